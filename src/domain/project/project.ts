@@ -1,0 +1,147 @@
+/**
+ * A project as evenkeel works with it: one `evenkeel.yaml`, resolved for one environment. `config/` produces these
+ * shapes, everything else only reads them. Every duration is in milliseconds, every size in bytes, every weight in
+ * percent; `null` means "not given".
+ */
+
+/**
+ * What a service is, derived from its keys: `static` has a folder, `http` can be asked over HTTP (it has `routes`,
+ * `health`, `port`, or another service uses its url), `worker` only runs.
+ */
+export type ServiceKind = 'http' | 'static' | 'worker';
+
+/** A value of `env`, in pieces: what is known now as text, what is only known when an instance starts as a reference. */
+export type EnvPart =
+  | string
+  /** Resolved by the secrets driver when an instance or job starts; never stored, never shown. */
+  | { secret: string }
+  /** The stable internal address of another service, such as `http://127.0.0.1:20003`. */
+  | { serviceUrl: string }
+  /** The port that this instance was given. */
+  | { port: true };
+
+export type EnvTemplate = Record<string, EnvPart[]>;
+
+export interface Route {
+  /** Lower-case host name, or null for any host. */
+  host: string | null;
+  /** Starts with `/`, has no trailing slash but for `/` itself; matches whole path segments. */
+  path: string;
+}
+
+export interface HealthConfig {
+  /** Asked with GET; null means that an accepted TCP connection is healthy. */
+  path: string | null;
+  /** After a start, failures within this time do not count. */
+  graceMs: number;
+  /** Healthy twice in a row within this time of the start, or the release fails. */
+  deadlineMs: number;
+  intervalMs: number;
+  /** For one check. */
+  timeoutMs: number;
+}
+
+export type SmokeCheck =
+  | { kind: 'http'; method: string; path: string; status: number; bodyIncludes: string | null }
+  | { kind: 'command'; command: string };
+
+export interface Resources {
+  /** Bytes, or null for no limit. */
+  memory: number | null;
+  /** Cores, may be fractional, or null for no limit. */
+  cpu: number | null;
+}
+
+export interface CanaryStep {
+  /** Percent of sessions, 1..100. */
+  weight: number;
+  forMs: number;
+}
+
+export interface AnalysisLimits {
+  /** Highest accepted share of bad requests, 0..1, or null. */
+  errorRate: number | null;
+  /** Highest accepted 95th percentile of the time to first byte, or null. */
+  p95Ms: number | null;
+}
+
+export type OnInconclusive = 'pause' | 'promote' | 'abort';
+
+/** Phases that have a deadline of their own; `watching` ends by the window, `canary` by its steps. */
+export interface PhaseDeadlines {
+  buildingMs: number;
+  startingMs: number;
+  migratingMs: number;
+  verifyingMs: number;
+  promotingMs: number;
+}
+
+export interface RolloutPolicy {
+  /** Empty: no canary, straight from verifying to promoting. */
+  canary: CanaryStep[];
+  analysis: AnalysisLimits;
+  onInconclusive: OnInconclusive;
+  rollbackWindowMs: number;
+  /** Percent of sessions that stay with the former release during the window, for comparison; 0 for none. */
+  holdback: number;
+  /** How long a stopped release may finish what it has. */
+  drainMs: number;
+  deadlines: PhaseDeadlines;
+  /** A pause longer than this aborts. */
+  pauseMs: number;
+  /** Old releases kept, cold, beside the current one. */
+  keepReleases: number;
+  /** Leave the instances of a failed release running (without traffic) for a look at them. */
+  keepFailed: boolean;
+}
+
+/** One service, resolved for one environment. Its canonical JSON is what the config digest covers. */
+export interface ServiceConfig {
+  name: string;
+  kind: ServiceKind;
+  /** Folder, relative to the project's root, in which commands run; `.` is the root. */
+  dir: string;
+  build: string | null;
+  run: string | null;
+  migrate: string | null;
+  /** Asked of the new release, through the edge, before it takes traffic. */
+  smoke: SmokeCheck[];
+  /** A command that must exit 0 before a service without routes counts as verified. */
+  check: string | null;
+  static: { dir: string; spa: boolean } | null;
+  health: HealthConfig;
+  instances: number;
+  /** For one request, from its last byte up to the first byte of the answer. */
+  timeoutMs: number;
+  env: EnvTemplate;
+  routes: Route[];
+  /** Services that must be verified before this one starts. */
+  after: string[];
+  resources: Resources;
+  /** Folders, relative to `dir`, shared by all releases. */
+  data: string[];
+  /** Time between SIGTERM and SIGKILL. */
+  stopGraceMs: number;
+  rollout: RolloutPolicy;
+}
+
+export interface EnvironmentConfig {
+  name: string;
+  domain: string | null;
+  /** The edge's public port for this environment. */
+  port: number;
+  /** The address that the public port binds, such as `0.0.0.0` or `127.0.0.1`. */
+  bind: string;
+  approve: { people: number };
+}
+
+export interface Project {
+  name: string;
+  /** Absolute folder of `evenkeel.yaml`. */
+  root: string;
+  environment: EnvironmentConfig;
+  /** By name, in dependency order (`after`, then as written). */
+  services: ServiceConfig[];
+  /** Names that may be used as `${NAME}` in `env` and come from the secrets store. */
+  secrets: string[];
+}
