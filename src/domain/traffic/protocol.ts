@@ -1,0 +1,144 @@
+import { z } from 'zod';
+
+/**
+ * What the controller tells the edge and what the edge reports back, as JSON over the edge's control socket.
+ *
+ *   POST /apply   ApplyCommand  -> ApplyReply      one atomic, idempotent change; refused when its fence is old
+ *   GET  /state                 -> EdgeState       what is applied, and each instance's health as the edge sees it
+ *   GET  /stats                 -> EdgeStats       counters since the edge's epoch began, and the canary's evidence
+ *
+ * A command carries whole services, never differences: the edge's table for a service is replaced by what it names.
+ */
+
+const id = z.string().min(1);
+const port = z.number().int().min(1).max(65535);
+const milliseconds = z.number().int().nonnegative();
+const percent = z.number().min(0).max(100);
+
+export const edgeInstanceSchema = z.object({
+  id,
+  port,
+  /** Wall time of its start; its first seconds are no evidence of slowness. */
+  startedAt: milliseconds,
+  /** Finish what it has, take nothing new. */
+  draining: z.boolean().default(false),
+});
+
+export const edgeReleaseSchema = z.object({
+  /** Such as `api@42`. */
+  release: id,
+  /** Desired share of sessions; the weights of a service sum to 100 (or are all 0 while nothing may be served). */
+  weight: percent,
+  instances: z.array(edgeInstanceSchema),
+  /** For a static service instead of instances: an absolute folder. */
+  static: z.object({ root: z.string(), spa: z.boolean() }).nullable(),
+});
+
+/** The canary's split; null outside a rollout. While it is set, first bad events are counted by owner. */
+export const edgeSplitSchema = z.object({
+  rollout: id,
+  canary: id,
+  baseline: id,
+  /** Time to first byte above which a reply counts as slow: the baseline's p75 and p95 before the canary started. */
+  slow: z.object({ p75Ms: z.number(), p95Ms: z.number() }).nullable(),
+});
+
+export const edgeServiceSchema = z.object({
+  project: id,
+  environment: id,
+  service: id,
+  /** Sessions are hashed together with this: the services of one rollout unit share it. */
+  unit: id,
+  /** Public routes; matched by host, then by longest path. */
+  routes: z.array(z.object({ port, host: z.string().nullable(), path: z.string() })),
+  /** Stable loopback port for service-to-service calls, or null for a static service without one. */
+  internalPort: port.nullable(),
+  /** Loopback port on which every request goes to one release, whatever its weight (smoke checks). */
+  preview: z.object({ port, release: id }).nullable(),
+  releases: z.array(edgeReleaseSchema),
+  split: edgeSplitSchema.nullable(),
+  /** New requests wait, bounded, until an instance is there (`hold`), or are refused with 503 at once. */
+  whenEmpty: z.enum(['hold', 'refuse']),
+  health: z.object({
+    path: z.string().nullable(),
+    graceMs: milliseconds,
+    intervalMs: milliseconds,
+    timeoutMs: milliseconds,
+  }),
+  timeoutMs: milliseconds,
+  drainMs: milliseconds,
+});
+
+export const applyCommandSchema = z.object({
+  /** Of the rollout (or of the settled state) that speaks; the edge keeps the highest for each service. */
+  fence: z.number().int().nonnegative(),
+  services: z.array(edgeServiceSchema),
+  /** Services that are to vanish, as `project/environment/service`. */
+  remove: z.array(z.string()),
+});
+
+export const applyReplySchema = z.object({
+  applied: z.boolean(),
+  /** Why not, when it was refused: `fence` (a newer one is known) or `conflict` (a route is taken by another service). */
+  refused: z.object({ reason: z.enum(['fence', 'conflict', 'invalid']), detail: z.string() }).nullable(),
+  /** Wall time at which the table was switched and persisted. */
+  at: milliseconds,
+});
+
+export const edgeInstanceHealthSchema = z.object({
+  id,
+  healthy: z.boolean(),
+  /** Successful checks in a row. */
+  consecutive: z.number().int(),
+  checks: z.number().int(),
+  lastError: z.string().nullable(),
+  /** Requests and upgraded connections that it still has. */
+  inFlight: z.number().int(),
+  ejected: z.boolean(),
+});
+
+export const edgeStateSchema = z.object({
+  epoch: id,
+  /** Of the process that answers. */
+  pid: z.number().int(),
+  services: z.array(
+    z.object({
+      key: z.string(),
+      fence: z.number().int(),
+      config: edgeServiceSchema,
+      instances: z.array(edgeInstanceHealthSchema),
+      held: z.number().int(),
+    }),
+  ),
+});
+
+/** Counts for one release of one service since the epoch began; probes and previews are not in it. */
+export const edgeReleaseStatsSchema = z.object({
+  key: z.string(),
+  release: id,
+  requests: z.number().int(),
+  /** By class: index 0 is 1xx, 4 is 5xx; replies that never came are in `bad` alone. */
+  classes: z.array(z.number().int()).length(5),
+  /** 5xx, failed connect, timeout or truncated reply of the upstream, counted for the release first chosen. */
+  bad: z.number().int(),
+  clientAborts: z.number().int(),
+  retries: z.number().int(),
+  /** Time to first byte, in the buckets of lib/histogram.ts, sparse: bucket index to count. */
+  ttfb: z.record(z.string(), z.number().int()),
+  inFlight: z.number().int(),
+  websockets: z.number().int(),
+});
+
+export type EdgeInstance = z.infer<typeof edgeInstanceSchema>;
+export type EdgeRelease = z.infer<typeof edgeReleaseSchema>;
+export type EdgeService = z.infer<typeof edgeServiceSchema>;
+export type EdgeSplit = z.infer<typeof edgeSplitSchema>;
+export type ApplyCommand = z.infer<typeof applyCommandSchema>;
+export type ApplyReply = z.infer<typeof applyReplySchema>;
+export type EdgeInstanceHealth = z.infer<typeof edgeInstanceHealthSchema>;
+export type EdgeState = z.infer<typeof edgeStateSchema>;
+export type EdgeReleaseStats = z.infer<typeof edgeReleaseStatsSchema>;
+
+/** `project/environment/service`: how the edge names a service. */
+export const serviceKey = (service: { project: string; environment: string; service: string }): string =>
+  `${service.project}/${service.environment}/${service.service}`;

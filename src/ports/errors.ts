@@ -1,0 +1,34 @@
+/**
+ * An error as users and programs meet it: a stable code, what happened, where, why, and what to do next. Messages never
+ * hold secrets. `retryable` says whether trying the same again can help; `exit` is the CLI's exit code for it.
+ */
+export class EvenkeelError extends Error {
+  readonly code: string;
+  readonly where: string | null;
+  readonly why: string | null;
+  readonly next: string | null;
+  readonly retryable: boolean;
+  readonly exit: 1 | 2 | 3;
+
+  constructor(details: {
+    code: string;
+    /** One sentence: what happened. */
+    what: string;
+    where?: string;
+    why?: string;
+    /** The next command to type or thing to change. */
+    next?: string;
+    retryable?: boolean;
+    exit?: 1 | 2 | 3;
+    cause?: unknown;
+  }) {
+    super(details.what, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'EvenkeelError';
+    this.code = details.code;
+    this.where = details.where ?? null;
+    this.why = details.why ?? null;
+    this.next = details.next ?? null;
+    this.retryable = details.retryable ?? false;
+    this.exit = details.exit ?? 1;
+  }
+}

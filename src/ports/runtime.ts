@@ -1,0 +1,80 @@
+import type { Resources } from '../domain/project/project.ts';
+import type { InstanceObservation } from '../domain/instance/instance.ts';
+
+/** Everything a runtime needs to run one instance. `env` is resolved, secrets included, and must never be stored. */
+export interface InstanceSpec {
+  /** Deterministic: the same copy of the same release has the same id after any crash of the controller. */
+  id: string;
+  project: string;
+  environment: string;
+  service: string;
+  /** Such as `api@42`. */
+  release: string;
+  /** 0-based copy within the release. */
+  index: number;
+  /** Counts restarts of this copy from 0; part of the id, so that a start happens at most once. */
+  generation: number;
+  /** Absolute folder of the artifact; the instance runs in a copy of it. */
+  artifact: string;
+  /** Folder within the copy, relative. */
+  dir: string;
+  /** Given to `/bin/sh -c`. */
+  command: string;
+  env: Record<string, string>;
+  /** Listens here on 127.0.0.1 (also in `env.PORT`), or null for a worker. */
+  port: number | null;
+  /** Shared folders: `path` relative to `dir` in the copy becomes a link to the absolute `target`. */
+  data: { path: string; target: string }[];
+  resources: Resources;
+  /** Where its output goes, absolute; appended. */
+  log: string;
+}
+
+/**
+ * Runs instances. Every call is idempotent: it may be made again after a crash, twice, or late. Errors are
+ * EvenkeelErrors whose `retryable` says whether trying again can help.
+ */
+export interface Runtime {
+  readonly kind: string;
+  /** Starts it unless this very id was ever started; resolves when its process exists (not when it is healthy). */
+  start(spec: InstanceSpec): Promise<void>;
+  /** Asks it to stop, and kills the whole group after the grace; resolves at once, `observe` tells the rest. */
+  stop(id: string, options: { graceMs: number; reason: string }): Promise<void>;
+  /** All instances it knows of for an environment, running or ended, until `remove`. */
+  observe(scope: { project: string; environment: string }): Promise<InstanceObservation[]>;
+  /** Deletes what an ended instance left (working copy, records; not its log). Refuses while it runs. */
+  remove(id: string): Promise<void>;
+  /** A loopback port that nothing uses or was promised. */
+  allocatePort(): Promise<number>;
+}
+
+export interface JobSpec {
+  /** Deterministic; a job of this id runs at most once, ever. */
+  id: string;
+  project: string;
+  environment: string;
+  command: string;
+  /** Absolute folder to run in. */
+  cwd: string;
+  env: Record<string, string>;
+  /** Where its output goes, absolute. */
+  log: string;
+  resources: Resources;
+}
+
+export type JobObservation =
+  | { state: 'absent' }
+  | { state: 'running'; startedAt: number; pid: number }
+  | { state: 'ended'; startedAt: number; endedAt: number; exit: number | null; signal: string | null; cancelled: boolean }
+  /** It died, or its machine did, without a recorded end: nobody knows how far it came. */
+  | { state: 'unknown'; reason: string };
+
+/** Runs one-off commands, detached: a controller that comes back finds them running or ended. */
+export interface JobRunner {
+  start(spec: JobSpec): Promise<void>;
+  observe(id: string): Promise<JobObservation>;
+  /** SIGTERM to the group, SIGKILL after the grace. The end is recorded as cancelled. */
+  cancel(id: string, options: { graceMs: number }): Promise<void>;
+  /** Forgets an ended job; its log stays. */
+  remove(id: string): Promise<void>;
+}
