@@ -1,0 +1,33 @@
+import { writeFileSync } from 'node:fs';
+import type { Reporter, TestModule } from 'vitest/node';
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/**
+ * Writes how many tests passed, failed and were skipped as JSON to the file named by EVENKEEL_TEST_COUNTS.
+ *
+ * A file that could not be loaded, or that fails outside of its tests (a leak, a broken hook), and an error nobody
+ * caught count as one failure each: the numbers never say "0 failed" about a run that failed.
+ */
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const file = process.env['EVENKEEL_TEST_COUNTS'];
+    if (file === undefined) return;
+    const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
+    for (const module of modules) {
+      if (module.errors().length > 0) counts.failed++;
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) counts.failed++;
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state === 'passed') counts.passed++;
+        else if (state === 'failed') counts.failed++;
+        else counts.skipped++;
+      }
+    }
+    writeFileSync(file, JSON.stringify(counts));
+  }
+}
