@@ -1,0 +1,129 @@
+import type { RolloutPolicy, ServiceKind } from '../project/project.ts';
+import type { Verdict } from '../analysis/judge.ts';
+import type { StoredEvidence } from '../analysis/evidence-store.ts';
+
+/** In the order in which a good rollout passes through them. */
+export const PHASES = [
+  'pending',
+  'building',
+  'starting',
+  'migrating',
+  'verifying',
+  'canary',
+  'promoting',
+  'watching',
+  'complete',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/**
+ * - `complete`: promoted, and the window passed.
+ * - `aborted`: a person stopped it before promotion.
+ * - `failed`: a verdict, an error or a deadline stopped it before promotion.
+ * - `rolled-back`: taken back after promotion, by a person or by a verdict.
+ */
+export type End = 'complete' | 'aborted' | 'failed' | 'rolled-back';
+
+export type PauseReason = 'approval' | 'inconclusive' | 'unknown-job' | 'operator';
+
+export interface Pause {
+  reason: PauseReason;
+  since: number;
+  detail: string;
+}
+
+/** One service's part of a rollout. */
+export interface RolloutService {
+  service: string;
+  kind: ServiceKind;
+  /** The release that served when the rollout began, or null for a first deploy. */
+  from: string | null;
+  to: string;
+  /** Services of this same rollout that must be verified before this one starts. */
+  after: string[];
+  /** Whether it has this work to do; a rollback to an old release has none of it. */
+  builds: boolean;
+  migrates: boolean;
+  smokes: boolean;
+}
+
+/** What analysis knows of one service of the rollout. */
+export interface ServiceAnalysis {
+  /** The baseline's quantiles, frozen when the canary began; null when it had too little traffic to tell. */
+  slow: { p75Ms: number; p95Ms: number } | null;
+  evidence: StoredEvidence;
+  verdict: Verdict | null;
+}
+
+/** A rollout as it is stored: this, and nothing in any process's memory, is where it stands. */
+export interface Rollout {
+  id: string;
+  project: string;
+  environment: string;
+  kind: 'deploy' | 'rollback';
+  services: RolloutService[];
+  policy: RolloutPolicy;
+  /** Approvals needed before promotion; 0 for none. */
+  approvalsNeeded: number;
+  requestedBy: string;
+  createdAt: number;
+
+  phase: Phase;
+  end: End | null;
+  endedAt: number | null;
+  /** After an end: traffic, instances and jobs were seen to be as the end wants them. */
+  settled: boolean;
+  phaseSince: number;
+  /** 0-based canary step, and when it began. */
+  step: number;
+  stepSince: number;
+  /** Time spent paused since `phaseSince` / `stepSince`, ended pauses only: deadlines and steps do not count it. */
+  phasePausedMs: number;
+  stepPausedMs: number;
+  paused: Pause | null;
+  /** Causes of pauses that a person has already waved on, such as `inconclusive:1`. */
+  waived: string[];
+  approvals: { by: string; at: number; comment: string | null }[];
+  analysis: Record<string, ServiceAnalysis>;
+  /** Why it is where it is: the last transition's reason. */
+  reason: string;
+  /** Sequence of the last operator request that was taken into account. */
+  requestSeq: number;
+  /** When the rollout was promoted (weights at 100), or null. */
+  promotedAt: number | null;
+
+  /** Of the controller that last wrote it; see the store. */
+  fence: number;
+  /** Grows with every write; a write names the version that it read. */
+  version: number;
+}
+
+/** What a person asked for; recorded first, then decided upon, so that a crash between the two loses nothing. */
+export type RequestKind = 'promote' | 'pause' | 'resume' | 'abort' | 'rollback' | 'approve' | 'reject' | 'supersede';
+
+export interface OperatorRequest {
+  seq: number;
+  rollout: string;
+  kind: RequestKind;
+  by: string;
+  at: number;
+  comment: string | null;
+  /** With abort: do not wait for a running migration. */
+  force: boolean;
+}
+
+/** A line of a rollout's story. */
+export interface JournalEntry {
+  rollout: string;
+  seq: number;
+  at: number;
+  /** Null for the first. */
+  from: Phase | End | null;
+  to: Phase | End;
+  reason: string;
+  /** Numbers and names behind the reason. */
+  detail: Record<string, unknown>;
+  fence: number;
+}
+
+export const isEnded = (rollout: Pick<Rollout, 'end'>): boolean => rollout.end !== null;

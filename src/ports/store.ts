@@ -1,0 +1,121 @@
+import type { Deployment, Release } from '../domain/release/release.ts';
+import type { JournalEntry, OperatorRequest, Rollout } from '../domain/rollout/rollout.ts';
+import type { Project } from '../domain/project/project.ts';
+
+export type NewJournalEntry = Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>;
+export type NewRequest = Omit<OperatorRequest, 'seq'>;
+
+/** An environment of a project as it was last brought up. */
+export interface EnvironmentRecord {
+  project: string;
+  environment: string;
+  /** The resolved file of the last `up` or `deploy`. Releases carry configs of their own; this is for what is not theirs. */
+  config: Project;
+  /** `down` keeps everything recorded and runs nothing. */
+  wanted: 'up' | 'down';
+  updatedAt: number;
+}
+
+export type CreateRollout =
+  | { created: true; rollout: Rollout }
+  /** A service already has a rollout that is not over; nothing was written. */
+  | { created: false; active: Rollout };
+
+export type SaveRollout = { saved: true; rollout: Rollout } | { saved: false; reason: 'version' | 'fence' };
+
+export interface RolloutQuery {
+  project?: string;
+  environment?: string;
+  service?: string;
+  /** Not ended, or ended and not settled. */
+  unsettled?: boolean;
+  limit?: number;
+}
+
+/**
+ * Everything that must survive a crash. Every method is one transaction. Errors are EvenkeelErrors: `store-busy`
+ * (retryable), `store-full`, `store-readonly`, `store-corrupt`.
+ */
+export interface Store {
+  /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
+  nextFence(): Promise<number>;
+
+  saveEnvironment(record: EnvironmentRecord): Promise<void>;
+  environment(project: string, environment: string): Promise<EnvironmentRecord | null>;
+  environments(): Promise<EnvironmentRecord[]>;
+
+  /** The next numbers of the services, reserved; `api` -> 42. */
+  reserveReleaseNumbers(project: string, services: string[]): Promise<Record<string, number>>;
+  addReleases(releases: Release[]): Promise<void>;
+  setArtifact(project: string, release: string, artifact: string): Promise<void>;
+  release(project: string, id: string): Promise<Release | null>;
+  /** Newest first. */
+  releases(query: { project: string; environment?: string; service?: string; limit?: number }): Promise<Release[]>;
+
+  deployments(project: string, environment: string): Promise<Deployment[]>;
+  /** Creates what is missing, keeps ports that were given before. */
+  ensureDeployments(deployments: Deployment[]): Promise<void>;
+  /** Every internal and preview port ever given, on the whole machine. */
+  takenPorts(): Promise<number[]>;
+
+  /**
+   * Creates the rollout with its first journal line, unless one of its services has a rollout that is not over.
+   * One in `watching` does not stand in the way.
+   */
+  createRollout(rollout: Rollout, entry: NewJournalEntry): Promise<CreateRollout>;
+  rollout(id: string): Promise<Rollout | null>;
+  /** Newest first. */
+  rollouts(query: RolloutQuery): Promise<Rollout[]>;
+  /**
+   * Writes the rollout if its version is still `rollout.version` and its fence not above `fence`; the journal lines
+   * and the changed deployments go into the same transaction. The result has the new version and the fence.
+   */
+  saveRollout(
+    rollout: Rollout,
+    fence: number,
+    entries: NewJournalEntry[],
+    deployments?: Pick<Deployment, 'service' | 'current' | 'former'>[],
+  ): Promise<SaveRollout>;
+  journal(rollout: string): Promise<JournalEntry[]>;
+
+  addRequest(request: NewRequest): Promise<OperatorRequest>;
+  /** In order, those after `seq`. */
+  requests(rollout: string, afterSeq: number): Promise<OperatorRequest[]>;
+
+  close(): Promise<void>;
+}
+
+/** What the telemetry file keeps for a service's release: what happened within one interval. */
+export interface EdgeSample {
+  at: number;
+  key: string;
+  release: string;
+  requests: number;
+  bad: number;
+  classes: number[];
+  /** Sparse counts of lib/histogram.ts. */
+  ttfb: readonly number[];
+}
+
+export interface InstanceSample {
+  at: number;
+  key: string;
+  instance: string;
+  release: string;
+  /** Cores used, averaged over the interval. */
+  cpu: number;
+  /** Bytes. */
+  memory: number;
+}
+
+export type Resolution = '10s' | '1m';
+
+/** Statistics over time: 10 s for a day, 1 min for 30 days. Loss of the file loses no rollout. */
+export interface Telemetry {
+  record(samples: { edge: EdgeSample[]; instances: InstanceSample[] }): Promise<void>;
+  edge(query: { key: string; release?: string; from: number; to: number; resolution: Resolution }): Promise<EdgeSample[]>;
+  instances(query: { key: string; from: number; to: number; resolution: Resolution }): Promise<InstanceSample[]>;
+  /** Rolls 10 s up into 1 min and deletes what is too old. */
+  maintain(now: number): Promise<void>;
+  close(): Promise<void>;
+}
