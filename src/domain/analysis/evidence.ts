@@ -1,4 +1,4 @@
-import type { HistogramCounts } from "../../lib/histogram.ts";
+import type { HistogramCounts } from '../../lib/histogram.ts';
 
 /**
  * What an edge reports about a canary, and how reports of restarted or several edges are kept together.
@@ -12,10 +12,10 @@ import type { HistogramCounts } from "../../lib/histogram.ts";
  * - `errors`: 5xx, failed connect, timeout or truncated reply of the upstream.
  * - `slowP75`, `slowP95`: time to first byte above the baseline's quantile, frozen before the canary started.
  */
-export const METRICS = ["errors", "slowP75", "slowP95"] as const;
+export const METRICS = ['errors', 'slowP75', 'slowP95'] as const;
 export type Metric = (typeof METRICS)[number];
 
-export type Arm = "canary" | "baseline";
+export type Arm = 'canary' | 'baseline';
 
 /** Bad units by owner, first seen bad while `weight` percent (0..100, fractions allowed) of sessions went to the canary. */
 export interface WeightCounts {
