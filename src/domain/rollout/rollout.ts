@@ -1,6 +1,6 @@
-import type { RolloutPolicy, ServiceKind } from '../project/project.ts';
+import type { AnalysisLimits, RolloutPolicy, ServiceKind } from '../project/project.ts';
 import type { Verdict } from '../analysis/judge.ts';
-import type { StoredEvidence } from '../analysis/evidence-store.ts';
+import type { EvidenceTotals, StoredEvidence } from '../analysis/evidence-store.ts';
 
 /** In the order in which a good rollout passes through them. */
 export const PHASES = [
@@ -45,6 +45,9 @@ export interface RolloutService {
   builds: boolean;
   migrates: boolean;
   smokes: boolean;
+  checks: boolean;
+  /** What its canary is judged by. */
+  limits: AnalysisLimits;
 }
 
 /** What analysis knows of one service of the rollout. */
@@ -52,6 +55,8 @@ export interface ServiceAnalysis {
   /** The baseline's quantiles, frozen when the canary began; null when it had too little traffic to tell. */
   slow: { p75Ms: number; p95Ms: number } | null;
   evidence: StoredEvidence;
+  /** The totals when it got all traffic; what came before is left out of the window's test. Null before. */
+  windowStart: EvidenceTotals | null;
   verdict: Verdict | null;
 }
 
@@ -81,8 +86,12 @@ export interface Rollout {
   phasePausedMs: number;
   stepPausedMs: number;
   paused: Pause | null;
-  /** Causes of pauses that a person has already waved on, such as `inconclusive:1`. */
+  /** Work with an unknown end that a person has waved on as done, such as `migrate.api`. */
   waived: string[];
+  /** How often a job was begun, when more than once: an operator's `resume` after an unknown end runs it again. */
+  attempts: Record<string, number>;
+  /** Services whose new release was verified; what depends on them may start then. */
+  verified: string[];
   approvals: { by: string; at: number; comment: string | null }[];
   analysis: Record<string, ServiceAnalysis>;
   /** Why it is where it is: the last transition's reason. */

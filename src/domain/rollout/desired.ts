@@ -1,0 +1,100 @@
+import type { Deployment } from '../release/release.ts';
+import { startsEarly } from './phases.ts';
+import { PHASES, type Phase, type Rollout, type RolloutService } from './rollout.ts';
+
+/** One release of a service as it ought to be now. */
+export interface DesiredRelease {
+  release: string;
+  /** Percent of sessions. */
+  weight: number;
+  /** Its instances ought to run (with weight 0: hot, or under verification, or kept for a look). */
+  run: boolean;
+}
+
+export interface DesiredService {
+  service: string;
+  /** Sessions are hashed together with this. */
+  unit: string;
+  /** At most the current, the new and the kept one; weights sum to 100, or to 0 before a first release is promoted. */
+  releases: DesiredRelease[];
+  /** Its evidence is counted, while it is set. */
+  split: { rollout: string; canary: string; baseline: string; slow: { p75Ms: number; p95Ms: number } | null } | null;
+  /** Reachable on the preview port, whatever its weight. */
+  preview: string | null;
+}
+
+const reached = (rollout: Rollout, phase: Phase): boolean => PHASES.indexOf(rollout.phase) >= PHASES.indexOf(phase);
+
+/**
+ * What traffic and instances of an environment ought to be, from what is stored and nothing else. The engine compares
+ * it with what it sees and does the difference, so it does not matter where a former controller stopped.
+ */
+export function desiredServices(deployments: Deployment[], rollouts: Rollout[]): DesiredService[] {
+  return deployments.map((deployment) => desiredService(deployment, rollouts));
+}
+
+function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredService {
+  const { service } = deployment;
+  const mine = rollouts
+    .filter((rollout) => rollout.services.some((each) => each.service === service))
+    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  const active = mine.find((rollout) => rollout.end === null);
+  const part = active?.services.find((each) => each.service === service);
+  const plain: DesiredService = {
+    service,
+    unit: active?.id ?? 'settled',
+    releases: deployment.current === null ? [] : [{ release: deployment.current, weight: 100, run: true }],
+    split: null,
+    preview: null,
+  };
+  const desired = active === undefined || part === undefined ? plain : rolling(plain, active, part);
+  const kept = keptForALook(mine, service);
+  if (kept !== null && !desired.releases.some((each) => each.release === kept))
+    return { ...desired, releases: [...desired.releases, { release: kept, weight: 0, run: true }], preview: desired.preview ?? kept };
+  return desired;
+}
+
+function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService): DesiredService {
+  const { to, from } = part;
+  const share = shareOf(rollout, part);
+  const releases: DesiredRelease[] = [];
+  // A worker shares its queue with its successor: the former one stops at the switch, and is not kept hot.
+  const fromRuns = from !== null && (part.kind !== 'worker' || !reached(rollout, 'promoting'));
+  if (fromRuns) releases.push({ release: from, weight: 100 - share, run: true });
+  if (mayStart(rollout, part) && to !== from) releases.push({ release: to, weight: share, run: true });
+  const analysis = rollout.analysis[part.service];
+  return {
+    ...plain,
+    releases,
+    split:
+      analysis === undefined || from === null || !reached(rollout, 'canary')
+        ? null
+        : { rollout: rollout.id, canary: to, baseline: from, slow: analysis.slow },
+    preview: mayStart(rollout, part) ? to : null,
+  };
+}
+
+/** The new release's share of sessions, in percent. */
+function shareOf(rollout: Rollout, part: RolloutService): number {
+  if (reached(rollout, 'promoting')) return part.from === null ? 100 : 100 - rollout.policy.holdback;
+  if (rollout.phase !== 'canary') return 0;
+  // Nobody else can serve what is new; it is reached only by those whom a canary of the unit sends there.
+  if (part.from === null) return 100;
+  const steps = rollout.policy.canary;
+  return steps[Math.min(rollout.step, steps.length - 1)]?.weight ?? 0;
+}
+
+function mayStart(rollout: Rollout, part: RolloutService): boolean {
+  if (!reached(rollout, 'starting')) return false;
+  if (startsEarly(part)) return true;
+  return reached(rollout, 'verifying') && part.after.every((name) => rollout.verified.includes(name));
+}
+
+/** A failed release whose instances stay for a look, until the next rollout of the service. */
+function keptForALook(newestFirst: Rollout[], service: string): string | null {
+  const [latest] = newestFirst;
+  if (latest === undefined || latest.end === null || latest.end === 'complete' || latest.settled) return null;
+  if (!latest.policy.keepFailed) return null;
+  const part = latest.services.find((each) => each.service === service);
+  return part !== undefined && mayStart(latest, part) ? part.to : null;
+}

@@ -1,0 +1,59 @@
+import type { StoredEvidence } from '../analysis/evidence-store.ts';
+import type { OperatorRequest } from './rollout.ts';
+
+/** A piece of work with an end: a build, a migration, a smoke test, a check. */
+export interface Work {
+  /** `unknown`: it died without a recorded end, so nobody knows how far it came. */
+  state: 'absent' | 'running' | 'done' | 'failed' | 'unknown';
+  /** For people: how it ended, with the last of its output where that helps. */
+  detail: string;
+}
+
+export interface ReleaseObservation {
+  /** How many instances it should have. */
+  wanted: number;
+  /** How many have a living process. */
+  running: number;
+  /** How many the edge calls healthy (a worker: stayed up long enough; a static folder: 1 when it is there). */
+  healthy: number;
+  /** Why it cannot become healthy any more (crash loop, start failed, deadline), or null. */
+  failure: string | null;
+  /** Its desired weight as the edge has it applied; null when the edge does not know the release. */
+  weight: number | null;
+  /** Processes or edge entries are left, be they draining. */
+  present: boolean;
+}
+
+export interface ServiceObserved {
+  build: Work;
+  migration: Work;
+  smoke: Work;
+  check: Work;
+  to: ReleaseObservation;
+  from: ReleaseObservation | null;
+  /** The release that answered the last request through the edge, and when; null when none has yet. */
+  answered: { release: string; at: number } | null;
+  /** The baseline's quantiles up to now; null with too little traffic. */
+  baselineSlow: { p75Ms: number; p95Ms: number } | null;
+  evidence: StoredEvidence;
+}
+
+/** What the engine saw, just now. Nothing here is an intention. */
+export interface Observed {
+  /** In order; those after the rollout's `requestSeq`. */
+  requests: OperatorRequest[];
+  services: Record<string, ServiceObserved>;
+  /** The edge did answer; if not, what is said of it is the last known and proves nothing. */
+  edgeReachable: boolean;
+  /** A newer rollout of one of these services has begun. */
+  superseded: boolean;
+}
+
+/** What decide wants done besides traffic and instances, which follow from the rollout itself (see desired.ts). */
+export type Action =
+  | { kind: 'build'; service: string }
+  | { kind: 'migrate'; service: string; attempt: number }
+  | { kind: 'smoke'; service: string; attempt: number }
+  | { kind: 'check'; service: string; attempt: number }
+  /** Ends whatever build, smoke or check of it still runs; with `migrations` also those. */
+  | { kind: 'cancel-work'; service: string; migrations: boolean };
