@@ -50,7 +50,15 @@ export const edgeServiceSchema = z.object({
   /** Sessions are hashed together with this: the services of one rollout unit share it. */
   unit: id,
   /** Public routes; matched by host, then by longest path. */
-  routes: z.array(z.object({ port, host: z.string().nullable(), path: z.string() })),
+  routes: z.array(
+    z.object({
+      port,
+      host: z.string().nullable(),
+      path: z.string(),
+      /** Address to listen on, such as `0.0.0.0` or `::`; without one nobody but this machine is served (127.0.0.1). */
+      bind: z.string().optional(),
+    }),
+  ),
   /** Stable loopback port for service-to-service calls, or null for a static service without one. */
   internalPort: port.nullable(),
   /** Loopback port on which every request goes to one release, whatever its weight (smoke checks). */
@@ -79,8 +87,16 @@ export const applyCommandSchema = z.object({
 
 export const applyReplySchema = z.object({
   applied: z.boolean(),
-  /** Why not, when it was refused: `fence` (a newer one is known) or `conflict` (a route is taken by another service). */
-  refused: z.object({ reason: z.enum(['fence', 'conflict', 'invalid']), detail: z.string() }).nullable(),
+  /**
+   * Why not, when it was refused: `fence` (a newer one is known), `conflict` (a route is taken by another service),
+   * `invalid` (it contradicts itself), `port` (cannot be listened on), `superseded` (a newer edge process has taken
+   * over: ask again, the socket leads to it).
+   */
+  refused: z
+    .object({ reason: z.enum(['fence', 'conflict', 'invalid', 'port', 'superseded']), detail: z.string() })
+    .nullable(),
+  /** Set when the table was switched but could not be written (a full disk): it serves, but would not survive a crash. */
+  unpersisted: z.string().optional(),
   /** Wall time at which the table was switched and persisted. */
   at: milliseconds,
 });
@@ -107,6 +123,8 @@ export const edgeStateSchema = z.object({
       fence: z.number().int(),
       config: edgeServiceSchema,
       instances: z.array(edgeInstanceHealthSchema),
+      /** Shares as they are now: a release without a healthy instance has given its own to the others. */
+      effective: z.array(z.object({ release: id, weight: percent })),
       held: z.number().int(),
     }),
   ),

@@ -1,0 +1,86 @@
+import type { ApplyCommand, ApplyReply, EdgeService } from './protocol.ts';
+import { serviceKey } from './protocol.ts';
+import { normaliseHost, normalisePath } from './route-table.ts';
+
+/** What an edge keeps of a service: the newest fence it heard for it, and its configuration while it has one. */
+export interface AdmittedService {
+  readonly key: string;
+  readonly fence: number;
+  readonly config: EdgeService | null;
+}
+
+export type Refusal = NonNullable<ApplyReply['refused']>;
+
+export type Admission =
+  | { readonly refused: Refusal; readonly table: null }
+  | { readonly refused: null; readonly table: ReadonlyMap<string, AdmittedService> };
+
+const refuse = (reason: Refusal['reason'], detail: string): Admission => ({ refused: { reason, detail }, table: null });
+
+/** The table after a command, or why it is refused. All or nothing; a removed service leaves its fence behind. */
+export function admit(table: ReadonlyMap<string, AdmittedService>, command: ApplyCommand): Admission {
+  const keys = [...command.services.map(serviceKey), ...command.remove];
+  for (const key of keys) {
+    const known = table.get(key);
+    if (known !== undefined && known.fence > command.fence)
+      return refuse('fence', `${key} was last commanded with fence ${known.fence}, this one is ${command.fence}`);
+  }
+  for (const service of command.services) {
+    const problem = problemWithin(service);
+    if (problem !== null) return refuse('invalid', `${serviceKey(service)}: ${problem}`);
+  }
+  const next = new Map(table);
+  for (const key of command.remove) next.set(key, { key, fence: command.fence, config: null });
+  for (const service of command.services) {
+    const key = serviceKey(service);
+    next.set(key, { key, fence: command.fence, config: service });
+  }
+  const conflict = firstConflict([...next.values()].flatMap(({ config }) => config ?? []));
+  return conflict === null ? { refused: null, table: next } : refuse('conflict', conflict);
+}
+
+function problemWithin(service: EdgeService): string | null {
+  const names = service.releases.map(({ release }) => release);
+  if (new Set(names).size !== names.length) return 'a release is named twice';
+  const sum = service.releases.reduce((total, { weight }) => total + weight, 0);
+  if (sum !== 0 && Math.abs(sum - 100) > 1e-6) return `weights sum to ${sum}, not to 100 (or all 0)`;
+  const { split, preview } = service;
+  if (split !== null && split.canary === split.baseline) return 'canary and baseline of the split are the same release';
+  if (split !== null && !names.includes(split.canary))
+    return `the split's canary ${split.canary} is not among its releases`;
+  if (preview !== null && !names.includes(preview.release))
+    return `the preview shows ${preview.release}, which is not among its releases`;
+  const ids = service.releases.flatMap(({ instances }) => instances.map((instance) => instance.id));
+  if (new Set(ids).size !== ids.length) return 'an instance is named twice';
+  return null;
+}
+
+/** Two services that want the same route, or a port wanted for two purposes. */
+function firstConflict(services: readonly EdgeService[]): string | null {
+  const routes = new Map<string, string>();
+  const ports = new Map<number, { use: string; key: string }>();
+  const claim = (port: number, use: string, key: string): string | null => {
+    const taken = ports.get(port);
+    if (taken !== undefined && !(taken.use === 'routes' && use === 'routes'))
+      return `port ${port} is wanted for the ${use} of ${key}, and taken by the ${taken.use} of ${taken.key}`;
+    ports.set(port, { use, key });
+    return null;
+  };
+  for (const service of services) {
+    const key = serviceKey(service);
+    for (const { port, host, path } of service.routes) {
+      const name = `${host === null ? '*' : normaliseHost(host)}:${port}${normalisePath(path)}`;
+      const owner = routes.get(name);
+      if (owner !== undefined) return `the route ${name} of ${key} is taken by ${owner}`;
+      routes.set(name, key);
+      const problem = claim(port, 'routes', key);
+      if (problem !== null) return problem;
+    }
+    const own = [
+      service.internalPort === null ? null : claim(service.internalPort, 'internal port', key),
+      service.preview === null ? null : claim(service.preview.port, 'preview', key),
+    ].find((problem) => problem !== null);
+    if (own !== undefined) return own;
+  }
+  return null;
+}
