@@ -1,0 +1,30 @@
+import type { ApplyCommand, ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
+import type { EdgeStats } from '../domain/traffic/stats.ts';
+
+/** Steers traffic and reports on it. Errors are EvenkeelErrors; `edge-unreachable` is retryable. */
+export interface Traffic {
+  /** Atomic and idempotent. A refusal (an old fence, a taken route or port) is an answer, not an error. */
+  apply(command: ApplyCommand): Promise<ApplyReply>;
+  state(): Promise<EdgeState>;
+  /** Counters since the epoch began, and the evidence of every split. */
+  stats(): Promise<EdgeStats>;
+  /** One request as a client would send it, which no statistic counts; says which release answered. */
+  probe(request: ProbeRequest): Promise<ProbeReply>;
+}
+
+export interface ProbeRequest {
+  port: number;
+  /** The Host header, or null for the address itself. */
+  host: string | null;
+  method: string;
+  path: string;
+  timeoutMs: number;
+}
+
+export interface ProbeReply {
+  status: number;
+  /** The release that answered, or null when none did (the edge's own reply). */
+  release: string | null;
+  /** At most the first 64 KiB. */
+  body: string;
+}
