@@ -69,10 +69,13 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
     split:
       analysis === undefined || from === null || !reached(rollout, 'canary')
         ? null
-        : { rollout: rollout.id, canary: to, baseline: from, slow: analysis.slow },
+        : { rollout: evidenceKey(rollout.id, part.service), canary: to, baseline: from, slow: analysis.slow },
     preview: mayStart(rollout, part) ? to : null,
   };
 }
+
+/** What the edge files a service's evidence under: each service of a unit is judged by its own. */
+export const evidenceKey = (rollout: string, service: string): string => `${rollout}/${service}`;
 
 /** The new release's share of sessions, in percent. */
 function shareOf(rollout: Rollout, part: RolloutService): number {

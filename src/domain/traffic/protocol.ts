@@ -30,6 +30,11 @@ export const edgeReleaseSchema = z.object({
   /** Desired share of sessions; the weights of a service sum to 100 (or are all 0 while nothing may be served). */
   weight: percent,
   instances: z.array(edgeInstanceSchema),
+  /** Its own health check, when it differs from the service's (a release may move its health path). */
+  health: z
+    .object({ path: z.string().nullable(), graceMs: milliseconds, intervalMs: milliseconds, timeoutMs: milliseconds })
+    .nullable()
+    .default(null),
   /** For a static service instead of instances: an absolute folder. */
   static: z.object({ root: z.string(), spa: z.boolean() }).nullable(),
 });
@@ -141,8 +146,8 @@ export const edgeReleaseStatsSchema = z.object({
   bad: z.number().int(),
   clientAborts: z.number().int(),
   retries: z.number().int(),
-  /** Time to first byte, in the buckets of lib/histogram.ts, sparse: bucket index to count. */
-  ttfb: z.record(z.string(), z.number().int()),
+  /** Time to first byte, as the sparse counts of lib/histogram.ts. */
+  ttfb: z.array(z.number()),
   inFlight: z.number().int(),
   websockets: z.number().int(),
 });
