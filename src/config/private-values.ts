@@ -1,0 +1,19 @@
+/** Values under these paths may be credentials, so they are shown nowhere. */
+export function isPrivatePath(path: readonly string[]): boolean {
+  if (path[0] === 'databases') return path[2] === 'url';
+  return isEnvPath(path);
+}
+
+/** `services.*.env.*`, `environments.*.env.*`, `environments.*.services.*.env.*`: where references may be used. */
+export function isEnvPath(path: readonly string[]): boolean {
+  if (path[0] === 'services') return path.length > 3 && path[2] === 'env';
+  if (path[0] !== 'environments') return false;
+  return (path.length > 3 && path[2] === 'env') || (path.length > 5 && path[2] === 'services' && path[4] === 'env');
+}
+
+/** The path within a service, whether it is written under `services` or in an environment; null elsewhere. */
+export function withinService(path: readonly string[]): readonly string[] | null {
+  if (path[0] === 'services' && path.length > 2) return path.slice(2);
+  if (path[0] === 'environments' && path[2] === 'services' && path.length > 4) return path.slice(4);
+  return null;
+}

@@ -1,0 +1,85 @@
+import type {
+  EnvTemplate,
+  HealthConfig,
+  Route,
+  ServiceConfig,
+  ServiceKind,
+  SmokeCheck,
+} from '../../domain/project/project.ts';
+import { DEFAULT_HEALTH, DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS, defaultStopGraceMs } from '../defaults.ts';
+import type { WrittenService } from '../schema/service.ts';
+import { resolveRollout } from './rollout.ts';
+
+export interface ServiceSurroundings {
+  environment: string;
+  domain: string | null;
+  env: EnvTemplate;
+  /** Another service uses its url. */
+  isAsked: boolean;
+}
+
+/** One service with every default applied. */
+export function resolveService(name: string, written: WrittenService, around: ServiceSurroundings): ServiceConfig {
+  const health = resolveHealth(written.health);
+  return {
+    name,
+    kind: kindOf(written, around.isAsked),
+    dir: written.dir ?? '.',
+    build: written.build ?? null,
+    run: written.run ?? null,
+    migrate: written.migrate ?? null,
+    smoke: (written.smoke ?? []).map(resolveSmoke),
+    check: written.check ?? null,
+    static: written.static ?? null,
+    health,
+    instances: resolveInstances(written.instances),
+    timeoutMs: written.timeout ?? DEFAULT_TIMEOUT_MS,
+    env: around.env,
+    routes: resolveRoutes(written, around.domain),
+    after: [...new Set(written.after ?? [])],
+    resources: { memory: written.resources?.memory ?? null, cpu: written.resources?.cpu ?? null },
+    data: [...new Set(written.data ?? [])],
+    stopGraceMs: written.stopGrace ?? defaultStopGraceMs(around.environment),
+    rollout: resolveRollout(written, around.environment, health.deadlineMs),
+  };
+}
+
+/** Routes that name no host answer on the domain of the environment. */
+export function resolveRoutes(written: WrittenService, domain: string | null): Route[] {
+  return (written.routes ?? []).map(({ host, path }) => ({ host: host ?? domain, path }));
+}
+
+export function resolveHealth(written: WrittenService['health']): HealthConfig {
+  if (written === undefined || written === false) return DEFAULT_HEALTH;
+  return {
+    path: written.path ?? null,
+    graceMs: written.grace ?? DEFAULT_HEALTH.graceMs,
+    deadlineMs: written.deadline ?? DEFAULT_HEALTH.deadlineMs,
+    intervalMs: written.interval ?? DEFAULT_HEALTH.intervalMs,
+    timeoutMs: written.timeout ?? DEFAULT_HEALTH.timeoutMs,
+  };
+}
+
+function kindOf(written: WrittenService, isAsked: boolean): ServiceKind {
+  if (written.static !== undefined) return 'static';
+  const speaksHttp = written.routes !== undefined || written.health !== undefined || written.port !== undefined;
+  return speaksHttp || isAsked ? 'http' : 'worker';
+}
+
+function resolveInstances(written: WrittenService['instances']): number {
+  if (written === undefined) return DEFAULT_INSTANCES;
+  return typeof written === 'number' ? written : written.max;
+}
+
+type WrittenSmoke = NonNullable<WrittenService['smoke']>[number];
+
+function resolveSmoke(written: WrittenSmoke): SmokeCheck {
+  if (typeof written === 'string') {
+    // A program at an absolute path is written as { run: /path/to/it }.
+    if (!written.startsWith('/')) return { kind: 'command', command: written };
+    return { kind: 'http', method: 'GET', path: written, status: 200, bodyIncludes: null };
+  }
+  if ('run' in written) return { kind: 'command', command: written.run };
+  const { path, method, status, body } = written;
+  return { kind: 'http', method: method ?? 'GET', path, status: status ?? 200, bodyIncludes: body ?? null };
+}

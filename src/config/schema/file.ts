@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+import { alerts } from './alert.ts';
+import { backups } from './backup.ts';
+import { buckets } from './bucket.ts';
+import { cloud } from './cloud.ts';
+import { databases } from './database.ts';
+import { bind, edgePort, environments } from './environment.ts';
+import { externals } from './external.ts';
+import { keys, name, variableName } from './scalars.ts';
+import { service } from './service.ts';
+
+/** The whole of `evenkeel.yaml`: the single source of types, errors and the JSON Schema for editors. */
+export const file = keys({
+  project: name.describe('The name of the project.'),
+  services: z
+    .record(name, service, { error: 'services and their keys' })
+    .refine((services) => Object.keys(services).length > 0, { error: 'at least one service' })
+    .describe('What the project runs, by name.'),
+  databases: databases.optional(),
+  buckets: buckets.optional(),
+  secrets: z
+    .array(variableName, { error: 'a list of names' })
+    .describe('Names that may be used as ${NAME} in `env` and are kept by `evenkeel secrets set NAME`.')
+    .optional(),
+  external: externals.optional(),
+  environments: environments.optional(),
+  cloud: cloud.optional(),
+  alerts: alerts.optional(),
+  backups: backups.optional(),
+  port: edgePort.optional(),
+  bind: bind.optional(),
+});
+
+export type WrittenFile = z.output<typeof file>;

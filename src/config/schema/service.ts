@@ -1,0 +1,141 @@
+import { z } from 'zod';
+
+import { parseRoute, parsePath } from '../values/route.ts';
+import { health, requestPath } from './health.ts';
+import { rollout } from './rollout.ts';
+import {
+  command,
+  decimal,
+  duration,
+  env,
+  folder,
+  host,
+  keys,
+  name,
+  oneOrMany,
+  scalar,
+  size,
+  text,
+  wholeNumber,
+  yesNo,
+} from './scalars.ts';
+
+const routeText = z.string({ error: 'a route such as /api or api.example.com/v1' }).transform((value, context) => {
+  const reading = parseRoute(value);
+  if (reading.ok) return reading.route;
+  const message = 'a route such as /api or api.example.com/v1';
+  context.addIssue({ code: 'custom', message, params: { why: reading.why, hint: reading.hint } });
+  return z.NEVER;
+});
+
+const routePath = scalar((value) => {
+  const reading = parsePath(value);
+  return reading.ok ? reading.path : null;
+}, 'a path such as /api');
+
+const route = z.union(
+  [
+    routeText,
+    keys({ host: host.optional(), path: routePath.optional() }).transform(({ host: given, path }) => ({
+      host: given ?? null,
+      path: path ?? '/',
+    })),
+  ],
+  { error: 'a route such as /api, api.example.com/v1 or { host, path }' },
+);
+
+const smokeRequest = keys({
+  path: requestPath.describe('Asked through the edge.'),
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], { error: 'a method such as GET' })
+    .describe('Default GET.')
+    .optional(),
+  status: wholeNumber(100, 599).describe('Default 200.').optional(),
+  body: text('a text that the answer holds').describe('The answer must hold this text.').optional(),
+});
+
+const smokeCommand = keys({ run: command.describe('Must exit 0.') });
+
+const smokeOne = z.union([text('a path or a command'), smokeRequest, smokeCommand], {
+  error: 'a path such as /health, a command, { path, method, status, body } or { run }',
+});
+
+const memory = size.describe('Most memory of one instance, such as 512Mi.');
+
+const resources = keys({
+  memory: memory.optional(),
+  cpu: decimal(0.05, 256, 'a number of cores such as 0.5 or 2')
+    .describe('Cores of one instance, such as 0.5.')
+    .optional(),
+}).describe('Limits of one instance. Default: none.');
+
+const instances = z.union([wholeNumber(1, 100), keys({ min: wholeNumber(1, 100), max: wholeNumber(1, 100) })], {
+  error: 'a whole number from 1 to 100',
+});
+
+/** The keys of a service. */
+export const serviceKeys = {
+  run: command.describe('The command that serves. It listens on $PORT when it is asked over HTTP.').optional(),
+  dev: command.describe('The command for `evenkeel dev`, usually one that restarts on changes.').optional(),
+  build: command.describe('Makes the artifact, in a clean copy of the project. Run once for each change.').optional(),
+  migrate: command
+    .describe('Changes the database before the new release starts. The old release must still run on the result.')
+    .optional(),
+  contract: command.describe('Takes away what only the old release needed, after the rollback window.').optional(),
+  smoke: oneOrMany(smokeOne, 'a path such as /health, a command, or a list of them')
+    .describe('Asked of the new release, through the edge, before it takes traffic.')
+    .optional(),
+  check: command
+    .describe('For services without routes: must exit 0 before the new release counts as verified.')
+    .optional(),
+  static: z
+    .union(
+      [
+        folder.transform((dir) => ({ dir, spa: false })),
+        keys({
+          dir: folder.describe('The folder that is served, after `build`.'),
+          spa: yesNo.describe('Answer unknown paths with index.html. Default false.').optional(),
+        }).transform(({ dir, spa }) => ({ dir, spa: spa ?? false })),
+      ],
+      { error: 'a folder such as dist/web, or { dir, spa }' },
+    )
+    .describe('A folder that the edge serves itself, instead of `run`.')
+    .optional(),
+  schedule: oneOrMany(text('a cron expression such as "0 3 * * *"'), 'a cron expression such as "0 3 * * *"')
+    .describe('Run as a job at these times, instead of all the time.')
+    .optional(),
+  port: wholeNumber(1, 65_535).describe('A fixed port, for a program that cannot listen on $PORT.').optional(),
+  health: health.optional(),
+  instances: instances.describe('How many copies run. Default 1.').optional(),
+  timeout: duration({ min: 1, max: 86_400_000, say: 'a duration from 1ms to 24h' })
+    .describe('For one request, up to the first byte of the answer. Default 60s.')
+    .optional(),
+  env: env
+    .describe(
+      'Variables of the program. May use ${VAR}, ${SECRET}, ${services.NAME.url}, ${databases.NAME.url}, ${PORT}.',
+    )
+    .optional(),
+  routes: oneOrMany(route, 'a route such as /api, or a list of them')
+    .describe('What the edge sends to this service: paths, hosts, or both. The longest path wins.')
+    .optional(),
+  public: yesNo.describe('Whether the routes answer to everybody. Default true.').optional(),
+  after: oneOrMany(name, 'the name of a service, or a list of them')
+    .describe('Services that must be verified before this one starts.')
+    .optional(),
+  resources: resources.optional(),
+  data: oneOrMany(folder, 'a folder such as storage, or a list of them')
+    .describe('Folders, relative to `dir`, that all releases share.')
+    .optional(),
+  overlap: yesNo.describe('Whether two releases may run at the same time. Default true.').optional(),
+  rollout: rollout.optional(),
+  keepFailed: yesNo.describe('Short for `rollout.keepFailed`.').optional(),
+  dir: folder.describe('Folder in which the commands run. Default: the folder of this file.').optional(),
+  stopGrace: duration({ max: 3_600_000 })
+    .describe('Time between SIGTERM and SIGKILL. Default 30s (development: 5s).')
+    .optional(),
+};
+
+export const service = keys(serviceKeys).describe('A program, or a folder of static files, that is released as one.');
+
+/** What was written of a service, with every value understood and no default applied. */
+export type WrittenService = z.output<typeof service>;
