@@ -18,7 +18,7 @@ export function migrations() {
   const folder = new URL('./migrations/', import.meta.url);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
-    .sort()
+    .toSorted()
     .map((name) => ({ name, sql: readFileSync(new URL(name, folder), 'utf8') }));
 }
 
