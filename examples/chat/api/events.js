@@ -24,6 +24,7 @@ export class Events {
    * @param {import('node:http').ServerResponse} res
    */
   open(req, res) {
+    this.#followMessages(); // from here on at the latest, or this stream misses what comes before the first poll
     const resumeAt = /^\d{1,15}$/.exec(String(req.headers['last-event-id'] ?? ''));
     let last = resumeAt ? Number(resumeAt[0]) : this.#store.newestMessageId();
     res.writeHead(200, {
@@ -60,7 +61,10 @@ export class Events {
   }
 
   #followLedger() {
-    if (this.#ledgerId < 0) this.#ledgerId = this.#store.newestLedgerId();
+    if (this.#ledgerId < 0) {
+      this.#ledgerId = this.#store.newestLedgerId();
+      this.#store.forgetAll(); // what was cached until now may have changed since
+    }
     for (const { id, user } of this.#store.ledgerSince(this.#ledgerId)) {
       this.#store.forget(user);
       this.#ledgerId = id;

@@ -44,6 +44,10 @@ export class Store {
     this.#balances.delete(user);
   }
 
+  forgetAll() {
+    this.#balances.clear();
+  }
+
   /**
    * Stores the message and takes one credit for it: both, or neither.
    *

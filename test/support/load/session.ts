@@ -63,10 +63,10 @@ function endsCookie(attribute: string): boolean {
   return name.toLowerCase() === 'expires' && Date.parse(value) <= Date.now();
 }
 
-/** A JSON Web Token for a day, HS256. */
-export function mintToken(user: string, secret: string): string {
+/** A JSON Web Token, HS256, for a day from `now` (epoch milliseconds). */
+export function mintToken(user: string, secret: string, now = Date.now()): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const now = Math.floor(Date.now() / 1000);
-  const payload = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: user, iat: now, exp: now + 86_400 })}`;
+  const issuedAt = Math.floor(now / 1000);
+  const payload = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: user, iat: issuedAt, exp: issuedAt + 86_400 })}`;
   return `${payload}.${createHmac('sha256', secret).update(payload).digest('base64url')}`;
 }
