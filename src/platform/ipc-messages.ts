@@ -1,27 +1,64 @@
 /**
- * What keeper and edge say to each other over their IPC channel. A listening socket travels beside its message, as the
- * handle of `process.send`: either a bound native handle or a `net.Server`, since `server.listen()` takes both.
+ * What keeper, controller and edge say to each other over Node's IPC channel. A message that arrives with a handle says
+ * so; the handle is a raw one, to be given to `server.listen(handle)`. The keeper binds but never accepts: it is the
+ * first `listen` of an edge that lets connections in, and from then on the kernel keeps them whoever dies.
  */
 
-export interface ListenAddress {
-  readonly port: number;
-  readonly bind: string;
+export interface PortBinding {
+  port: number;
+  /** An IP address such as `127.0.0.1`, `0.0.0.0` or `::`. */
+  bind: string;
 }
 
 export type KeeperToEdge =
-  /** Comes with the handle. */
+  /** With a TCP handle. `id` is `bind:port`. Sent for all ports after the start (before `listen-all`), and for new ones. */
   | { type: 'listen'; id: string; port: number; bind: string }
-  /** The keeper could not bind what the edge asked for; `code` such as `EADDRINUSE`. */
+  /** All ports that the keeper holds at the start have been sent: answer `ready` once they are served. */
+  | { type: 'listen-all' }
+  /** The keeper cannot have a port; `code` such as EADDRINUSE or EACCES. */
   | { type: 'listen-failed'; port: number; bind: string; code: string }
-  | { type: 'unlisten'; port: number; bind?: string }
-  /** A successor answers: stop accepting, finish, leave. */
+  /** Stop accepting on a port; the keeper has let go of it. */
+  | { type: 'unlisten'; port: number; bind: string }
+  /** Another edge has taken over: stop accepting, drain, answer `drained`, leave. */
   | { type: 'drain' }
+  /** Everything stops: drain, answer `drained`, leave. Nobody takes over. */
   | { type: 'shutdown' };
 
 export type EdgeToKeeper =
+  /** Serving everything it was given. */
   | { type: 'ready'; pid: number }
   | { type: 'drained' }
-  /** Answered by one `listen` or `listen-failed` for each. */
-  | { type: 'need'; ports: ListenAddress[] }
-  /** No service uses these any more; the keeper may close them. */
-  | { type: 'unneeded'; ports: ListenAddress[] };
+  /** The ports that are to be held from now on, all of them: new ones are answered, vanished ones let go. */
+  | { type: 'need'; ports: PortBinding[] };
+
+export type KeeperToController =
+  /** With a handle of the API's Unix socket, bound; requests wait in it while a controller restarts. */
+  | { type: 'api' }
+  /** Finish what you do and leave; instances stay. */
+  | { type: 'shutdown' }
+  /** How a hand-over ended that the controller asked for. */
+  | { type: 'edge-restarted'; ok: boolean; reason: string };
+
+export type ControllerToKeeper =
+  /** The API answers. */
+  | { type: 'ready' }
+  /** Put a new edge in the place of the present one, without a lost connection. */
+  | { type: 'restart-edge' }
+  /** Keeper, edge and controller end; instances are the controller's business and were stopped before, or stay. */
+  | { type: 'stop-all' };
+
+/** Said by an edge that lost its keeper to the keeper that it started (see revive-keeper.ts). */
+export type OrphanToKeeper =
+  /** With a TCP handle. */
+  | { type: 'adopt'; id: string; port: number; bind: string }
+  /** All handles have been sent. */
+  | { type: 'adopt-all' };
+
+export type KeeperToOrphan =
+  /** The handles are no longer needed from it: it goes on serving until `drain`. */
+  | { type: 'adopted' }
+  /** Another keeper runs already: drain and leave, its edge serves. */
+  | { type: 'superfluous'; keeperPid: number | null }
+  | { type: 'drain' };
+
+export const portId = ({ port, bind }: PortBinding): string => `${bind}:${port}`;

@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess, type SendHandle, type StdioOptions } from 'node:child_process';
+
+export interface NodeChildSpec {
+  /** Absolute path of the file to run. */
+  entry: string;
+  args?: readonly string[];
+  env: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Options of node itself, such as `--max-old-space-size=64`. */
+  nodeOptions?: readonly string[];
+  /** Standard output and error go to this open file; nowhere when absent. */
+  outputFd?: number;
+  /** In a session of its own, so that a closing terminal or a Ctrl-C in it does not reach the child. */
+  detached?: boolean;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A Node process of ours with an IPC channel on which messages and handles of sockets pass. */
+export interface NodeChild<In, Out> {
+  readonly pid: number;
+  /** False when it is no longer connected; never throws. */
+  send(message: Out, handle?: unknown): boolean;
+  onMessage(listener: (message: In, handle: unknown) => void): void;
+  onDisconnect(listener: () => void): void;
+  /** Resolves when it has ended, also if that was long ago. */
+  readonly exited: Promise<Exit>;
+  /** The process is signalled; false when it has ended. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Closes the channel and stops waiting for the child: it lives on alone. */
+  release(): void;
+}
+
+/** Node options that every process of ours gets: SQLite is still called experimental on every start otherwise. */
+const QUIET = ['--disable-warning=ExperimentalWarning'];
+
+/** Starts a Node process; rejects with the system's error (ENOENT, EAGAIN, ...) when there is none. */
+export async function spawnNode<In, Out>(spec: NodeChildSpec): Promise<NodeChild<In, Out>> {
+  const output = spec.outputFd ?? 'ignore';
+  const stdio: StdioOptions = ['ignore', output, output, 'ipc'];
+  const child = spawn(process.execPath, [...QUIET, ...(spec.nodeOptions ?? []), spec.entry, ...(spec.args ?? [])], {
+    env: spec.env,
+    cwd: spec.cwd ?? '/',
+    stdio,
+    detached: spec.detached ?? false,
+  });
+  const pid = await started(child);
+  child.on('error', () => {}); // a failed send or kill shows in their results and in `exited`
+  return wrap(child, pid);
+}
+
+function started(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => {
+      child.off('error', reject);
+      resolve(child.pid as number);
+    });
+  });
+}
+
+function wrap<In, Out>(child: ChildProcess, pid: number): NodeChild<In, Out> {
+  const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  return {
+    pid,
+    exited,
+    send(message, handle) {
+      if (!child.connected) return false;
+      child.send(message as object, handle as SendHandle, () => {});
+      return true;
+    },
+    onMessage: (listener) => void child.on('message', (message, handle) => listener(message as In, handle)),
+    onDisconnect: (listener) => void child.on('disconnect', listener),
+    kill: (signal) => child.kill(signal),
+    release() {
+      if (child.connected) child.disconnect();
+      child.unref();
+    },
+  };
+}
+
+/** The channel to the process that started this one, or null when there is none. */
+export interface ParentLink<In, Out> {
+  readonly connected: boolean;
+  send(message: Out, handle?: unknown): boolean;
+  onMessage(listener: (message: In, handle: unknown) => void): void;
+  onDisconnect(listener: () => void): void;
+  disconnect(): void;
+}
+
+/** The channel to whoever started this process by `spawnNode`; null when it was started otherwise. */
+export function parentLink<In, Out>(): ParentLink<In, Out> | null {
+  if (process.send === undefined) return null;
+  return {
+    get connected() {
+      return process.connected;
+    },
+    send(message, handle) {
+      if (!process.connected) return false;
+      process.send?.(message, handle as SendHandle, {}, () => {});
+      return true;
+    },
+    onMessage: (listener) => void process.on('message', (message, handle) => listener(message as In, handle)),
+    onDisconnect: (listener) => void process.on('disconnect', listener),
+    disconnect() {
+      if (process.connected) process.disconnect();
+    },
+  };
+}
