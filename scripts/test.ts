@@ -14,11 +14,11 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 
 const failedChecks = args.length === 0 ? await runChecks() : [];
-const { counts, code } = await runTests();
+const { counts, code: exitCode } = await runTests();
 
 if (failedChecks.length > 0) console.log(`checks that failed (see above): ${failedChecks.join(', ')}`);
 // A run that fails never says "0 failed": a failed check counts, and so does a runner that ended without counting.
-const failed = counts.failed + failedChecks.length + (code !== 0 && counts.failed === 0 ? 1 : 0);
+const failed = counts.failed + failedChecks.length + (exitCode !== 0 && counts.failed === 0 ? 1 : 0);
 console.log(`${counts.passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 process.exitCode = failed > 0 ? 1 : 0;
 

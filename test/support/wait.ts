@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 export interface WaitOptions {
   /** What is being waited for, as it should read in the error: "waited 10000 ms for <what>". */
@@ -33,6 +34,9 @@ export async function waitFor<T>(
     if (performance.now() >= deadline) break;
     await sleep(interval);
   }
-  const seen = cause === undefined ? `last seen: ${String(last)}` : `last error: ${String(cause)}`;
+  const seen =
+    cause === undefined
+      ? `last seen: ${inspect(last)}`
+      : `last error: ${cause instanceof Error ? cause.message : inspect(cause)}`;
   throw new Error(`waited ${timeout} ms for ${what} (${seen})`, { cause });
 }
