@@ -54,8 +54,10 @@ export interface JobSpec {
   project: string;
   environment: string;
   command: string;
-  /** Absolute folder to run in. */
-  cwd: string;
+  /** Absolute folder to run in; or null with a working copy. */
+  cwd?: string;
+  /** Run in a copy of an artifact, made for this job and deleted with it; `dir` and `data` as for an instance. */
+  workingCopy?: { artifact: string; dir: string; data: { path: string; target: string }[] };
   env: Record<string, string>;
   /** Where its output goes, absolute. */
   log: string;
@@ -65,7 +67,16 @@ export interface JobSpec {
 export type JobObservation =
   | { state: 'absent' }
   | { state: 'running'; startedAt: number; pid: number }
-  | { state: 'ended'; startedAt: number; endedAt: number; exit: number | null; signal: string | null; cancelled: boolean }
+  | {
+      state: 'ended';
+      startedAt: number;
+      endedAt: number;
+      exit: number | null;
+      signal: string | null;
+      cancelled: boolean;
+      /** The last lines of its output, when it failed. */
+      tail?: string;
+    }
   /** It died, or its machine did, without a recorded end: nobody knows how far it came. */
   | { state: 'unknown'; reason: string };
 

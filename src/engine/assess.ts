@@ -1,0 +1,122 @@
+import { mergeEvidence, noEvidence, type StoredEvidence } from '../domain/analysis/evidence-store.ts';
+import { supervise, SUPERVISE, type Supervision } from '../domain/instance/supervise.ts';
+import type { Release } from '../domain/release/release.ts';
+import { evidenceKey } from '../domain/rollout/desired.ts';
+import type { Observed, ReleaseObservation, Work } from '../domain/rollout/observed.ts';
+import type { OperatorRequest, Rollout, RolloutService } from '../domain/rollout/rollout.ts';
+import { fromCounts, quantile, total } from '../lib/histogram.ts';
+import type { HealthMemory } from './health-memory.ts';
+import { edgeServiceOf, type Snapshot } from './snapshot.ts';
+import type { WorkKind } from './work-ids.ts';
+
+/** A worker that lives this long counts as verified; it has nothing that could be asked. */
+export const WORKER_STAYS_UP_MS = 3_000;
+
+/** Fewer replies than this say nothing about a baseline's quantiles. */
+const QUANTILE_REPLIES = 40;
+
+export interface AssessInput {
+  snapshot: Snapshot;
+  health: HealthMemory;
+  release: (id: string) => Release | null;
+  work: (kind: WorkKind, service: string) => Work;
+  answered: (service: string) => { release: string; at: number } | null;
+  requests: OperatorRequest[];
+  superseded: boolean;
+}
+
+/** What `decide` is told about a rollout: the snapshot, read with the eyes of this rollout. Pure. */
+export function assess(rollout: Rollout, input: AssessInput): Observed {
+  return {
+    requests: input.requests,
+    edgeReachable: input.snapshot.edge !== null,
+    superseded: input.superseded,
+    services: Object.fromEntries(
+      rollout.services.map((each) => [
+        each.service,
+        {
+          build: input.work('build', each.service),
+          migration: input.work('migrate', each.service),
+          smoke: input.work('smoke', each.service),
+          check: input.work('check', each.service),
+          to: observeRelease(rollout, each.service, each.to, input),
+          from: each.from === null ? null : observeRelease(rollout, each.service, each.from, input),
+          answered: input.answered(each.service),
+          baselineSlow: baselineQuantiles(rollout, each, input.snapshot),
+          evidence: mergedEvidence(rollout, each, input.snapshot),
+        },
+      ]),
+    ),
+  };
+}
+
+function observeRelease(
+  scope: { project: string; environment: string },
+  service: string,
+  id: string,
+  input: AssessInput,
+): ReleaseObservation {
+  const release = input.release(id);
+  const mine = input.snapshot.instances.filter((each) => each.release === id);
+  const edge = edgeServiceOf(input.snapshot, scope, service);
+  const entry = edge?.config.releases.find((each) => each.release === id) ?? null;
+  const weight = entry?.weight ?? null;
+  if (release?.config.kind === 'static') {
+    const there = entry !== null && entry.static !== null;
+    return { wanted: 1, running: 1, healthy: there ? 1 : 0, failure: null, weight, present: there };
+  }
+  const wanted = release?.config.instances ?? 0;
+  const running = mine.filter((each) => each.state === 'running');
+  const isHealthy = (instance: { id: string; startedAt: number }): boolean =>
+    release?.config.kind === 'worker'
+      ? input.snapshot.at - instance.startedAt >= WORKER_STAYS_UP_MS
+      : (edge?.instances.find((each) => each.id === instance.id)?.healthy ?? false);
+  return {
+    wanted,
+    running: running.length,
+    healthy: running.filter(isHealthy).length,
+    failure: release === null ? null : superviseRelease(release, wanted, input).failure,
+    weight,
+    present: mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0,
+  };
+}
+
+/** What one release's copies need now. */
+export function superviseRelease(
+  release: Release,
+  wanted: number,
+  input: Pick<AssessInput, 'snapshot' | 'health'>,
+): Supervision {
+  return supervise(
+    {
+      wanted,
+      observed: input.snapshot.instances.filter((each) => each.release === release.id),
+      health: (id) => input.health.of(id),
+      now: input.snapshot.at,
+    },
+    { ...SUPERVISE, unhealthyMs: release.config.health.deadlineMs },
+  );
+}
+
+function baselineQuantiles(
+  rollout: Rollout,
+  each: RolloutService,
+  snapshot: Snapshot,
+): { p75Ms: number; p95Ms: number } | null {
+  const key = `${rollout.project}/${rollout.environment}/${each.service}`;
+  const stats = snapshot.stats?.releases.find((entry) => entry.key === key && entry.release === each.from);
+  if (stats === undefined) return null;
+  const histogram = fromCounts(stats.ttfb);
+  if (total(histogram) < QUANTILE_REPLIES) return null;
+  // The upper end of the bucket: a reply within the histogram's error of the quantile is not slow.
+  const p75 = quantile(histogram, 0.75);
+  const p95 = quantile(histogram, 0.95);
+  return p75 === undefined || p95 === undefined ? null : { p75Ms: p75.high, p95Ms: p95.high };
+}
+
+function mergedEvidence(rollout: Rollout, each: RolloutService, snapshot: Snapshot): StoredEvidence {
+  const key = evidenceKey(rollout.id, each.service);
+  const stored = rollout.analysis[each.service]?.evidence ?? noEvidence(key);
+  const report = snapshot.stats?.evidence.find((entry) => entry.rollout === key);
+  return report === undefined ? stored : mergeEvidence(stored, report);
+}

@@ -1,0 +1,37 @@
+import type { Builder } from '../ports/builder.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobRunner, Runtime } from '../ports/runtime.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import type { Store } from '../ports/store.ts';
+import type { Traffic } from '../ports/traffic.ts';
+
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** Where the engine lets instances and jobs write, all absolute. */
+export interface Places {
+  instanceLog(scope: { project: string; environment: string; service: string; instance: string }): string;
+  jobLog(scope: { project: string; environment: string; job: string }): string;
+  /** A service's shared folder, the same for all its releases. */
+  data(scope: { project: string; environment: string; service: string; path: string }): string;
+}
+
+/** What the engine is given; everything that touches the world is in here. */
+export interface EngineDeps {
+  store: Store;
+  runtime: Runtime;
+  jobs: JobRunner;
+  traffic: Traffic;
+  builder: Builder;
+  secrets: Secrets;
+  clock: Clock;
+  log: Log;
+  places: Places;
+  /** Of this controller, higher than any before; see Store.nextFence. */
+  fence: number;
+  /** Another controller has a higher fence: this one must not act any more. */
+  onFenced(): void;
+}

@@ -1,0 +1,124 @@
+import type { InstanceObservation } from '../domain/instance/instance.ts';
+import type { EnvironmentConfig } from '../domain/project/project.ts';
+import type { Deployment, Release } from '../domain/release/release.ts';
+import type { DesiredService } from '../domain/rollout/desired.ts';
+import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
+
+/** What the edge's table of an environment is made from. */
+export interface TableInput {
+  project: string;
+  environment: EnvironmentConfig;
+  desired: DesiredService[];
+  deployments: Deployment[];
+  instances: InstanceObservation[];
+  release: (id: string) => Release | null;
+  artifactPath: (artifact: string) => string;
+}
+
+/**
+ * The edge's table for an environment. Instances of releases that are not desired any more stay in it as draining
+ * until they have ended, so that what they still answer is not cut.
+ */
+export function trafficTable(input: TableInput): EdgeService[] {
+  const table: EdgeService[] = [];
+  for (const desired of input.desired) {
+    const deployment = input.deployments.find((each) => each.service === desired.service);
+    const wanted = desired.releases.map((each) => each.release);
+    const leaving = [
+      ...new Set(
+        input.instances
+          .filter((each) => each.service === desired.service && each.state !== 'ended' && !wanted.includes(each.release))
+          .map((each) => each.release),
+      ),
+    ];
+    const lead = leadRelease(desired, leaving, input.release);
+    if (deployment === undefined || lead === null || lead.config.kind === 'worker') continue;
+    const { config } = lead;
+    const releases: EdgeRelease[] = [
+      ...desired.releases.map((each) => edgeRelease(input, each.release, each.weight, config.health)),
+      ...leaving.map((each) => edgeRelease(input, each, 0, config.health, true)),
+    ];
+    table.push(
+      edgeServiceSchema.parse({
+        project: input.project,
+        environment: input.environment.name,
+        service: desired.service,
+        unit: desired.unit,
+        routes: routesOf(input, desired),
+        internalPort: deployment.internalPort,
+        preview:
+          desired.preview === null || deployment.previewPort === null
+            ? null
+            : { port: deployment.previewPort, release: desired.preview },
+        releases,
+        split: desired.split,
+        whenEmpty: 'hold',
+        health: config.health && pickHealth(config.health),
+        timeoutMs: config.timeoutMs,
+        drainMs: config.rollout.drainMs,
+      }),
+    );
+  }
+  return table;
+}
+
+/** The release whose configuration speaks for the service: the one with most of the traffic. */
+function leadRelease(desired: DesiredService, leaving: string[], release: (id: string) => Release | null): Release | null {
+  const [lead] = [...desired.releases].sort((a, b) => b.weight - a.weight);
+  const id = lead?.release ?? leaving[0];
+  return id === undefined ? null : release(id);
+}
+
+/** While two releases share the traffic, a route that either of them has is open. */
+function routesOf(input: TableInput, desired: DesiredService): { port: number; bind: string; host: string | null; path: string }[] {
+  const routes = desired.releases
+    .filter((each) => each.weight > 0)
+    .flatMap((each) => input.release(each.release)?.config.routes ?? []);
+  const unique = new Map(routes.map((route) => [`${route.host ?? ''} ${route.path}`, route]));
+  return [...unique.values()].map((route) => ({ port: input.environment.port, bind: input.environment.bind, ...route }));
+}
+
+function edgeRelease(
+  input: TableInput,
+  id: string,
+  weight: number,
+  serviceHealth: Release['config']['health'],
+  leaving = false,
+): EdgeRelease {
+  const release = input.release(id);
+  const config = release?.config;
+  const instances = input.instances
+    .filter((each) => each.release === id && each.state !== 'ended' && each.port !== null)
+    .map((each) => ({
+      id: each.id,
+      port: each.port ?? 0,
+      startedAt: each.startedAt,
+      draining: leaving || each.state === 'stopping',
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const folder = config?.static ?? null;
+  const own = config === undefined ? null : pickHealth(config.health);
+  return {
+    release: id,
+    weight,
+    instances,
+    health: own !== null && JSON.stringify(own) !== JSON.stringify(pickHealth(serviceHealth)) ? own : null,
+    static:
+      folder === null || release === null || release.artifact === null
+        ? null
+        : { root: join(input.artifactPath(release.artifact), config?.dir ?? '.', folder.dir), spa: folder.spa },
+  };
+}
+
+const pickHealth = (health: Release['config']['health']): { path: string | null; graceMs: number; intervalMs: number; timeoutMs: number } => ({
+  path: health.path,
+  graceMs: health.graceMs,
+  intervalMs: health.intervalMs,
+  timeoutMs: health.timeoutMs,
+});
+
+/** Joins relative folders to an absolute one; the engine knows no file system and needs no more of a path than this. */
+function join(base: string, ...parts: string[]): string {
+  const segments = parts.flatMap((part) => part.split('/')).filter((segment) => segment !== '' && segment !== '.');
+  return [base, ...segments].join('/');
+}

@@ -1,0 +1,181 @@
+import type { SmokeCheck } from '../domain/project/project.ts';
+import type { Deployment, Release } from '../domain/release/release.ts';
+import type { Work } from '../domain/rollout/observed.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import type { JobObservation } from '../ports/runtime.ts';
+import type { EngineDeps } from './deps.ts';
+import { resolveEnv } from './resolve-env.ts';
+import { runHttpSmoke } from './smoke.ts';
+import { attemptOf, workId, type WorkKind } from './work-ids.ts';
+
+const ABSENT: Work = { state: 'absent', detail: '' };
+
+/** What the jobs of a rollout need to know of its environment. */
+export interface WorkContext {
+  root: string;
+  release: (service: string) => Release;
+  deployments: Deployment[];
+  serviceUrl: (service: string) => string | null;
+}
+
+/**
+ * The pieces of work of rollouts: begun at most once each, found again after a crash by their derived names. HTTP
+ * smoke tests alone live in memory: they only ask, so asking again is harmless.
+ */
+export class Works {
+  readonly #deps: EngineDeps;
+  readonly #smokes = new Map<string, Work>();
+  readonly #onEnd: () => void;
+
+  constructor(deps: EngineDeps, onEnd: () => void) {
+    this.#deps = deps;
+    this.#onEnd = onEnd;
+  }
+
+  /** What is known of each piece of work that the rollout's phase has anything to do with. */
+  async observe(rollout: Rollout, context: WorkContext): Promise<(kind: WorkKind, service: string) => Work> {
+    const known = new Map<string, Work>();
+    const kinds = kindsOf(rollout);
+    for (const each of rollout.services) {
+      const applies = { build: each.builds, migrate: each.migrates, smoke: each.smokes, check: each.checks };
+      for (const kind of kinds) {
+        if (!applies[kind]) continue;
+        const id = workId(rollout.id, kind, each.service, attemptOf(rollout.attempts, kind, each.service));
+        known.set(`${kind} ${each.service}`, await this.#observeOne(kind, id, rollout, each.service, context));
+      }
+    }
+    return (kind, service) => known.get(`${kind} ${service}`) ?? ABSENT;
+  }
+
+  async #observeOne(kind: WorkKind, id: string, rollout: Rollout, service: string, context: WorkContext): Promise<Work> {
+    if (kind === 'build') {
+      const build = await this.#deps.builder.observe(id);
+      if (build.state !== 'done') return { state: build.state, detail: 'detail' in build ? build.detail : '' };
+      const release = context.release(service);
+      // The release learns its artifact before the rollout learns that the build is done.
+      if (release.artifact === null) await this.#deps.store.setArtifact(rollout.project, release.id, build.artifact);
+      return { state: 'done', detail: build.detail };
+    }
+    if (kind === 'smoke') {
+      const smoke = this.#smokes.get(id);
+      if (smoke !== undefined && smoke.state !== 'done') return smoke;
+      const command = commandOf(context.release(service).config.smoke);
+      if (command === null) return smoke ?? ABSENT;
+      // Requests first, then the command.
+      if (smoke === undefined && hasHttp(context.release(service).config.smoke)) return ABSENT;
+    }
+    return toWork(await this.#deps.jobs.observe(id));
+  }
+
+  async begin(kind: WorkKind, rollout: Rollout, service: string, context: WorkContext): Promise<void> {
+    const release = context.release(service);
+    const id = workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
+    const { config } = release;
+    if (kind === 'smoke' && hasHttp(config.smoke) && this.#smokes.get(id)?.state !== 'done') {
+      this.#beginHttpSmoke(id, rollout, service, release, context);
+      return;
+    }
+    const scope = { project: rollout.project, environment: rollout.environment };
+    const env = await resolveEnv(config.env, scope, { port: null, serviceUrl: context.serviceUrl }, this.#deps.secrets);
+    const log = this.#deps.places.jobLog({ ...scope, job: id });
+    if (kind === 'build') {
+      await this.#deps.builder.start({ id, ...scope, root: context.root, service: config, env, log });
+      return;
+    }
+    const command = { migrate: config.migrate, check: config.check, smoke: commandOf(config.smoke) }[kind];
+    if (command === null || release.artifact === null) return;
+    const preview = context.deployments.find((each) => each.service === service)?.previewPort ?? null;
+    await this.#deps.jobs.start({
+      id,
+      ...scope,
+      command,
+      workingCopy: {
+        artifact: this.#deps.builder.artifactPath(release.artifact),
+        dir: config.dir,
+        data: config.data.map((path) => ({ path, target: this.#deps.places.data({ ...scope, service, path }) })),
+      },
+      env: {
+        ...env,
+        EVENKEEL_RELEASE: release.id,
+        ...(preview === null ? {} : { SMOKE_URL: `http://127.0.0.1:${preview}` }),
+      },
+      log,
+      resources: config.resources,
+    });
+  }
+
+  #beginHttpSmoke(id: string, rollout: Rollout, service: string, release: Release, context: WorkContext): void {
+    if (this.#smokes.get(id)?.state === 'running') return;
+    const port = context.deployments.find((each) => each.service === service)?.previewPort ?? null;
+    const host = release.config.routes[0]?.host ?? null;
+    this.#smokes.set(id, { state: 'running', detail: '' });
+    void runHttpSmoke(this.#deps, { checks: release.config.smoke, port, host, release: release.id }).then((work) => {
+      this.#smokes.set(id, work);
+      this.#onEnd();
+    });
+  }
+
+  /** Ends what still runs of a rollout that was taken back; with `migrations` those too. */
+  async cancel(rollout: Rollout, service: string, migrations: boolean): Promise<void> {
+    const id = (kind: WorkKind): string => workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
+    await this.#deps.builder.cancel(id('build'));
+    const kinds: WorkKind[] = migrations ? ['smoke', 'check', 'migrate'] : ['smoke', 'check'];
+    this.#smokes.delete(id('smoke'));
+    for (const kind of kinds)
+      if ((await this.#deps.jobs.observe(id(kind))).state === 'running')
+        await this.#deps.jobs.cancel(id(kind), { graceMs: 10_000 });
+  }
+
+  /** Forgets the jobs of a rollout that is over. Their output stays. */
+  async forget(rollout: Rollout): Promise<void> {
+    for (const each of rollout.services) {
+      for (const kind of ['migrate', 'smoke', 'check'] as const) {
+        for (let attempt = 1; attempt <= attemptOf(rollout.attempts, kind, each.service); attempt++) {
+          const id = workId(rollout.id, kind, each.service, attempt);
+          this.#smokes.delete(id);
+          if ((await this.#deps.jobs.observe(id)).state !== 'absent') await this.#deps.jobs.remove(id);
+        }
+      }
+      if (each.builds) await this.#deps.builder.remove(workId(rollout.id, 'build', each.service));
+    }
+  }
+}
+
+/** Looking at a job costs reads; only the phases that have to do with it look. */
+function kindsOf(rollout: Rollout): WorkKind[] {
+  if (rollout.end !== null) return rollout.end === 'complete' ? [] : ['build', 'migrate', 'smoke', 'check'];
+  switch (rollout.phase) {
+    case 'building':
+      return ['build'];
+    case 'migrating':
+      return ['migrate'];
+    case 'verifying':
+      return ['smoke', 'check'];
+    default:
+      return [];
+  }
+}
+
+function toWork(job: JobObservation): Work {
+  switch (job.state) {
+    case 'absent':
+      return ABSENT;
+    case 'running':
+      return { state: 'running', detail: `pid ${job.pid}` };
+    case 'unknown':
+      return { state: 'unknown', detail: job.reason };
+    case 'ended': {
+      if (job.cancelled) return { state: 'failed', detail: 'it was cancelled' };
+      if (job.exit === 0) return { state: 'done', detail: `${job.endedAt - job.startedAt} ms` };
+      const how = job.signal === null ? `exit code ${job.exit}` : `signal ${job.signal}`;
+      return { state: 'failed', detail: `${how}${job.tail === undefined || job.tail === '' ? '' : `: ${job.tail}`}` };
+    }
+  }
+}
+
+const hasHttp = (checks: SmokeCheck[]): boolean => checks.some((each) => each.kind === 'http');
+/** Several commands run one after the other; the first that fails ends them. */
+const commandOf = (checks: SmokeCheck[]): string | null => {
+  const commands = checks.flatMap((each) => (each.kind === 'command' ? [each.command] : []));
+  return commands.length === 0 ? null : commands.map((each) => `( ${each} )`).join(' && ');
+};
