@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { loadProject } from '../../src/config/load-project.ts';
 import { CHAT_SECRET, copyChat, launch, runChat, startChat } from '../support/chat-system.ts';
 import type { Started } from '../support/chat-system.ts';
 import { startLoad } from '../support/load/load.ts';
@@ -121,6 +122,15 @@ test('a port in use is said, and ends the service', async () => {
   const second = launch(folder, 'model/main.js', { PORT: new URL(model.url).port });
   expect(await second.ended).toBe(1);
   expect(second.output()).toContain('EADDRINUSE');
+});
+
+test.each(['development', 'production'])('its evenkeel.yaml says what there is, in %s', async (environment) => {
+  const result = await loadProject({ root: copyChat(), environment, processEnv: {} });
+  if (!result.ok) expect.unreachable(JSON.stringify(result.problems));
+  expect(result.warnings).toEqual([]);
+  const names = result.project.services.map(({ name }) => name);
+  expect(names.toSorted()).toEqual(['api', 'model', 'web', 'ws']);
+  expect(names.indexOf('model')).toBeLessThan(names.indexOf('api'));
 });
 
 test('the page is built with assets whose names follow their content', async () => {
