@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { suggest } from '../lib/suggest.ts';
 import { problemAt } from './problem.ts';
 import type { Problem } from './problem.ts';
-import { isPrivatePath } from './private-values.ts';
+import { isPrivatePath, maskCredentials } from './private-values.ts';
 import { descend, keyPlace } from './tree.ts';
 import type { Tree } from './tree.ts';
 
@@ -81,7 +81,7 @@ function unknownKey(tree: Tree, inTree: PropertyKey[], path: string[], known: st
   const meant = suggest(key, known);
   return problemAt(keyPlace(tree, inTree), path, {
     code: 'unknown-key',
-    message: `unknown key \`${shorten(key)}\``,
+    message: 'unknown key',
     expected: `one of ${known.join(', ')}`,
     hint: meant === null ? null : `did you mean "${meant}"?`,
   });
@@ -123,7 +123,7 @@ function show(value: Tree, path: readonly string[]): string {
   if (value.filledFrom !== null) return `the value of \${${value.filledFrom}}`;
   if (value.value === null) return 'nothing';
   if (isPrivatePath(path)) return typeof value.value === 'string' ? 'other text' : `a ${typeof value.value}`;
-  return typeof value.value === 'string' ? `"${shorten(value.value)}"` : value.source;
+  return typeof value.value === 'string' ? `"${shorten(maskCredentials(value.value))}"` : value.source;
 }
 
 function missingUnit(value: Tree, expected: string): string | null {
@@ -162,4 +162,24 @@ function shapesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core
   if (schema instanceof z.ZodRecord) return shapesAt(schema.valueType, rest);
   if (schema instanceof z.ZodArray) return shapesAt(schema.element, rest);
   return [];
+}
+
+/** Every key that the schema knows anywhere. */
+export function allKeys(schema: z.core.$ZodType): Set<string> {
+  const found = new Set<string>();
+  const visit = (at: z.core.$ZodType): void => {
+    if (at instanceof z.ZodOptional || at instanceof z.ZodNullable) visit(at.unwrap());
+    else if (at instanceof z.ZodPipe) [at.in, at.out].forEach(visit);
+    else if (at instanceof z.ZodUnion) at.options.forEach(visit);
+    else if (at instanceof z.ZodRecord) visit(at.valueType);
+    else if (at instanceof z.ZodArray) visit(at.element);
+    else if (at instanceof z.ZodObject) {
+      for (const [key, value] of Object.entries<z.core.$ZodType>(at.shape)) {
+        found.add(key);
+        visit(value);
+      }
+    }
+  };
+  visit(schema);
+  return found;
 }

@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import type { Project } from '../domain/project/project.ts';
 import { suggest } from '../lib/suggest.ts';
 import { DEFAULT_ENVIRONMENT, IMPLICIT_ENVIRONMENTS } from './defaults.ts';
+import { withExcerpts } from './excerpt.ts';
 import { fill } from './fill.ts';
 import type { Filled, Filling } from './fill.ts';
 import { FILE_NAME, findRoot, isFile, isFolder } from './find-file.ts';
-import { problemsOf } from './issues.ts';
+import { allKeys, problemsOf } from './issues.ts';
 import { notYetAvailable } from './not-yet.ts';
 import { problemAt, sortProblems } from './problem.ts';
 import type { Complaint, Problem } from './problem.ts';
@@ -54,6 +55,7 @@ export async function readProject(
 ): Promise<LoadResult> {
   const environment = options.environment ?? DEFAULT_ENVIRONMENT;
   const yaml = readYaml(text, FILE_NAME);
+  const failed = (found: readonly Problem[]): LoadResult => ({ ok: false, problems: finished(found, text) });
   if (yaml.tree === null) return failed(yaml.problems.length > 0 ? yaml.problems : [emptyFile()]);
   if (yaml.tree.kind !== 'map') return failed([...yaml.problems, notKeys(yaml.tree)]);
   const known = environmentProblems(yaml.tree, environment);
@@ -79,7 +81,7 @@ export async function readProject(
     ...(await missingFolders(filled.tree, resolved.project)),
   ];
   if (problems.some(({ severity }) => severity === 'error')) return failed(problems);
-  return { ok: true, project: resolved.project, warnings: sortProblems(problems) };
+  return { ok: true, project: resolved.project, warnings: finished(problems, text) };
 }
 
 /** The environments that a file allows to choose from; the implicit ones first. Empty when it cannot be read. */
@@ -151,8 +153,8 @@ async function missingFolders(tree: Tree, project: Project): Promise<Problem[]> 
   return missing.flat();
 }
 
-function failed(problems: readonly Problem[]): LoadResult {
-  return { ok: false, problems: sortProblems(problems) };
+function finished(problems: readonly Problem[], text: string): Problem[] {
+  return withExcerpts(sortProblems(problems), text, FILE_NAME, allKeys(fileSchema));
 }
 
 function refused(problem: Problem): LoadResult {

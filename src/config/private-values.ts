@@ -17,3 +17,10 @@ export function withinService(path: readonly string[]): readonly string[] | null
   if (path[0] === 'environments' && path[2] === 'services' && path.length > 4) return path.slice(4);
   return null;
 }
+
+export const MASK = '***';
+
+/** `postgres://app:hunter2@host` -> `postgres://***@host` */
+export function maskCredentials(text: string): string {
+  return text.replaceAll(/:\/\/[^\s/@"']+@/g, `://${MASK}@`);
+}

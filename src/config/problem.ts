@@ -42,6 +42,8 @@ export interface Problem {
   expected: string | null;
   /** The next step, such as `did you mean "health"?`, or null. */
   hint: string | null;
+  /** The line of the file, with private values masked, or null. */
+  excerpt: string | null;
 }
 
 /** A place in a file. */
@@ -66,11 +68,19 @@ export function problemAt(place: Place, path: readonly string[], complaint: Comp
     file: place.file,
     line: place.line,
     column: place.column,
-    path: path.join('.'),
-    message: complaint.message,
+    path: printable(path.join('.')),
+    message: printable(complaint.message),
     expected: complaint.expected ?? null,
-    hint: complaint.hint ?? null,
+    hint: complaint.hint === undefined || complaint.hint === null ? null : printable(complaint.hint),
+    excerpt: null,
   };
+}
+
+/** Text of a file must not steer the terminal that shows it. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (char) =>
+    char === '\t' ? char : '\u00b7',
+  );
 }
 
 /** By file and place, so that a reader walks through the file once; equal complaints about one place are said once. */
