@@ -1,0 +1,85 @@
+import type { Kysely } from 'kysely';
+import type { Deployment } from '../../domain/release/release.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { Database } from '../rows/database.ts';
+import { deploymentRow, readDeployment } from '../rows/release.ts';
+
+export async function listDeployments(db: Kysely<Database>, project: string, environment: string) {
+  const rows = await db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('project', '=', project)
+    .where('environment', '=', environment)
+    .orderBy('service')
+    .execute();
+  return rows.map(readDeployment);
+}
+
+export async function takenPorts(db: Kysely<Database>): Promise<number[]> {
+  const rows = await db.selectFrom('deployments').selectAll().execute();
+  return rows
+    .map(readDeployment)
+    .flatMap(portsOf)
+    .toSorted((a, b) => a - b);
+}
+
+/** Creates what is missing and fills ports in that were not given before; releases and given ports stay. */
+export async function ensureDeployments(db: Kysely<Database>, deployments: Deployment[]): Promise<void> {
+  const known = (await db.selectFrom('deployments').selectAll().execute()).map(readDeployment);
+  const taken = new Set(known.flatMap(portsOf));
+  for (const deployment of deployments) {
+    const before = known.find((each) => keyOf(each) === keyOf(deployment));
+    for (const kind of ['internalPort', 'previewPort'] as const) {
+      const port = (before?.[kind] ?? null) === null ? deployment[kind] : null;
+      if (port === null) continue;
+      if (taken.has(port)) throw portTaken(port);
+      taken.add(port);
+    }
+    await db
+      .insertInto('deployments')
+      .values(deploymentRow(deployment))
+      .onConflict((conflict) =>
+        conflict.columns(['project', 'environment', 'service']).doUpdateSet((eb) => ({
+          internal_port: eb.fn.coalesce('deployments.internal_port', 'excluded.internal_port'),
+          preview_port: eb.fn.coalesce('deployments.preview_port', 'excluded.preview_port'),
+        })),
+      )
+      .execute();
+  }
+}
+
+const portsOf = ({ internalPort, previewPort }: Deployment): number[] =>
+  [internalPort, previewPort].filter((port) => port !== null);
+
+const keyOf = ({ project, environment, service }: Deployment): string =>
+  JSON.stringify([project, environment, service]);
+
+function portTaken(port: number): EvenkeelError {
+  return new EvenkeelError({
+    code: 'port-taken',
+    what: `The port ${port} was given to another service meanwhile; nothing was written.`,
+    next: 'Ask for the taken ports again and choose others.',
+    retryable: true,
+    exit: 2,
+  });
+}
+
+/** Records what a service serves from now on, ports untouched. */
+export async function setServing(
+  db: Kysely<Database>,
+  where: { project: string; environment: string },
+  changed: Pick<Deployment, 'service' | 'current' | 'former'>[],
+): Promise<void> {
+  for (const { service, current, former } of changed) {
+    const row = deploymentRow({ ...where, service, current, former, internalPort: null, previewPort: null });
+    await db
+      .insertInto('deployments')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['project', 'environment', 'service'])
+          .doUpdateSet({ current_release: current, former_release: former }),
+      )
+      .execute();
+  }
+}

@@ -1,0 +1,87 @@
+/** The tables as both databases hold them: text, numbers, 0/1, JSON as text. What a column means stands in migrations/. */
+export interface Database {
+  counters: { name: string; value: number };
+  environments: { project: string; environment: string; wanted: string; config: string; updated_at: number };
+  release_numbers: { project: string; service: string; number: number };
+  releases: ReleaseRow;
+  deployments: DeploymentRow;
+  rollouts: RolloutRow;
+  rollout_services: {
+    rollout: string;
+    project: string;
+    environment: string;
+    service: string;
+    ordinal: number;
+    blocking: Flag;
+  };
+  journal: JournalRow;
+  requests: RequestRow;
+}
+
+/** Booleans are numbers in both databases; a boolean is refused at binding. */
+export type Flag = 0 | 1;
+
+export const flag = (value: boolean): Flag => (value ? 1 : 0);
+
+export interface ReleaseRow {
+  project: string;
+  id: string;
+  environment: string;
+  service: string;
+  number: number;
+  ordinal: number;
+  source: string;
+  artifact: string | null;
+  config_digest: string;
+  config: string;
+  created_by: string;
+  created_at: number;
+}
+
+export interface DeploymentRow {
+  project: string;
+  environment: string;
+  service: string;
+  current_release: string | null;
+  former_release: string | null;
+  internal_port: number | null;
+  preview_port: number | null;
+}
+
+export interface RolloutRow {
+  id: string;
+  ordinal: number;
+  project: string;
+  environment: string;
+  phase: string;
+  end_state: string | null;
+  settled: Flag;
+  live: Flag;
+  fence: number;
+  version: number;
+  journal_seq: number;
+  request_seq: number;
+  created_at: number;
+  state: string;
+}
+
+export interface JournalRow {
+  rollout: string;
+  seq: number;
+  at: number;
+  from_state: string | null;
+  to_state: string;
+  reason: string;
+  detail: string;
+  fence: number;
+}
+
+export interface RequestRow {
+  rollout: string;
+  seq: number;
+  kind: string;
+  requested_by: string;
+  at: number;
+  comment: string | null;
+  force: Flag;
+}

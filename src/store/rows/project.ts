@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { Project, RolloutPolicy, ServiceConfig } from '../../domain/project/project.ts';
+import type { Same } from './parse.ts';
+
+/**
+ * Objects are strict: a field that a newer evenkeel wrote is refused here instead of being dropped in silence at the
+ * next write. A field that is added later needs a default, for the rows that lack it.
+ */
+const envPart = z.union([
+  z.string(),
+  z.strictObject({ secret: z.string() }),
+  z.strictObject({ serviceUrl: z.string() }),
+  z.strictObject({ port: z.literal(true) }),
+]);
+
+const smokeCheck = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('http'),
+    method: z.string(),
+    path: z.string(),
+    status: z.number(),
+    bodyIncludes: z.string().nullable(),
+  }),
+  z.strictObject({ kind: z.literal('command'), command: z.string() }),
+]);
+
+export const serviceKindSchema = z.enum(['http', 'static', 'worker']);
+
+export const rolloutPolicySchema = z.strictObject({
+  canary: z.array(z.strictObject({ weight: z.number(), forMs: z.number() })),
+  analysis: z.strictObject({ errorRate: z.number().nullable(), p95Ms: z.number().nullable() }),
+  onInconclusive: z.enum(['pause', 'promote', 'abort']),
+  rollbackWindowMs: z.number(),
+  holdback: z.number(),
+  drainMs: z.number(),
+  deadlines: z.strictObject({
+    buildingMs: z.number(),
+    startingMs: z.number(),
+    migratingMs: z.number(),
+    verifyingMs: z.number(),
+    promotingMs: z.number(),
+  }),
+  pauseMs: z.number(),
+  keepReleases: z.number(),
+  keepFailed: z.boolean(),
+});
+
+export const serviceConfigSchema = z.strictObject({
+  name: z.string(),
+  kind: serviceKindSchema,
+  dir: z.string(),
+  build: z.string().nullable(),
+  run: z.string().nullable(),
+  migrate: z.string().nullable(),
+  smoke: z.array(smokeCheck),
+  check: z.string().nullable(),
+  static: z.strictObject({ dir: z.string(), spa: z.boolean() }).nullable(),
+  health: z.strictObject({
+    path: z.string().nullable(),
+    graceMs: z.number(),
+    deadlineMs: z.number(),
+    intervalMs: z.number(),
+    timeoutMs: z.number(),
+  }),
+  instances: z.number(),
+  timeoutMs: z.number(),
+  env: z.record(z.string(), z.array(envPart)),
+  routes: z.array(z.strictObject({ host: z.string().nullable(), path: z.string() })),
+  after: z.array(z.string()),
+  resources: z.strictObject({ memory: z.number().nullable(), cpu: z.number().nullable() }),
+  data: z.array(z.string()),
+  stopGraceMs: z.number(),
+  rollout: rolloutPolicySchema,
+});
+
+export const projectSchema = z.strictObject({
+  name: z.string(),
+  root: z.string(),
+  environment: z.strictObject({
+    name: z.string(),
+    domain: z.string().nullable(),
+    port: z.number(),
+    bind: z.string(),
+    approve: z.strictObject({ people: z.number() }),
+  }),
+  services: z.array(serviceConfigSchema),
+  secrets: z.array(z.string()),
+});
+
+true satisfies Same<z.infer<typeof rolloutPolicySchema>, RolloutPolicy>;
+true satisfies Same<z.infer<typeof serviceConfigSchema>, ServiceConfig>;
+true satisfies Same<z.infer<typeof projectSchema>, Project>;

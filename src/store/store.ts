@@ -1,0 +1,50 @@
+import type { Store } from '../ports/store.ts';
+import { nextNumber } from './queries/counters.ts';
+import { ensureDeployments, listDeployments, setServing, takenPorts } from './queries/deployments.ts';
+import { allEnvironments, findEnvironment, saveEnvironment } from './queries/environments.ts';
+import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
+import { addRequest, listRequests } from './queries/requests.ts';
+import { createRollout, findRollout, listJournal, listRollouts, saveRollout } from './queries/rollouts.ts';
+import type { Transactor } from './transactor.ts';
+
+/** The store over any database that the queries run on; every method is one transaction. */
+export function createStore({ read, write, close }: Transactor): Store {
+  const lastResort = { lastResort: true };
+  return {
+    nextFence: () => write((db) => nextNumber(db, 'fence'), lastResort),
+
+    saveEnvironment: (record) => write((db) => saveEnvironment(db, record)),
+    environment: (project, environment) => read((db) => findEnvironment(db, project, environment)),
+    environments: () => read(allEnvironments),
+
+    reserveReleaseNumbers: (project, services) => write((db) => reserveReleaseNumbers(db, project, services)),
+    addReleases: (releases) => write((db) => addReleases(db, releases)),
+    setArtifact: (project, release, artifact) => write((db) => setArtifact(db, project, release, artifact)),
+    release: (project, id) => read((db) => findRelease(db, project, id)),
+    releases: (query) => read((db) => listReleases(db, query)),
+
+    deployments: (project, environment) => read((db) => listDeployments(db, project, environment)),
+    ensureDeployments: (deployments) => write((db) => ensureDeployments(db, deployments)),
+    takenPorts: () => read(takenPorts),
+
+    createRollout: (rollout, entry) => write((db) => createRollout(db, rollout, entry)),
+    rollout: (id) => read((db) => findRollout(db, id)),
+    rollouts: (query) => read((db) => listRollouts(db, query)),
+    saveRollout: (rollout, fence, entries, deployments = []) =>
+      write(
+        async (db) => {
+          const result = await saveRollout(db, rollout, fence, entries);
+          if (result.saved) await setServing(db, rollout, deployments);
+          return result;
+        },
+        // Transitions only: what analysis counts meanwhile can be lost, and would use that room up.
+        { lastResort: entries.length > 0 },
+      ),
+    journal: (rollout) => read((db) => listJournal(db, rollout)),
+
+    addRequest: (request) => write((db) => addRequest(db, request), lastResort),
+    requests: (rollout, afterSeq) => read((db) => listRequests(db, rollout, afterSeq)),
+
+    close,
+  };
+}

@@ -1,0 +1,7 @@
+import { join } from 'node:path';
+import { openMemoryStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
+import { tempDir } from '../support/temp.ts';
+import { storeSuite } from './store-suite.ts';
+
+storeSuite('SQLite in a file', () => openSqliteStore({ file: join(tempDir('store'), 'state.db') }));
+storeSuite('SQLite in memory', openMemoryStore);
