@@ -1,5 +1,6 @@
 import { addOwners, logThreshold, ownerLogE, ownerState, SHARES } from '../../src/domain/analysis/owner-test.ts';
 import { twoSampleBound } from '../../src/domain/analysis/two-sample-bound.ts';
+import { windowTest } from '../../src/domain/analysis/window-test.ts';
 import { ARGO, FLAGGER, type IntervalRule } from './interval-rule.ts';
 import { Random } from './random.ts';
 
@@ -94,4 +95,37 @@ function untilBadInterval(random: Random, rule: IntervalRule, perSecond: number,
     requests += interval;
     if (interval === 0 ? rule.emptyIsBad : random.binomial(interval, rate) / interval > rule.threshold) return requests;
   }
+}
+
+export interface WindowDetectionOptions {
+  readonly rollouts: number;
+  readonly seed: number;
+  /** Error rate of requests, 0..1, above the limit of 1 %. */
+  readonly rate: number;
+  readonly requestsPerSession: number;
+  /** All requests of few sessions are bad, instead of few requests of any session. */
+  readonly clustered: boolean;
+}
+
+/** Requests, on average, until a release that has all traffic is proven to be over its limit. */
+export function simulateWindowDetection(options: WindowDetectionOptions): number {
+  const { rate, clustered } = options;
+  const random = new Random(options.seed);
+  const threshold = logThreshold(SHARES.window / 2);
+  let all = 0;
+  for (let i = 0; i < options.rollouts; i++) {
+    const seen = { requests: 0, sessions: 0, bad: 0, badSessions: 0 };
+    for (;;) {
+      const length = random.geometric(1 / options.requestsPerSession);
+      seen.requests += length;
+      seen.sessions++;
+      const bad = clustered ? length * random.binomial(1, rate) : random.binomial(length, rate);
+      if (bad === 0) continue;
+      seen.bad += bad;
+      seen.badSessions++;
+      if (seen.bad >= LIMIT * seen.requests && windowTest(seen, LIMIT) >= threshold) break;
+    }
+    all += seen.requests;
+  }
+  return all / options.rollouts;
 }

@@ -1,4 +1,4 @@
-import { simulateDetection } from './detection.ts';
+import { simulateDetection, simulateWindowDetection } from './detection.ts';
 import { simulateFalseAborts, simulateWindow } from './false-aborts.ts';
 
 /**
@@ -9,6 +9,7 @@ export function runAnalysisBench(options: { quick: boolean; seed?: number }) {
   const { quick, seed = 20_240_601 } = options;
   const rollouts = quick ? 300 : 10_000;
   const started = performance.now();
+  const window = { rollouts: quick ? 100 : 1000, seed, rate: 0.05, requestsPerSession: 8 };
   const result = {
     rollouts,
     innocent: simulateFalseAborts({ rollouts, seed, canaryRequests: 20_000, outages: true }),
@@ -18,6 +19,11 @@ export function runAnalysisBench(options: { quick: boolean; seed?: number }) {
     windowClustered: simulateWindow({ rollouts, seed, sessions: 1000, clustered: true }),
     detection: simulateDetection({ rollouts: quick ? 2000 : 20_000, seed }),
     detectionSmall: simulateDetection({ rollouts: quick ? 2000 : 20_000, seed, requestsPerSecond: 2 }),
+    windowDetection: {
+      alone: simulateWindowDetection({ ...window, requestsPerSession: 1, clustered: false }),
+      spread: simulateWindowDetection({ ...window, clustered: false }),
+      clustered: simulateWindowDetection({ ...window, clustered: true }),
+    },
   };
   return { ...result, seconds: (performance.now() - started) / 1000 };
 }
@@ -58,6 +64,9 @@ function print(result: ReturnType<typeof runAnalysisBench>): void {
       );
     }
   }
+  const { alone, spread, clustered } = result.windowDetection;
+  row('window: requests until 5 % is proven over 1 %', 'no sessions', 'spread', 'clustered');
+  row('  8 requests a session', ...[alone, spread, clustered].map((n) => n.toFixed(0)));
   console.log(`${result.seconds.toFixed(1)} s`);
 }
 

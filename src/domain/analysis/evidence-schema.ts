@@ -16,7 +16,8 @@ const armTotals = z.object({
 });
 
 export const evidenceReportSchema = z.object({
-  epoch: z.string().min(1),
+  // It becomes a key of a stored object, so no name that JavaScript or zod treats specially.
+  epoch: z.string().regex(/^[A-Za-z0-9][\w.:/-]*$/),
   sequence: z.number().int().min(0),
   rollout: z.string().min(1),
   metrics: z.object({ errors: weightCounts, slowP75: weightCounts, slowP95: weightCounts }),

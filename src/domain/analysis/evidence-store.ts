@@ -70,7 +70,7 @@ function sumWeights(counts: readonly WeightCounts[]): WeightCounts[] {
       baseline: each.baseline + (sum?.baseline ?? 0),
     });
   }
-  return [...byWeight.values()].sort((a, b) => a.weight - b.weight);
+  return [...byWeight.values()].toSorted((a, b) => a.weight - b.weight);
 }
 
 function sumArms(arms: readonly ArmTotals[]): ArmTotals {

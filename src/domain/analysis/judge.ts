@@ -156,8 +156,9 @@ function ownerPower(totals: EvidenceTotals, input: JudgeInput): Power {
     units > 0 ? Math.min(1, bad.reduce((sum, each) => sum + each[arm], 0) / units) : 0;
   const baselineRate = rate('baseline', baselineUnits);
   const limit = input.limits.errorRate;
-  // Over all steps together: what the canary had of the units.
-  const weight = baselineUnits > 0 ? canaryUnits / (canaryUnits + baselineUnits) : input.weight / 100;
+  // Over all steps together: what the canary had of the units; what it was meant to have while one of them has none.
+  const weight =
+    baselineUnits > 0 && canaryUnits > 0 ? canaryUnits / (canaryUnits + baselineUnits) : input.weight / 100;
   const plan: OwnerPlan = { share: SHARES.errors / (input.services ?? 1), weight, baselineRate, limit: limit ?? 0 };
   return {
     wanted: wantedRate(limit, baselineRate),
