@@ -1,6 +1,6 @@
 // Makes a clone ready to run: installs the locked dependencies (the pinned Node among them) when they are missing or
 // not the ones of package-lock.json. Plain JavaScript without dependencies, since it runs on the Node of the host.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -27,8 +27,8 @@ class SetupError extends Error {
 async function setUp() {
   checkHost();
   if (ready()) return;
-  await holdingLock(() => {
-    if (!ready()) install(); // another set-up may have finished while we waited
+  await holdingLock(async () => {
+    if (!ready()) await install(); // another set-up may have finished while we waited
   });
 }
 
@@ -74,31 +74,40 @@ function checkHost() {
   }
 }
 
-function install() {
+async function install() {
   const started = Date.now();
   console.error('evenkeel: installing the locked dependencies (once, about half a minute) ...');
-  // npm may itself be running us: its settings for that run (such as silent) are not meant for the install.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isNpmRunSetting(name)));
-  const { status, error, stdout, stderr } = spawnSync(
-    'npm',
-    ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'],
-    {
-      cwd: root,
-      env,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      maxBuffer: 64 << 20,
-    },
-  );
-  if (error) throw new SetupError(`npm could not be started: ${error.message}.`, 'Install npm (it comes with Node).');
-  if (status !== 0) throw explain(`${stdout}${stderr}`.trim(), status);
+  const { code, output } = await npmCi();
+  if (code !== 0) throw explain(output, code);
   if (!existsSync(pinnedNode)) {
     throw new SetupError(
       'npm installed everything but the pinned Node.',
       'Check that npm is not told to omit optional packages (npm config get omit), then try again.',
     );
   }
+  if (!ready())
+    throw new SetupError('npm installed something else than package-lock.json says.', 'Try `npm ci` by hand.');
   console.error(`evenkeel: installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+function npmCi() {
+  // npm may itself be running us: its settings for that run (such as silent) are not meant for the install.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isNpmRunSetting(name)));
+  const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // Should we be killed, npm goes on for a while: the lock is held by whichever of us lives.
+  writeFileSync(join(lock, 'pids'), `${process.pid} ${npm.pid ?? ''}`);
+  let output = '';
+  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk) => (output += chunk));
+  return new Promise((resolve, reject) => {
+    npm.once('error', (error) =>
+      reject(new SetupError(`npm could not be started: ${error.message}.`, 'Install npm (it comes with Node).')),
+    );
+    npm.once('close', (code, signal) => resolve({ code: code ?? signal, output }));
+  });
 }
 
 /** `npm_config_*` set by an outer `npm run` or by its options, but not the person's own registry, proxy or CA. */
@@ -110,22 +119,31 @@ function isNpmRunSetting(name) {
   );
 }
 
-function explain(output, status) {
-  const tail = output.split('\n').slice(-15).join('\n');
+function explain(output, code) {
+  const errors = output
+    .split('\n')
+    .filter((line) => /^npm (error|ERR!) \S/.test(line) && !line.includes('complete log'));
+  const said = errors.slice(0, 8).join('\n');
+  if (/\bcode EUSAGE\b/.test(output)) {
+    return new SetupError(
+      `package-lock.json does not fit package.json.\n${said}`,
+      'After a change of dependencies: npm install && node scripts/complete-lock.mjs',
+    );
+  }
   if (/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|E50\d)\b/.test(output)) {
     return new SetupError(
-      `the npm registry could not be reached.\n${tail}`,
+      `the npm registry could not be reached.\n${said}`,
       'Check the network, the proxy settings and `npm config get registry`, then try again.',
     );
   }
-  if (/\bENOSPC\b/.test(output)) return new SetupError(`the disk is full.\n${tail}`, `Free some space for ${modules}.`);
+  if (/\bENOSPC\b/.test(output)) return new SetupError(`the disk is full.\n${said}`, `Free some space for ${modules}.`);
   if (/\b(EACCES|EPERM|EROFS)\b/.test(output)) {
     return new SetupError(
-      `npm may not write here.\n${tail}`,
+      `npm may not write here.\n${said}`,
       `Check who owns ${root} and the npm cache (${join(homedir(), '.npm')}).`,
     );
   }
-  return new SetupError(`npm ci failed (exit code ${status}).\n${tail}`, 'Try `npm ci` by hand to see all of it.');
+  return new SetupError(`npm ci failed (${code}).\n${said}`, 'Try `npm ci` by hand to see all of it.');
 }
 
 /** Runs `work` while no other set-up of this clone does; a lock whose owner died is taken over. */
@@ -136,9 +154,11 @@ async function holdingLock(work) {
     told = true;
     await sleep(200);
   }
-  const release = () => rmSync(lock, { recursive: true, force: true });
-  process.once('exit', release);
-  work();
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
 }
 
 function takeLock() {
@@ -151,16 +171,16 @@ function takeLock() {
     breakStaleLock();
     return false;
   }
-  writeFileSync(join(lock, 'pid'), `${process.pid}`);
+  writeFileSync(join(lock, 'pids'), `${process.pid}`);
   return true;
 }
 
 function breakStaleLock() {
   try {
     const age = Date.now() - statSync(lock).mtimeMs;
-    const pid = Number(read(join(lock, 'pid')));
-    // A moment without a pid is normal: the folder comes first.
-    const abandoned = pid > 0 ? !alive(pid) : age > 5_000;
+    const holders = (read(join(lock, 'pids')) ?? '').split(' ').map(Number).filter(Boolean);
+    // A moment without a holder is normal: the folder comes first.
+    const abandoned = holders.length > 0 ? !holders.some(alive) : age > 5_000;
     if (!abandoned && age < INSTALL_LIMIT) return;
     // Renamed first, so that of several waiting set-ups only one removes it.
     const aside = `${lock}.${randomUUID()}`;
