@@ -1,23 +1,16 @@
+import { spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
-import { startLoad } from '../support/load/load.ts';
 import { withDefaults } from '../support/load/options.ts';
 import type { LoadOptions, RequestKind } from '../support/load/options.ts';
-import type { LoadReport } from '../support/load/report.ts';
 import { spawnLoad } from '../support/load/spawn-load.ts';
+import { get, listen, loadUntil, post } from '../support/load/trial.ts';
 import { waitFor } from '../support/wait.ts';
-
-const get: RequestKind = { name: 'get', weight: 1, method: 'GET', path: '/' };
-const post: RequestKind = { name: 'post', weight: 1, method: 'POST', path: '/', json: { a: 1 } };
-/** For tests of sockets and streams: plain requests stay out of the way. */
-const quiet = { mix: [{ ...get, path: '/quiet' }], rate: 1 };
 
 describe('a plain request fails once, and by its name, when', () => {
   const once = async (misbehave: RequestListener, options: Partial<LoadOptions> = {}) => {
@@ -128,152 +121,6 @@ test('a session keeps its cookies and sends its token; some requests carry no co
   for (const [user, cookies] of seen) expect([...cookies]).toEqual([`sid=${user}`]);
 });
 
-describe('a WebSocket', () => {
-  const wsOptions = { ...quiet, ws: { path: '/ws', count: 2, everyMs: 20, echo: true } };
-  const echo = async () => {
-    const { server, port } = await listenForSockets();
-    const sockets = new WebSocketServer({ server, path: '/ws' });
-    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
-    return { server, sockets, port };
-  };
-
-  test('that is told to come back (1012), and can, is no failure', async () => {
-    const { sockets, port } = await echo();
-    let told = false;
-    const report = await loadUntil(port, wsOptions, ({ ws }) => {
-      if (ws.echoes > 5 && !told) for (const socket of sockets.clients) socket.close(1012);
-      told ||= ws.echoes > 5;
-      return ws.reconnects >= 2 && ws.echoes > 20;
-    });
-    expect(report.failed).toBe(0);
-    expect(report.ws).toMatchObject({ opened: 4, reconnects: 2, closes: { '1012': 2 } });
-  });
-
-  test.each<[string, (socket: WebSocket) => void]>([
-    ['that is cut off', (socket) => socket.terminate()],
-    ['that is closed for another reason', (socket) => socket.close(1011)],
-  ])('%s is one failure', async (_name, end) => {
-    const { sockets, port } = await echo();
-    let ended = false;
-    const report = await loadUntil(port, wsOptions, ({ ws }) => {
-      const [socket] = sockets.clients;
-      if (ws.echoes > 5 && !ended && socket) end(socket);
-      ended ||= ws.echoes > 5;
-      return ws.opened === 3 && ws.echoes > 20;
-    });
-    expect(report.failures).toEqual({ 'ws-abnormal': 1 });
-  });
-
-  test('that cannot come back at the first try is one failure, however often it tries', async () => {
-    const { sockets, port } = await echo();
-    let refused = 0;
-    sockets.shouldHandle = () => !(told && refused++ < 2);
-    let told = false;
-    const report = await loadUntil(port, { ...wsOptions, ws: { ...wsOptions.ws, count: 1 } }, ({ ws }) => {
-      if (ws.echoes > 5 && !told) for (const socket of sockets.clients) socket.close(1001);
-      told ||= ws.echoes > 5;
-      return ws.opened === 2;
-    });
-    expect(report.failures).toEqual({ 'ws-reconnect': 1 });
-    expect(report.sent.ws).toBe(4);
-  });
-
-  test('that loses an echo is one failure', async () => {
-    const { sockets, port } = await echo();
-    sockets.removeAllListeners('connection');
-    sockets.on('connection', (socket) =>
-      socket.on('message', (data) => !String(data).includes('"seq":3}') && socket.send(String(data))),
-    );
-    const report = await loadUntil(
-      port,
-      { ...wsOptions, ws: { ...wsOptions.ws, count: 1 } },
-      ({ ws }) => ws.echoes > 5,
-    );
-    expect(report.failures).toEqual({ 'ws-lost-echo': 1 });
-  });
-});
-
-describe('an event stream', () => {
-  const sse = { path: '/events', count: 1, contiguous: true };
-
-  test('that ends between events and resumes is no failure', async () => {
-    let ended = false;
-    const port = await listen(
-      stream((id, res) => {
-        if (id !== 5 || ended) return void res.write(event(id));
-        ended = true;
-        res.end();
-      }),
-    );
-    const report = await loadUntil(port, { ...quiet, sse }, (seen) => seen.sse.events > 10);
-    expect(report.failed).toBe(0);
-    expect(report.sse).toMatchObject({ opened: 2, reconnects: 1, lost: 0, duplicates: 0 });
-  });
-
-  test('that leaves an event out is one failure', async () => {
-    const port = await listen(stream((id, res) => void (id === 5 ? undefined : res.write(event(id)))));
-    const report = await loadUntil(port, { ...quiet, sse }, (seen) => seen.sse.events > 10);
-    expect(report.failures).toEqual({ 'sse-lost-event': 1 });
-    expect(report.sse.lost).toBe(1);
-  });
-
-  test('that leaves an event out while it is away is one failure', async () => {
-    let away = false;
-    const port = await listen(
-      stream((id, res, state) => {
-        if (id === 5 && !away) {
-          away = true;
-          return void res.end();
-        }
-        if (id === 5) state.id += 1;
-        res.write(event(state.id));
-      }),
-    );
-    const report = await loadUntil(port, { ...quiet, sse }, (seen) => seen.sse.events > 10);
-    expect(report.failures).toEqual({ 'sse-lost-event': 1 });
-  });
-
-  test('that is cut inside an event is one failure', async () => {
-    let cut = false;
-    const port = await listen(
-      stream((id, res) => {
-        if (id !== 5 || cut) return void res.write(event(id));
-        cut = true;
-        res.write('id: 5\nda', () => res.socket?.end());
-      }),
-    );
-    const report = await loadUntil(port, { ...quiet, sse }, (seen) => seen.sse.events > 10);
-    expect(report.failures).toEqual({ truncated: 1 });
-  });
-
-  test('that is answered 503 until the server is back is one failure', async () => {
-    let opened = 0;
-    let refused = 0;
-    const events = stream((id, res) => void (id === 5 && opened === 1 ? res.end() : res.write(event(id))));
-    const port = await listen((req, res) => {
-      if (req.url === '/quiet') return void res.end();
-      if (opened === 1 && refused++ < 3) return void res.writeHead(503).end();
-      opened += 1;
-      void events(req, res);
-    });
-    const report = await loadUntil(port, { ...quiet, sse }, (seen) => seen.sse.events > 10);
-    expect(report.failures).toEqual({ '5xx': 1 });
-    expect(report.byStatus['503']).toBe(3);
-  });
-
-  test('that has not shown an event which a reply had promised is one failure', async () => {
-    const promise: RequestKind = { ...post, path: '/promise', eventIdAt: 'id' };
-    const events = stream((id, res) => void (id > 3 ? undefined : res.write(event(id))));
-    const port = await listen((req, res) => {
-      req.resume();
-      if (req.url === '/promise') res.end(JSON.stringify({ id: 4 }));
-      else void events(req, res);
-    });
-    const report = await loadUntil(port, { mix: [promise], rate: 20, sse }, (seen) => seen.sse.events >= 3);
-    expect(report.failures).toEqual({ 'sse-lost-event': 1 });
-  });
-});
-
 test('in a process of its own it sends at its rate, reports progress, and keeps the secret out of its arguments', async () => {
   let users = 0;
   const port = await listen((req, res) => {
@@ -297,42 +144,28 @@ test('in a process of its own it sends at its rate, reports progress, and keeps 
   expect(report.lateness.requests).toBe(users);
 });
 
-async function loadUntil(
-  port: number,
-  options: Partial<LoadOptions> & Pick<LoadOptions, 'mix'>,
-  enough: (report: LoadReport) => boolean,
-): Promise<LoadReport> {
-  const load = await startLoad(withDefaults({ target: { host: '127.0.0.1', port }, sessions: 3, ...options }));
-  try {
-    await waitFor(() => enough(load.snapshot()), { what: 'the load to have seen it' });
-  } finally {
-    await load.stop();
-  }
-  return await load.stop();
-}
-
-async function listen(listener: (req: IncomingMessage, res: ServerResponse) => unknown): Promise<number> {
-  const server = createServer(listener);
-  // What closes a connection in these tests is the test.
-  server.keepAliveTimeout = 60_000;
-  return await listenOn(server);
-}
-
-async function listenForSockets(): Promise<{ server: Server; port: number }> {
-  const server = createServer((_req, res) => res.end());
-  return { server, port: await listenOn(server) };
-}
-
-async function listenOn(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => sockets.add(socket.on('close', () => sockets.delete(socket))));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of sockets) socket.destroy();
-    await closed;
+test('in a process of its own it ends with its parent, even one that is killed', async () => {
+  const port = await listen((_req, res) => res.end());
+  const options = withDefaults({ target: { host: '127.0.0.1', port }, mix: [get] });
+  const script = `import { spawnLoad } from ${JSON.stringify(import.meta.resolve('../support/load/spawn-load.ts'))};
+    console.log((await spawnLoad(${JSON.stringify(options)})).pid);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return (server.address() as AddressInfo).port;
+  onTestFinished(() => void parent.kill('SIGKILL'));
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(String(line));
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  parent.kill('SIGKILL');
+  await waitFor(() => !existsSync(`/proc/${pid}`), { what: 'the load to end' });
+});
+
+/** The user whom a token names, if its signature is right. */
+function userOf(authorization: string | undefined, secret: string): string {
+  const [header, claims = '', signature] = (authorization ?? '').replace('Bearer ', '').split('.');
+  const expected = createHmac('sha256', secret).update(`${header}.${claims}`).digest('base64url');
+  if (signature !== expected) return '';
+  return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string }).sub;
 }
 
 async function freePort(): Promise<number> {
@@ -346,30 +179,4 @@ async function freePort(): Promise<number> {
 function cutShort(res: ServerResponse, headers: Record<string, number>): void {
   res.writeHead(200, headers);
   res.write('only this', () => res.socket?.end());
-}
-
-/** Sends an event every few milliseconds, beginning after `Last-Event-ID`; other paths get an empty reply. */
-function stream(next: (id: number, res: ServerResponse, state: { id: number }) => void) {
-  return async (req: IncomingMessage, res: ServerResponse) => {
-    if (req.url !== '/events') return void res.end();
-    const state = { id: Number(req.headers['last-event-id'] ?? 0) };
-    res.writeHead(200, { 'content-type': 'text/event-stream' });
-    while (!res.destroyed && !res.writableEnded) {
-      state.id += 1;
-      next(state.id, res, state);
-      await sleep(10);
-    }
-  };
-}
-
-function event(id: number): string {
-  return `id: ${id}\nevent: message\ndata: {}\n\n`;
-}
-
-/** The user whom a token names, if its signature is right. */
-function userOf(authorization: string | undefined, secret: string): string {
-  const [header, claims = '', signature] = (authorization ?? '').replace('Bearer ', '').split('.');
-  const expected = createHmac('sha256', secret).update(`${header}.${claims}`).digest('base64url');
-  if (signature !== expected) return '';
-  return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string }).sub;
 }
