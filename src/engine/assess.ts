@@ -23,6 +23,8 @@ export interface AssessInput {
   answered: (service: string) => { release: string; at: number } | null;
   requests: OperatorRequest[];
   superseded: boolean;
+  /** Why the edge refused the last change, if it did: a release that it does not take cannot be rolled out. */
+  refusal: string | null;
 }
 
 /** What `decide` is told about a rollout: the snapshot, read with the eyes of this rollout. Pure. */
@@ -60,10 +62,11 @@ function observeRelease(
   const mine = input.snapshot.instances.filter((each) => each.release === id);
   const edge = edgeServiceOf(input.snapshot, scope, service);
   const entry = edge?.config.releases.find((each) => each.release === id) ?? null;
+  const refusal = input.refusal === null ? null : `the edge refused it: ${input.refusal}`;
   const weight = entry?.weight ?? null;
   if (release?.config.kind === 'static') {
     const there = entry !== null && entry.static !== null;
-    return { wanted: 1, running: 1, healthy: there ? 1 : 0, failure: null, weight, present: there };
+    return { wanted: 1, running: 1, healthy: there ? 1 : 0, failure: refusal, weight, present: there };
   }
   const wanted = release?.config.instances ?? 0;
   const running = mine.filter((each) => each.state === 'running');
@@ -75,7 +78,7 @@ function observeRelease(
     wanted,
     running: running.length,
     healthy: running.filter(isHealthy).length,
-    failure: release === null ? null : superviseRelease(release, wanted, input).failure,
+    failure: (release === null ? null : superviseRelease(release, wanted, input).failure) ?? refusal,
     weight,
     present: mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0,
   };

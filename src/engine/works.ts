@@ -1,4 +1,4 @@
-import type { SmokeCheck } from '../domain/project/project.ts';
+import type { EnvironmentConfig, SmokeCheck } from '../domain/project/project.ts';
 import type { Deployment, Release } from '../domain/release/release.ts';
 import type { Work } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
@@ -13,7 +13,9 @@ const ABSENT: Work = { state: 'absent', detail: '' };
 /** What the jobs of a rollout need to know of its environment. */
 export interface WorkContext {
   root: string;
-  release: (service: string) => Release;
+  environment: EnvironmentConfig;
+  /** The release that a rollout moves a service to. */
+  release: (rollout: Rollout, service: string) => Release;
   deployments: Deployment[];
   serviceUrl: (service: string) => string | null;
 }
@@ -51,7 +53,7 @@ export class Works {
     if (kind === 'build') {
       const build = await this.#deps.builder.observe(id);
       if (build.state !== 'done') return { state: build.state, detail: 'detail' in build ? build.detail : '' };
-      const release = context.release(service);
+      const release = context.release(rollout, service);
       // The release learns its artifact before the rollout learns that the build is done.
       if (release.artifact === null) await this.#deps.store.setArtifact(rollout.project, release.id, build.artifact);
       return { state: 'done', detail: build.detail };
@@ -59,16 +61,16 @@ export class Works {
     if (kind === 'smoke') {
       const smoke = this.#smokes.get(id);
       if (smoke !== undefined && smoke.state !== 'done') return smoke;
-      const command = commandOf(context.release(service).config.smoke);
+      const command = commandOf(context.release(rollout, service).config.smoke);
       if (command === null) return smoke ?? ABSENT;
       // Requests first, then the command.
-      if (smoke === undefined && hasHttp(context.release(service).config.smoke)) return ABSENT;
+      if (smoke === undefined && hasHttp(context.release(rollout, service).config.smoke)) return ABSENT;
     }
     return toWork(await this.#deps.jobs.observe(id));
   }
 
   async begin(kind: WorkKind, rollout: Rollout, service: string, context: WorkContext): Promise<void> {
-    const release = context.release(service);
+    const release = context.release(rollout, service);
     const id = workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
     const { config } = release;
     if (kind === 'smoke' && hasHttp(config.smoke) && this.#smokes.get(id)?.state !== 'done') {

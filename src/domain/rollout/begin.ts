@@ -1,0 +1,114 @@
+import type { RolloutPolicy, ServiceConfig } from '../project/project.ts';
+import type { Rollout, RolloutService } from './rollout.ts';
+
+/** One service of a rollout that is about to begin. */
+export interface Change {
+  config: ServiceConfig;
+  /** The release that serves now, or null. */
+  from: string | null;
+  to: string;
+  /** The artifact is there already: nothing is built, migrated or smoke-tested. */
+  old: boolean;
+}
+
+/** A new rollout in `pending`; services in dependency order. Pure: id and time are arguments. */
+export function beginRollout(input: {
+  id: string;
+  project: string;
+  environment: string;
+  kind: Rollout['kind'];
+  changes: Change[];
+  approvalsNeeded: number;
+  keepFailed: boolean | null;
+  by: string;
+  reason: string;
+  now: number;
+}): Rollout {
+  const names = new Set(input.changes.map((each) => each.config.name));
+  const policy = unitPolicy(input.changes.map((each) => each.config.rollout));
+  const urgent = input.changes.every((each) => each.old);
+  return {
+    id: input.id,
+    project: input.project,
+    environment: input.environment,
+    kind: input.kind,
+    services: input.changes.map((each) => rolloutService(each, names)),
+    policy: {
+      ...policy,
+      // The way back and a restart bring nothing new that would have to be judged beside the old.
+      canary: urgent ? [] : policy.canary,
+      keepFailed: input.keepFailed ?? policy.keepFailed,
+    },
+    approvalsNeeded: urgent ? 0 : input.approvalsNeeded,
+    requestedBy: input.by,
+    createdAt: input.now,
+    phase: 'pending',
+    end: null,
+    endedAt: null,
+    settled: false,
+    phaseSince: input.now,
+    step: 0,
+    stepSince: input.now,
+    phasePausedMs: 0,
+    stepPausedMs: 0,
+    paused: null,
+    waived: [],
+    attempts: {},
+    verified: [],
+    approvals: [],
+    analysis: {},
+    reason: input.reason,
+    requestSeq: 0,
+    promotedAt: null,
+    fence: 0,
+    version: 0,
+  };
+}
+
+function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
+  const { config, from, to, old } = change;
+  return {
+    service: config.name,
+    kind: config.kind,
+    from,
+    to,
+    after: config.after.filter((name) => inUnit.has(name)),
+    builds: !old,
+    migrates: !old && config.migrate !== null,
+    smokes: !old && config.smoke.length > 0,
+    checks: !old && config.check !== null,
+    limits: config.rollout.analysis,
+  };
+}
+
+/**
+ * One policy for several services that roll out as a unit: the longest canary, the longest window, the most patient
+ * deadlines, and the most careful answer to missing data.
+ */
+export function unitPolicy(policies: RolloutPolicy[]): RolloutPolicy {
+  const [first, ...others] = policies;
+  if (first === undefined) throw new Error('a rollout has at least one service');
+  const careful = ['pause', 'abort', 'promote'] as const;
+  return others.reduce<RolloutPolicy>(
+    (unit, each) => ({
+      ...unit,
+      canary: length(each) > length(unit) ? each.canary : unit.canary,
+      rollbackWindowMs: Math.max(unit.rollbackWindowMs, each.rollbackWindowMs),
+      holdback: Math.max(unit.holdback, each.holdback),
+      drainMs: Math.max(unit.drainMs, each.drainMs),
+      pauseMs: Math.max(unit.pauseMs, each.pauseMs),
+      keepFailed: unit.keepFailed || each.keepFailed,
+      onInconclusive: careful.find((answer) => unit.onInconclusive === answer || each.onInconclusive === answer) ?? 'pause',
+      deadlines: {
+        buildingMs: Math.max(unit.deadlines.buildingMs, each.deadlines.buildingMs),
+        startingMs: Math.max(unit.deadlines.startingMs, each.deadlines.startingMs),
+        migratingMs: Math.max(unit.deadlines.migratingMs, each.deadlines.migratingMs),
+        verifyingMs: Math.max(unit.deadlines.verifyingMs, each.deadlines.verifyingMs),
+        promotingMs: Math.max(unit.deadlines.promotingMs, each.deadlines.promotingMs),
+      },
+    }),
+    first,
+  );
+}
+
+const length = (policy: RolloutPolicy): number => policy.canary.reduce((sum, step) => sum + step.forMs, 0);

@@ -1,0 +1,96 @@
+import { decide } from '../domain/rollout/decide.ts';
+import { seen } from '../domain/rollout/phases.ts';
+import type { Observed } from '../domain/rollout/observed.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import type { Decision } from '../domain/rollout/transition.ts';
+import type { Deployment } from '../domain/release/release.ts';
+import { EvenkeelError } from '../ports/errors.ts';
+import type { EngineDeps } from './deps.ts';
+import type { EnvironmentMemory } from './memory.ts';
+
+/** Evidence alone is written at most this often: the edge reports it again in full whenever it is asked. */
+const EVIDENCE_EVERY_MS = 2_000;
+
+export type DeploymentChange = Pick<Deployment, 'service' | 'current' | 'former'>;
+
+export interface Advanced {
+  rollout: Rollout;
+  decision: Decision;
+  changes: DeploymentChange[];
+}
+
+/**
+ * One step of a rollout: decide, then persist. The caller acts only on what this answers. Null: somebody else has
+ * written the rollout since it was read; look again.
+ *
+ * When the store refuses a decision to take a release back, the decision is answered all the same, unpersisted: the
+ * edge is told first, and the store is reconciled when it is back.
+ */
+export async function advance(
+  deps: Pick<EngineDeps, 'store' | 'fence' | 'onFenced' | 'log'>,
+  memory: EnvironmentMemory,
+  rollout: Rollout,
+  observed: Observed,
+  now: number,
+): Promise<Advanced | null> {
+  const decision = decide(rollout, observed, now);
+  const changes = deploymentChanges(rollout, decision.next);
+  const known = memory.latest.get(rollout.id);
+  const due = decision.journal.length > 0 || differsBeyondEvidence(rollout, decision.next);
+  const evidenceDue = decision.next !== rollout && now - (known?.savedAt ?? 0) >= EVIDENCE_EVERY_MS;
+  if (!due && !evidenceDue) {
+    memory.latest.set(rollout.id, { rollout: decision.next, wakeAt: decision.wakeAt, savedAt: known?.savedAt ?? now });
+    return { rollout: decision.next, decision, changes };
+  }
+  try {
+    const saved = await deps.store.saveRollout(decision.next, deps.fence, decision.journal, changes);
+    if (!saved.saved) {
+      if (saved.reason === 'fence') deps.onFenced();
+      return null;
+    }
+    memory.latest.set(rollout.id, { rollout: saved.rollout, wakeAt: decision.wakeAt, savedAt: now });
+    for (const line of decision.journal)
+      deps.log.info({ rollout: rollout.id, from: line.from, to: line.to }, line.reason);
+    return { rollout: saved.rollout, decision, changes };
+  } catch (error) {
+    const takesBack = rollout.end === null && decision.next.end !== null && decision.next.end !== 'complete';
+    if (!takesBack || !(error instanceof EvenkeelError)) throw error;
+    deps.log.error({ rollout: rollout.id, code: error.code }, 'the store refused a decision to take back; acting on it all the same');
+    memory.latest.set(rollout.id, { rollout: decision.next, wakeAt: now + 1000, savedAt: 0 });
+    return { rollout: decision.next, decision, changes };
+  }
+}
+
+/** What a transition changes in what the environment serves: the switch, the way back, the end of the window. */
+function deploymentChanges(before: Rollout, after: Rollout): DeploymentChange[] {
+  if (before.phase !== 'watching' && after.phase === 'watching' && after.end === null)
+    return after.services.map((each) => ({ service: each.service, current: each.to, former: each.kind === 'worker' ? null : each.from }));
+  if (before.end === null && after.end === 'rolled-back')
+    return after.services.map((each) => ({ service: each.service, current: each.from, former: null }));
+  if (before.end === null && after.end === 'complete')
+    return after.services.map((each) => ({ service: each.service, current: each.to, former: null }));
+  return [];
+}
+
+function differsBeyondEvidence(before: Rollout, after: Rollout): boolean {
+  if (before === after) return false;
+  const plain = (rollout: Rollout): string =>
+    JSON.stringify({
+      ...rollout,
+      analysis: Object.entries(rollout.analysis).map(([name, each]) => [name, each.slow, each.windowStart !== null]),
+    });
+  return plain(before) !== plain(after);
+}
+
+/** True when the edge has what the switch needs and only an answer through it is missing. */
+export function awaitsAnswer(rollout: Rollout, observed: Observed): string[] {
+  if (rollout.phase !== 'promoting' || rollout.end !== null || !observed.edgeReachable) return [];
+  return rollout.services
+    .filter((each) => {
+      const service = seen(observed, each);
+      const { answered } = service;
+      if (each.kind === 'worker' || (service.to.weight ?? 0) < 100 - rollout.policy.holdback) return false;
+      return answered === null || answered.release !== each.to || answered.at < rollout.phaseSince;
+    })
+    .map((each) => each.service);
+}

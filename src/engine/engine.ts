@@ -1,0 +1,122 @@
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import { EvenkeelError } from '../ports/errors.ts';
+import type { EngineDeps } from './deps.ts';
+import { type EnvironmentTools, tick } from './environment.ts';
+import { EnvironmentMemory } from './memory.ts';
+import { ReleaseCache } from './release-cache.ts';
+import { Works } from './works.ts';
+
+/** After a look that threw; a store or an edge that is away is asked again soon. */
+const RETRY_MS = 500;
+
+export interface Scope {
+  project: string;
+  environment: string;
+}
+
+/** The loops over all environments. One loop for each, one look at a time; any of them can be told to look now. */
+export interface Engine {
+  start(): Promise<void>;
+  /** Ends the loops after the look that is under way. Nothing that runs is touched. */
+  stop(): Promise<void>;
+  /** Look at an environment now, and begin its loop if it has none yet. */
+  wake(scope: Scope): void;
+  /** As last decided, with the newest evidence; null when the loop does not know it. */
+  latest(rollout: string): { rollout: Rollout; wakeAt: number | null } | null;
+  /** Called after every look that may have changed something of the environment. */
+  onLook(listener: (scope: Scope) => void): () => void;
+  deps: EngineDeps;
+}
+
+interface Loop {
+  scope: Scope;
+  memory: EnvironmentMemory;
+  tools: EnvironmentTools;
+  /** Ends the wait between two looks. */
+  nudge: AbortController;
+  nudged: boolean;
+  done: Promise<void>;
+}
+
+export function createEngine(given: EngineDeps): Engine {
+  const loops = new Map<string, Loop>();
+  const listeners = new Set<(scope: Scope) => void>();
+  let stopped = false;
+  const deps: EngineDeps = {
+    ...given,
+    onFenced: () => {
+      stopped = true;
+      given.onFenced();
+    },
+  };
+
+  const nameOf = (scope: Scope): string => `${scope.project}/${scope.environment}`;
+
+  function wake(scope: Scope): void {
+    if (stopped) return;
+    const loop = loops.get(nameOf(scope)) ?? begin(scope);
+    loop.nudged = true;
+    loop.nudge.abort();
+  }
+
+  function begin(scope: Scope): Loop {
+    const memory = new EnvironmentMemory();
+    const again = (): void => wake(scope);
+    const tools: EnvironmentTools = {
+      deps,
+      memory,
+      works: new Works(deps, again),
+      releases: new ReleaseCache(deps.store),
+      wake: again,
+    };
+    const loop: Loop = { scope, memory, tools, nudge: new AbortController(), nudged: false, done: Promise.resolve() };
+    loops.set(nameOf(scope), loop);
+    loop.done = run(loop);
+    return loop;
+  }
+
+  async function run(loop: Loop): Promise<void> {
+    while (!stopped) {
+      loop.nudged = false;
+      loop.nudge = new AbortController();
+      const next = await look(loop);
+      for (const listener of listeners) listener(loop.scope);
+      if (!loop.nudged && !stopped) await deps.clock.sleep(Math.max(0, next - deps.clock.now()), loop.nudge.signal);
+    }
+  }
+
+  async function look(loop: Loop): Promise<number> {
+    try {
+      return await tick(loop.tools, loop.scope);
+    } catch (error) {
+      const code = error instanceof EvenkeelError ? error.code : 'unexpected';
+      const stack = error instanceof EvenkeelError ? undefined : error instanceof Error ? error.stack : undefined;
+      deps.log.error({ ...loop.scope, code, stack }, error instanceof Error ? error.message : String(error));
+      return deps.clock.now() + RETRY_MS;
+    }
+  }
+
+  return {
+    deps,
+    wake,
+    async start() {
+      for (const each of await deps.store.environments()) wake(each);
+    },
+    async stop() {
+      stopped = true;
+      for (const loop of loops.values()) loop.nudge.abort();
+      await Promise.all([...loops.values()].map((loop) => loop.done));
+    },
+    latest(rollout) {
+      for (const loop of loops.values()) {
+        const known = loop.memory.latest.get(rollout);
+        if (known !== undefined) return known;
+      }
+      return null;
+    },
+    onLook(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

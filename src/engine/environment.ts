@@ -1,0 +1,172 @@
+import { desiredServices } from '../domain/rollout/desired.ts';
+import type { Deployment, Release } from '../domain/release/release.ts';
+import type { Action, Observed } from '../domain/rollout/observed.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import type { EnvironmentRecord } from '../ports/store.ts';
+import { type Advanced, advance, awaitsAnswer } from './advance.ts';
+import { assess } from './assess.ts';
+import type { EngineDeps } from './deps.ts';
+import { convergeInstances } from './instances.ts';
+import type { EnvironmentMemory } from './memory.ts';
+import { askThroughEdge } from './probes.ts';
+import type { ReleaseCache } from './release-cache.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { convergeTraffic } from './traffic.ts';
+import { type WorkContext, Works } from './works.ts';
+
+/** More transitions than a rollout has phases cannot follow from one look. */
+const MAX_TRANSITIONS = 12;
+
+const BUSY_MS = 150;
+const JUDGING_MS = 500;
+const IDLE_MS = 1_000;
+
+export interface EnvironmentTools {
+  deps: EngineDeps;
+  memory: EnvironmentMemory;
+  works: Works;
+  releases: ReleaseCache;
+  /** Look again now. */
+  wake: () => void;
+}
+
+/**
+ * One look at an environment: observe, decide, persist, and only then act. Answers when to look again (wall time,
+ * milliseconds). Everything it does is idempotent, so a controller that died anywhere in here simply looks again.
+ */
+export async function tick(tools: EnvironmentTools, scope: { project: string; environment: string }): Promise<number> {
+  const { deps, memory } = tools;
+  const record = await deps.store.environment(scope.project, scope.environment);
+  if (record === null) return deps.clock.now() + IDLE_MS;
+  const open = await deps.store.rollouts({ ...scope, unsettled: true });
+  const snapshot = await takeSnapshot(deps, scope, { stats: open.some(needsStats) });
+  const [deployments] = await Promise.all([
+    deps.store.deployments(scope.project, scope.environment),
+    tools.releases.load(scope.project, namedReleases(open, snapshot)),
+  ]);
+  await tools.releases.load(scope.project, deployments.flatMap((each) => [each.current ?? [], each.former ?? []].flat()));
+
+  const context = workContext(tools, record, deployments);
+  const steps: { rollout: Rollout; observed: Observed; advanced: Advanced }[] = [];
+  let contested = false;
+  // Oldest first: a rollout that is superseded lets go before the one that supersedes it goes on.
+  for (const rollout of open.toReversed()) {
+    const step = await advanceFully(tools, snapshot, context, rollout, open);
+    if (step === null) contested = true;
+    else steps.push(step);
+  }
+
+  const current = applyChanges(deployments, steps.flatMap((each) => each.advanced.changes));
+  const rollouts = steps.map((each) => each.advanced.rollout);
+  const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
+  const shared = { ...scope, record, desired, deployments: current, snapshot, release: tools.releases.get };
+  // A rollout that could not be read again must not be mistaken for one that is over.
+  const changed = contested ? false : await convergeTraffic(deps, memory, shared);
+  for (const each of steps) await act(tools, context, each.advanced, each.observed);
+  const instancesWake = contested
+    ? null
+    : await convergeInstances(deps, memory, { ...shared, serviceUrl: context.serviceUrl });
+
+  const now = deps.clock.now();
+  const wakes = [instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
+  if (changed || contested) return now;
+  return Math.min(now + (snapshot.edge === null ? BUSY_MS : IDLE_MS), ...wakes);
+}
+
+async function advanceFully(
+  tools: EnvironmentTools,
+  snapshot: Snapshot,
+  context: WorkContext,
+  rollout: Rollout,
+  open: Rollout[],
+): Promise<{ rollout: Rollout; observed: Observed; advanced: Advanced } | null> {
+  const { deps, memory } = tools;
+  let current = rollout;
+  for (let transition = 0; ; transition++) {
+    const observed = assess(current, {
+      snapshot,
+      health: memory.health,
+      release: tools.releases.get,
+      work: await tools.works.observe(current, context),
+      answered: (service) => memory.answered.get(`${rollout.id}/${service}`) ?? null,
+      requests: await deps.store.requests(current.id, current.requestSeq),
+      superseded: open.some((other) => other.id !== current.id && isNewerOfSameService(other, current)),
+      refusal: memory.refusal,
+    });
+    const advanced = await advance(deps, memory, current, observed, deps.clock.now());
+    if (advanced === null) return null;
+    const moved = advanced.decision.journal.length > 0;
+    current = advanced.rollout;
+    if (!moved || transition >= MAX_TRANSITIONS) return { rollout: current, observed, advanced };
+    if (advanced.changes.length > 0) return { rollout: current, observed, advanced };
+  }
+}
+
+async function act(tools: EnvironmentTools, context: WorkContext, advanced: Advanced, observed: Observed): Promise<void> {
+  const { rollout, decision } = advanced;
+  for (const action of decision.actions) await actOn(tools, context, rollout, action);
+  for (const service of awaitsAnswer(rollout, observed)) askThroughEdge(tools, rollout, service, context);
+  if (rollout.settled && rollout.end !== null) await tools.works.forget(rollout);
+}
+
+async function actOn(tools: EnvironmentTools, context: WorkContext, rollout: Rollout, action: Action): Promise<void> {
+  switch (action.kind) {
+    case 'build':
+    case 'migrate':
+    case 'smoke':
+    case 'check':
+      return tools.works.begin(action.kind, rollout, action.service, context);
+    case 'cancel-work':
+      return tools.works.cancel(rollout, action.service, action.migrations);
+  }
+}
+
+function workContext(
+  tools: EnvironmentTools,
+  record: EnvironmentRecord,
+  deployments: Deployment[],
+): WorkContext {
+  return {
+    root: record.config.root,
+    environment: record.config.environment,
+    deployments,
+    release: (rollout, service): Release => {
+      const part = rollout.services.find((each) => each.service === service);
+      const release = tools.releases.get(part?.to ?? '');
+      if (release === null) throw new Error(`the release that ${rollout.id} moves ${service} to is not in the store`);
+      return release;
+    },
+    serviceUrl: (service) => {
+      const port = deployments.find((each) => each.service === service)?.internalPort ?? null;
+      return port === null ? null : `http://127.0.0.1:${port}`;
+    },
+  };
+}
+
+/** Deployments as the transitions of this look have just written them. */
+function applyChanges(deployments: Deployment[], changes: Advanced['changes']): Deployment[] {
+  return deployments.map((deployment) => {
+    const change = changes.findLast((each) => each.service === deployment.service);
+    return change === undefined ? deployment : { ...deployment, ...change };
+  });
+}
+
+const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
+  (other.createdAt > than.createdAt || (other.createdAt === than.createdAt && other.id > than.id)) &&
+  other.services.some((each) => than.services.some((mine) => mine.service === each.service));
+
+const needsStats = (rollout: Rollout): boolean =>
+  rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);
+
+function namedReleases(open: Rollout[], snapshot: Snapshot): string[] {
+  const inRollouts = open.flatMap((rollout) => rollout.services.flatMap((each) => (each.from === null ? [each.to] : [each.to, each.from])));
+  return [...inRollouts, ...snapshot.instances.map((each) => each.release)];
+}
+
+function wakeOf(advanced: Advanced, now: number): number {
+  const { rollout, decision } = advanced;
+  if (rollout.settled) return Infinity;
+  const poll = rollout.end === null && rollout.phase === 'canary' ? JUDGING_MS : rollout.end === null && rollout.phase === 'watching' ? IDLE_MS : BUSY_MS;
+  return Math.min(decision.wakeAt ?? Infinity, now + poll);
+}
+

@@ -1,0 +1,151 @@
+import type { DesiredService } from '../domain/rollout/desired.ts';
+import type { SuperviseAction } from '../domain/instance/supervise.ts';
+import type { Deployment, Release } from '../domain/release/release.ts';
+import type { InstanceObservation } from '../domain/instance/instance.ts';
+import { EvenkeelError } from '../ports/errors.ts';
+import { superviseRelease } from './assess.ts';
+import type { EngineDeps } from './deps.ts';
+import type { EnvironmentMemory } from './memory.ts';
+import { resolveEnv } from './resolve-env.ts';
+import { edgeServiceOf, type Snapshot } from './snapshot.ts';
+
+export interface InstanceContext {
+  project: string;
+  environment: string;
+  desired: DesiredService[];
+  release: (id: string) => Release | null;
+  deployments: Deployment[];
+  serviceUrl: (service: string) => string | null;
+  snapshot: Snapshot;
+}
+
+export const instanceId = (release: Release, index: number, generation: number): string =>
+  `${release.project}.${release.environment}.${release.id}.${index}.${generation}`;
+
+/**
+ * Starts what is missing, restarts what ended, lets what is not wanted any more drain and stops it. Answers when time
+ * alone would change anything (milliseconds of wall time), or null.
+ */
+export async function convergeInstances(
+  deps: EngineDeps,
+  memory: EnvironmentMemory,
+  context: InstanceContext,
+): Promise<number | null> {
+  memory.health.update(
+    context.snapshot.edge?.services
+      .filter((each) => each.config.project === context.project && each.config.environment === context.environment)
+      .flatMap((each) => each.instances) ?? [],
+    context.snapshot.at,
+  );
+  const wakes: number[] = [];
+  const wanted = new Set<string>();
+  for (const service of context.desired) {
+    for (const { release: id, run } of service.releases) {
+      const release = context.release(id);
+      if (release === null || !run || release.config.kind === 'static') continue;
+      wanted.add(id);
+      const supervision = superviseRelease(release, release.config.instances, { snapshot: context.snapshot, health: memory.health });
+      if (supervision.wakeAt !== null) wakes.push(supervision.wakeAt);
+      for (const action of supervision.actions) await perform(deps, memory, context, release, action);
+    }
+  }
+  for (const instance of context.snapshot.instances) {
+    if (wanted.has(instance.release)) continue;
+    const wake = await leave(deps, memory, context, instance);
+    if (wake !== null) wakes.push(wake);
+  }
+  return wakes.length === 0 ? null : Math.min(...wakes);
+}
+
+async function perform(
+  deps: EngineDeps,
+  memory: EnvironmentMemory,
+  context: InstanceContext,
+  release: Release,
+  action: SuperviseAction,
+): Promise<void> {
+  switch (action.kind) {
+    case 'start': {
+      const id = instanceId(release, action.index, action.generation);
+      if (memory.starting.has(id)) return;
+      memory.starting.add(id);
+      deps.log.info({ instance: id }, `start: ${action.reason}`);
+      // A large working copy takes its time; the loop goes on looking meanwhile.
+      void startInstance(deps, context, release, id, action)
+        .catch((error: unknown) => {
+          const fields = error instanceof EvenkeelError ? { code: error.code, why: error.why } : {};
+          deps.log.error({ instance: id, ...fields }, error instanceof Error ? error.message : String(error));
+        })
+        .finally(() => memory.starting.delete(id));
+      return;
+    }
+    case 'stop':
+      deps.log.warn({ instance: action.id }, `stop: ${action.reason}`);
+      await deps.runtime.stop(action.id, { graceMs: release.config.stopGraceMs, reason: action.reason });
+      return;
+    case 'remove':
+      await deps.runtime.remove(action.id);
+  }
+}
+
+async function startInstance(
+  deps: EngineDeps,
+  context: InstanceContext,
+  release: Release,
+  id: string,
+  action: { index: number; generation: number },
+): Promise<void> {
+  const { config } = release;
+  if (release.artifact === null || config.run === null) return;
+  const scope = { project: context.project, environment: context.environment };
+  const port = config.kind === 'worker' ? null : await deps.runtime.allocatePort();
+  const env = await resolveEnv(config.env, scope, { port, serviceUrl: context.serviceUrl }, deps.secrets);
+  await deps.runtime.start({
+    id,
+    ...scope,
+    service: release.service,
+    release: release.id,
+    index: action.index,
+    generation: action.generation,
+    artifact: deps.builder.artifactPath(release.artifact),
+    dir: config.dir,
+    command: config.run,
+    env,
+    port,
+    data: config.data.map((path) => ({ path, target: deps.places.data({ ...scope, service: release.service, path }) })),
+    resources: config.resources,
+    log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
+  });
+}
+
+/**
+ * An instance whose release is not wanted: out of the edge first (the table has it as draining), then, once it has
+ * nothing left to answer or the drain is over, SIGTERM; once it has ended, its record goes.
+ */
+async function leave(
+  deps: EngineDeps,
+  memory: EnvironmentMemory,
+  context: InstanceContext,
+  instance: InstanceObservation,
+): Promise<number | null> {
+  if (instance.state === 'ended') {
+    memory.draining.delete(instance.id);
+    await deps.runtime.remove(instance.id);
+    return null;
+  }
+  if (instance.state === 'stopping') return null;
+  const release = context.release(instance.release);
+  const edge = edgeServiceOf(context.snapshot, context, instance.service);
+  const entry = edge?.config.releases.flatMap((each) => each.instances).find((each) => each.id === instance.id);
+  const inFlight = edge?.instances.find((each) => each.id === instance.id)?.inFlight ?? 0;
+  const now = context.snapshot.at;
+  const since = memory.draining.get(instance.id) ?? now;
+  memory.draining.set(instance.id, since);
+  const drainMs = release?.config.rollout.drainMs ?? 0;
+  // Without an edge that answers, nobody knows what it still has to answer: it gets the whole drain.
+  const known = context.snapshot.edge !== null;
+  const free = known && (entry === undefined || (entry.draining && inFlight === 0));
+  if (!free && now - since < drainMs) return Math.min(since + drainMs, now + 250);
+  await deps.runtime.stop(instance.id, { graceMs: release?.config.stopGraceMs ?? 10_000, reason: 'its release is not wanted any more' });
+  return null;
+}

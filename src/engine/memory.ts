@@ -1,0 +1,21 @@
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import { HealthMemory } from './health-memory.ts';
+
+/**
+ * What the loop of one environment remembers between two looks. None of it decides where a rollout stands: losing it
+ * costs a repeated question or a longer wait, never a repeated act.
+ */
+export class EnvironmentMemory {
+  readonly health = new HealthMemory();
+  /** Since when an instance is on its way out, by id. */
+  readonly draining = new Map<string, number>();
+  /** Which release answered the last request through the edge, by `rollout/service`. */
+  readonly answered = new Map<string, { release: string; at: number }>();
+  readonly probing = new Set<string>();
+  /** Rollouts as last decided, with evidence that need not be written at every look. */
+  readonly latest = new Map<string, { rollout: Rollout; wakeAt: number | null; savedAt: number }>();
+  /** Why the edge refused the last change (a taken port or route), or null. */
+  refusal: string | null = null;
+  /** Starts that are under way, so that a slow copy is not begun twice. */
+  readonly starting = new Set<string>();
+}

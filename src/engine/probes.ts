@@ -1,0 +1,52 @@
+import type { Release } from '../domain/release/release.ts';
+import type { Deployment } from '../domain/release/release.ts';
+import type { EnvironmentConfig } from '../domain/project/project.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import type { ProbeRequest } from '../ports/traffic.ts';
+import type { EnvironmentTools } from './environment.ts';
+import type { WorkContext } from './works.ts';
+
+const PROBE_TIMEOUT_MS = 5_000;
+
+/**
+ * Sends one request the way a client would, and remembers which release answered. At most one for each service at a
+ * time; wakes the loop when it is back.
+ */
+export function askThroughEdge(tools: EnvironmentTools, rollout: Rollout, service: string, context: WorkContext): void {
+  const { memory, deps } = tools;
+  const name = `${rollout.id}/${service}`;
+  const request = probeRequest(context.release(rollout, service), context.deployments, context.environment);
+  if (memory.probing.has(name) || request === null) return;
+  memory.probing.add(name);
+  const at = deps.clock.now();
+  void deps.traffic
+    .probe(request)
+    .then(
+      (reply) => {
+        // An answer of any status is an answer of the release; its health was verified before.
+        if (reply.release !== null) memory.answered.set(name, { release: reply.release, at });
+      },
+      (error: unknown) => deps.log.warn({ rollout: rollout.id, service }, `no answer through the edge yet: ${String(error)}`),
+    )
+    .finally(() => {
+      memory.probing.delete(name);
+      tools.wake();
+    });
+}
+
+/** Where a service can be asked: its health path on its public route if it lies there, else on its internal address. */
+export function probeRequest(
+  release: Release,
+  deployments: Deployment[],
+  environment: EnvironmentConfig,
+): ProbeRequest | null {
+  const { config } = release;
+  const base = { method: 'GET', timeoutMs: PROBE_TIMEOUT_MS };
+  const health = config.health.path;
+  const route = config.routes.find((each) => health !== null && (each.path === '/' || `${health}/`.startsWith(`${each.path}/`)));
+  if (route !== undefined && health !== null) return { ...base, port: environment.port, host: route.host, path: health };
+  const internal = deployments.find((each) => each.service === release.service)?.internalPort ?? null;
+  if (internal !== null) return { ...base, port: internal, host: null, path: health ?? '/' };
+  const [first] = config.routes;
+  return first === undefined ? null : { ...base, port: environment.port, host: first.host, path: first.path };
+}
