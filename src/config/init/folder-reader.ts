@@ -1,0 +1,41 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What `init` needs to see of a folder. Paths are relative to it, with forward slashes; absent things are null or []. */
+export interface FolderReader {
+  /** Name of the folder itself. */
+  name: string;
+  read: (path: string) => Promise<string | null>;
+  folders: (path: string) => Promise<string[]>;
+  isFolder: (path: string) => Promise<boolean>;
+}
+
+const MAX_BYTES = 1024 * 1024;
+
+export function diskReader(root: string): FolderReader {
+  return {
+    name: root.split(/[\\/]/).findLast((part) => part !== '') ?? 'project',
+    read: async (path) => {
+      try {
+        if ((await stat(join(root, path))).size > MAX_BYTES) return null;
+        return (await readFile(join(root, path), 'utf8')).replace(/^\uFEFF/, '');
+      } catch {
+        // What cannot be read cannot be carried over; `init` goes on with the rest.
+        return null;
+      }
+    },
+    folders: async (path) => {
+      try {
+        const entries = await readdir(join(root, path), { withFileTypes: true });
+        return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).toSorted();
+      } catch {
+        return [];
+      }
+    },
+    isFolder: (path) =>
+      stat(join(root, path)).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ),
+  };
+}
