@@ -30,6 +30,10 @@ export interface EngineDeps {
   clock: Clock;
   log: Log;
   places: Places;
+  /** Short, unique, sortable by time; part of the names of jobs. */
+  newId(): string;
+  /** Hex digest of a text, for content addresses. */
+  digest(text: string): string;
   /** Of this controller, higher than any before; see Store.nextFence. */
   fence: number;
   /** Another controller has a higher fence: this one must not act any more. */

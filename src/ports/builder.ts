@@ -35,6 +35,8 @@ export interface Builder {
   remove(id: string): Promise<void>;
   /** Digest of what a build of this service would read (files, command, folder); equal digests give the same artifact. */
   inputDigest(root: string, service: ServiceConfig): Promise<string>;
+  /** The artifact that an input of this digest was built into, if it is still there. */
+  artifactOf(inputDigest: string): Promise<string | null>;
   /** Absolute, read-only by convention. */
   artifactPath(artifact: string): string;
   has(artifact: string): Promise<boolean>;

@@ -1,0 +1,53 @@
+import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { Engine } from '../engine.ts';
+import { until } from './until.ts';
+
+const REPLACE_TIMEOUT_MS = 60_000;
+
+/**
+ * Records the rollout and wakes the loop. While another one of the same services is under way it is refused, or, with
+ * `replace`, that one is aborted first and its end waited for. One in its window does not stand in the way.
+ */
+export async function createOrReplace(
+  engine: Engine,
+  rollout: Rollout,
+  options: { reason: string; replace: boolean; by: string },
+): Promise<Rollout> {
+  const { deps } = engine;
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const entry = { at: deps.clock.now(), from: null, to: 'pending' as const, reason: options.reason, detail: {} };
+    const result = await deps.store.createRollout({ ...rollout, fence: deps.fence }, entry);
+    if (result.created) {
+      engine.wake(rollout);
+      return result.rollout;
+    }
+    const { active } = result;
+    if (!options.replace) throw underWay(active);
+    await deps.store.addRequest({
+      rollout: active.id,
+      kind: 'abort',
+      by: options.by,
+      at: deps.clock.now(),
+      comment: `replaced by a newer deploy`,
+      force: false,
+    });
+    engine.wake(active);
+    await until(engine, async () => ((await deps.store.rollout(active.id))?.end ?? null) !== null, {
+      what: `rollout ${active.id} to end`,
+      timeoutMs: REPLACE_TIMEOUT_MS,
+    });
+  }
+  throw new EvenkeelError({ code: 'rollout-contested', what: 'other rollouts of the same services keep beginning', retryable: true, exit: 2 });
+}
+
+function underWay(active: Rollout): EvenkeelError {
+  const services = active.services.map((each) => each.service).join(', ');
+  const state = active.paused === null ? active.phase : `${active.phase}, paused (${active.paused.reason})`;
+  return new EvenkeelError({
+    code: 'rollout-under-way',
+    what: `a rollout of ${services} is under way (${active.id}, ${state})`,
+    why: 'a service has one rollout at a time',
+    next: `evenkeel watch ${active.id} to see it, evenkeel abort ${active.id} to stop it, or deploy with --replace`,
+  });
+}
