@@ -17,7 +17,10 @@ export type Metric = (typeof METRICS)[number];
 
 export type Arm = 'canary' | 'baseline';
 
-/** Bad units by owner, first seen bad while `weight` percent (0..100, fractions allowed) of sessions went to the canary. */
+/**
+ * Bad units by owner, first seen bad while `weight` percent (0..100, fractions allowed) of sessions went to the canary.
+ * Those of 100 % count too: the owner test skips them, the window test is made of them.
+ */
 export interface WeightCounts {
   readonly weight: number;
   readonly canary: number;
