@@ -16,8 +16,11 @@ const armTotals = z.object({
 });
 
 export const evidenceReportSchema = z.object({
-  // It becomes a key of a stored object, so no name that JavaScript or zod treats specially.
-  epoch: z.string().regex(/^[A-Za-z0-9][\w.:/-]*$/),
+  // It becomes a key of a stored object; this one would be dropped without a word when that is read back.
+  epoch: z
+    .string()
+    .min(1)
+    .refine((epoch) => epoch !== '__proto__', 'not a name'),
   sequence: z.number().int().min(0),
   rollout: z.string().min(1),
   metrics: z.object({ errors: weightCounts, slowP75: weightCounts, slowP95: weightCounts }),
