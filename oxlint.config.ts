@@ -112,11 +112,15 @@ export default defineConfig({
     'consistent-return': 'off',
     'no-await-in-loop': 'off',
     'no-shadow': 'off',
+    'no-underscore-dangle': 'off',
+    'no-unmodified-loop-condition': 'off',
+    'oxc/no-accumulating-spread': 'off',
     'oxc/no-map-spread': 'off',
     'promise/always-return': 'off',
     'typescript/consistent-return': 'off',
     'typescript/no-unsafe-type-assertion': 'off',
     'unicorn/consistent-function-scoping': 'off',
+    'unicorn/no-useless-spread': 'off',
     'unicorn/prefer-add-event-listener': 'off',
     'unicorn/prefer-set-has': 'off',
   },
@@ -136,6 +140,7 @@ export default defineConfig({
     { files: ['src/lib/**/*.ts', 'src/domain/**/*.ts'], rules: pure },
     { files: ['src/api/contract/**/*.ts'], rules: restrict('api', ...contract) },
     { files: ['src/cli/**/*.ts', 'src/bin.ts'], rules: { 'no-console': 'off' } },
+    { files: ['test/**'], rules: { 'typescript/no-base-to-string': 'off', 'typescript/unbound-method': 'off' } },
     // src/drivers/<kind>/<driver>/: a step up that leads into a folder leads into another driver or kind.
     ...[
       ['*', String.raw`^(\./)?\.\./[^./]`],
