@@ -10,8 +10,6 @@ export interface NodeChildSpec {
   nodeOptions?: readonly string[];
   /** Standard output and error go to this open file; nowhere when absent. */
   outputFd?: number;
-  /** In a session of its own, so that a closing terminal or a Ctrl-C in it does not reach the child. */
-  detached?: boolean;
 }
 
 export interface Exit {
@@ -37,20 +35,41 @@ export interface NodeChild<In, Out> {
 /** Node options that every process of ours gets: SQLite is still called experimental on every start otherwise. */
 const QUIET = ['--disable-warning=ExperimentalWarning'];
 
-/** Starts a Node process; rejects with the system's error (ENOENT, EAGAIN, ...) when there is none. */
+/**
+ * Starts a Node process with a channel to it; rejects with the system's error (EAGAIN, ENOMEM, ...) when there is none.
+ * It is in a session of its own: a closing terminal, or a Ctrl-C in it, does not reach it.
+ */
 export async function spawnNode<In, Out>(spec: NodeChildSpec): Promise<NodeChild<In, Out>> {
-  const output = spec.outputFd ?? 'ignore';
-  const stdio: StdioOptions = ['ignore', output, output, 'ipc'];
-  const child = spawn(process.execPath, [...QUIET, ...(spec.nodeOptions ?? []), spec.entry, ...(spec.args ?? [])], {
-    env: spec.env,
-    cwd: spec.cwd ?? '/',
-    stdio,
-    detached: spec.detached ?? false,
-  });
+  const child = start(spec, 'ipc');
   const pid = await started(child);
-  child.on('error', () => {}); // a failed send or kill shows in their results and in `exited`
   return wrap(child, pid);
 }
+
+/** Starts a Node process that nobody is tied to: no channel, a session of its own, not waited for. */
+export async function spawnDetachedNode(spec: NodeChildSpec): Promise<{ pid: number; exited: Promise<Exit> }> {
+  const child = start(spec, 'ignore');
+  const pid = await started(child);
+  child.unref();
+  return { pid, exited: exitOf(child) };
+}
+
+function start(spec: NodeChildSpec, channel: 'ipc' | 'ignore'): ChildProcess {
+  const output = spec.outputFd ?? 'ignore';
+  const stdio: StdioOptions = ['ignore', output, output, channel];
+  const args = [...QUIET, ...(spec.nodeOptions ?? []), spec.entry, ...(spec.args ?? [])];
+  const child = spawn(process.execPath, args, { env: ownEnv(spec.env), cwd: spec.cwd ?? '/', stdio, detached: true });
+  child.on('error', () => {}); // a failed send or kill shows in their results and in `exited`
+  return child;
+}
+
+/** What was meant for this process alone: options of whoever started it, and its own channel. */
+const NOT_INHERITED = new Set(['NODE_OPTIONS', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'NODE_UNIQUE_ID']);
+
+const ownEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.has(name)));
+
+const exitOf = (child: ChildProcess): Promise<Exit> =>
+  new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
 
 function started(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -63,10 +82,9 @@ function started(child: ChildProcess): Promise<number> {
 }
 
 function wrap<In, Out>(child: ChildProcess, pid: number): NodeChild<In, Out> {
-  const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   return {
     pid,
-    exited,
+    exited: exitOf(child),
     send(message, handle) {
       if (!child.connected) return false;
       child.send(message as object, handle as SendHandle, () => {});

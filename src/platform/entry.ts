@@ -24,3 +24,13 @@ export function moduleFile(name: string): string {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   return fileURLToPath(new URL(`../${name}${extension}`, import.meta.url));
 }
+
+/**
+ * Node options of each program. The keeper and the controller are mostly idle and shall be small; the edge makes much
+ * short-lived garbage under load, and a larger nursery keeps its collections rare.
+ */
+export const NODE_OPTIONS: Record<Entry, readonly string[]> = {
+  keeper: ['--max-old-space-size=32', '--max-semi-space-size=1'],
+  controller: ['--max-semi-space-size=4'],
+  edge: ['--max-semi-space-size=16'],
+};

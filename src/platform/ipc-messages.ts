@@ -28,7 +28,10 @@ export type EdgeToKeeper =
   /** Serving everything it was given. */
   | { type: 'ready'; pid: number }
   | { type: 'drained' }
-  /** The ports that are to be held from now on, all of them: new ones are answered, vanished ones let go. */
+  /**
+   * The ports that are to be held from now on, all of them: new ones are answered by `listen` or `listen-failed` (and by
+   * `listen` later, should it become possible), vanished ones let go once this edge serves. Safe to say again.
+   */
   | { type: 'need'; ports: PortBinding[] };
 
 export type KeeperToController =
@@ -55,10 +58,9 @@ export type OrphanToKeeper =
   | { type: 'adopt-all' };
 
 export type KeeperToOrphan =
-  /** The handles are no longer needed from it: it goes on serving until `drain`. */
-  | { type: 'adopted' }
   /** Another keeper runs already: drain and leave, its edge serves. */
   | { type: 'superfluous'; keeperPid: number | null }
+  /** A new edge serves: drain and leave. Until then, go on serving. */
   | { type: 'drain' };
 
 export const portId = ({ port, bind }: PortBinding): string => `${bind}:${port}`;

@@ -1,0 +1,50 @@
+import type { NodeChild } from '../platform/child.ts';
+import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
+import type { ListenHandle } from '../platform/listen-handle.ts';
+import { describeExit } from './describe-exit.ts';
+
+type ControllerChild = NodeChild<ControllerToKeeper, KeeperToController>;
+
+export interface ControllersOptions {
+  start: () => Promise<ControllerChild>;
+  /** The API's socket: requests wait in it while there is no controller. */
+  api: ListenHandle;
+  /** Told which controller runs from now on; null when none does. */
+  running: (pid: number | null) => void;
+  /** What the controller asks for. */
+  asked: (message: ControllerToKeeper, answer: (message: KeeperToController) => void) => void;
+}
+
+export interface Controllers {
+  /** A life of a controller, for `keepRunning`. */
+  live(): Promise<string>;
+  /** Tells it to leave, and resolves when it has; it is killed after `ms`. */
+  stop(ms: number): Promise<void>;
+  kill(): void;
+}
+
+export function controllers({ start, api, running, asked }: ControllersOptions): Controllers {
+  let current: ControllerChild | null = null;
+  return {
+    async live() {
+      const child = await start();
+      current = child;
+      child.onMessage((message) => asked(message, (answer) => child.send(answer)));
+      child.send({ type: 'api' }, api);
+      running(child.pid);
+      const exit = await child.exited;
+      current = null;
+      running(null);
+      return `controller ${child.pid} ended: ${describeExit(exit)}`;
+    },
+    async stop(ms) {
+      const child = current;
+      if (child === null) return;
+      child.send({ type: 'shutdown' });
+      const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+      await child.exited;
+      clearTimeout(timer);
+    },
+    kill: () => void current?.kill('SIGKILL'),
+  };
+}

@@ -1,0 +1,148 @@
+import { closeSync, rmSync } from 'node:fs';
+import { writeFileAtomic } from '../platform/atomic-file.ts';
+import { spawnNode, type NodeChild } from '../platform/child.ts';
+import { entryFile, NODE_OPTIONS } from '../platform/entry.ts';
+import type { ControllerToKeeper, EdgeToKeeper, KeeperToController, KeeperToEdge } from '../platform/ipc-messages.ts';
+import { evenkeelVersion, type KeeperInfo } from '../platform/keeper-info.ts';
+import { bindUnixSocket, isFailure } from '../platform/listen-handle.ts';
+import type { EvenkeelPaths } from '../platform/paths.ts';
+import { processIdentity } from '../platform/process/identity.ts';
+import { openOutput } from '../platform/start-keeper.ts';
+import { controllers } from './controllers.ts';
+import { edges } from './edges.ts';
+import { keepRunning } from './keep-running.ts';
+import type { Say } from './keeper-log.ts';
+import { listeners } from './listeners.ts';
+import type { Adoption } from './orphans.ts';
+
+/** Until a new edge must be ready, ms. */
+const READY = 10_000;
+/** Until an edge that was replaced must be gone, ms: well beyond every drain that a service may ask for. */
+const DRAIN = 15 * 60_000;
+/** Until edge and controller must be gone when everything stops, ms. */
+const STOP = 60_000;
+
+export interface KeeperOptions {
+  env: NodeJS.ProcessEnv;
+  paths: EvenkeelPaths;
+  adopted: Adoption | null;
+  say: Say;
+}
+
+export interface Keeper {
+  handOver(): Promise<unknown>;
+  /** Resolves when edge and controller are gone and the sockets closed. A second call kills them. */
+  stop(why: string): Promise<void>;
+  /** Resolves when it has stopped, whoever asked. */
+  readonly stopped: Promise<void>;
+}
+
+/** Runs edge and controller. The caller holds the keeper's lock. Throws when the API's socket cannot be made. */
+export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Promise<Keeper> {
+  const info = keeperInfo(paths, say);
+  const api = bindUnixSocket(paths.controllerSocket);
+  if (isFailure(api)) throw new Error(`cannot make the socket ${paths.controllerSocket}: ${api.code}`);
+
+  const ports = await listeners(paths.keeperPorts, (port) => edge.offer(port), say);
+  for (const { port, handle } of adopted?.sockets ?? []) ports.adopt(port, handle);
+  ports.bindRecorded();
+
+  const edge = edges({
+    start: () => startChild<EdgeToKeeper, KeeperToEdge>('edge', env, paths),
+    listeners: ports,
+    serving: (pid) => {
+      info.set({ edge: pid === null ? null : processIdentity(pid) });
+      if (pid !== null) adopted?.link.send({ type: 'drain' });
+    },
+    readyMs: Number(env['EVENKEEL_EDGE_READY_MS'] ?? READY),
+    drainMs: DRAIN,
+    say,
+  });
+  const controller = controllers({
+    start: () => startChild<ControllerToKeeper, KeeperToController>('controller', env, paths),
+    api,
+    running: (pid) => info.set({ controller: pid === null ? null : processIdentity(pid) }),
+    asked: (message, answer) => {
+      if (message.type === 'stop-all') void stop('the controller asks for it');
+      else if (message.type === 'restart-edge') {
+        void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
+      }
+    },
+  });
+
+  const stopping = new AbortController();
+  const tell = (how: string, pauseMs: number): void => say(`${how}; next start in ${pauseMs} ms`);
+  void keepRunning(edge.live, tell, stopping.signal);
+  void keepRunning(controller.live, tell, stopping.signal);
+
+  const stopped = Promise.withResolvers<void>();
+  const stop = async (why: string): Promise<void> => {
+    if (stopping.signal.aborted) {
+      edge.kill();
+      controller.kill();
+      return stopped.promise;
+    }
+    say(`stopping: ${why}`);
+    stopping.abort();
+    await Promise.all([edge.stop(STOP), controller.stop(STOP)]);
+    ports.close();
+    api.close();
+    rmSync(paths.controllerSocket, { force: true });
+    await info.remove();
+    say('stopped');
+    stopped.resolve();
+  };
+  return { handOver: edge.handOver, stop, stopped: stopped.promise };
+}
+
+async function startChild<In, Out>(
+  entry: 'edge' | 'controller',
+  env: NodeJS.ProcessEnv,
+  paths: EvenkeelPaths,
+): Promise<NodeChild<In, Out>> {
+  const outputFd = openOutput(paths, entry);
+  try {
+    return await spawnNode<In, Out>({
+      entry: entryFile(entry, env),
+      nodeOptions: NODE_OPTIONS[entry],
+      env: { ...env, EVENKEEL_HOME: paths.home, NODE_COMPILE_CACHE: paths.cache },
+      outputFd,
+    });
+  } finally {
+    closeSync(outputFd);
+  }
+}
+
+/** The record of who runs, written in the order of the changes. */
+function keeperInfo(
+  paths: EvenkeelPaths,
+  say: Say,
+): { set(change: Partial<KeeperInfo>): void; remove(): Promise<void> } {
+  const self = processIdentity(process.pid);
+  if (self === null) throw new Error('/proc does not show this process');
+  let info: KeeperInfo = {
+    keeper: self,
+    startedAt: Date.now(),
+    version: evenkeelVersion(),
+    edge: null,
+    controller: null,
+  };
+  let written = Promise.resolve();
+  const write = (): void => {
+    const content = `${JSON.stringify(info)}\n`;
+    written = written
+      .then(() => writeFileAtomic(paths.keeperInfo, content))
+      .catch((error: unknown) => say(`cannot write ${paths.keeperInfo}: ${String(error)}`));
+  };
+  write();
+  return {
+    set(change) {
+      info = { ...info, ...change };
+      write();
+    },
+    async remove() {
+      await written;
+      rmSync(paths.keeperInfo, { force: true });
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * The keeper: parent of controller and edge, holder of the listening sockets.
+ *
+ *   keeper [--adopt] [--stand-by] [--foreground]
+ *
+ * --adopt       an edge without keeper started it, and sends its sockets
+ * --stand-by    when another keeper runs, wait for its end and take over; SIGTERM is passed on to the one that runs
+ * --foreground  the log goes to standard error too
+ */
+import { lockHolder, takeLock } from '../platform/lock.ts';
+import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
+import { runKeeper } from './keeper.ts';
+import { keeperLog } from './keeper-log.ts';
+import { adoption, awaitOrphan, endOrphan } from './orphans.ts';
+import { standBy, type Turn } from './stand-by.ts';
+
+const has = (flag: string): boolean => process.argv.includes(flag);
+
+/** Until an edge without keeper must be gone, ms. */
+const ORPHAN_GRACE = 5_000;
+
+// At once, before anything is awaited: messages and signals that come without a listener are lost, or the end.
+const adopting = has('--adopt') ? adoption() : null;
+process.on('SIGHUP', () => {});
+
+const { env } = process;
+const paths = evenkeelPaths(env);
+prepareHome(paths);
+const say = keeperLog(paths, has('--foreground'));
+process.on('uncaughtException', (error) => {
+  say(`failed: ${error.stack ?? error.message}`);
+  process.exit(1);
+});
+
+const adopted = await adopting;
+const turn = has('--stand-by') ? await standBy(paths, say) : await takeTurn();
+if (turn === null) await leaveToTheOther();
+else await run(turn);
+
+async function takeTurn(): Promise<Turn | null> {
+  const orphan = adopted === null ? await awaitOrphan(paths) : null;
+  const lock = await takeLock(paths.keeperLock, { waitMs: 300 });
+  return lock === null ? null : { lock, orphan };
+}
+
+async function leaveToTheOther(): Promise<void> {
+  const holder = await lockHolder(paths.keeperLock);
+  const keeperPid = holder.held ? holder.pid : null;
+  say(`another keeper runs already (process ${keeperPid ?? 'unknown'}); nothing to do`);
+  adopted?.link.send({ type: 'superfluous', keeperPid });
+  adopted?.link.disconnect();
+}
+
+async function run({ lock, orphan }: Turn): Promise<void> {
+  if (orphan !== null) await endOrphan(orphan, ORPHAN_GRACE, say);
+  say(adopted === null ? 'started' : `started by an edge, with ${adopted.sockets.length} sockets`);
+  const keeper = await runKeeper({ env, paths, adopted, say });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void keeper.stop(signal));
+  process.on('SIGUSR2', () => void keeper.handOver());
+  await keeper.stopped;
+  lock.release();
+  process.exit(0);
+}

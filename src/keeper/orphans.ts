@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentLink, type ParentLink } from '../platform/child.ts';
+import type { KeeperToOrphan, OrphanToKeeper, PortBinding } from '../platform/ipc-messages.ts';
+import { orphanedEdge } from '../platform/keeper-info.ts';
+import type { ListenHandle } from '../platform/listen-handle.ts';
+import { lockHolder } from '../platform/lock.ts';
+import type { EvenkeelPaths } from '../platform/paths.ts';
+import { isAlive, type ProcessIdentity } from '../platform/process/identity.ts';
+import type { Say } from './keeper-log.ts';
+
+/** How long an edge without keeper may take to bring a keeper up itself, ms. */
+const PATIENCE = 3_000;
+
+export interface Adoption {
+  sockets: { port: PortBinding; handle: ListenHandle }[];
+  link: ParentLink<OrphanToKeeper, KeeperToOrphan>;
+}
+
+/**
+ * Receives the sockets of the edge that started this keeper. Call it before anything else is awaited: what arrives
+ * without a listener is lost. Null when an edge did not start it; an edge that dies in mid-sentence has said enough.
+ */
+export function adoption(): Promise<Adoption> | null {
+  const link = parentLink<OrphanToKeeper, KeeperToOrphan>();
+  if (link === null) return null;
+  const sockets: Adoption['sockets'] = [];
+  return new Promise((resolve) => {
+    link.onMessage((message, handle) => {
+      if (message.type === 'adopt-all') resolve({ sockets, link });
+      // A socket that was closed while it was sent arrives without a handle.
+      else if (handle !== undefined && handle !== null) {
+        sockets.push({ port: { port: message.port, bind: message.bind }, handle: handle as ListenHandle });
+      }
+    });
+    link.onDisconnect(() => resolve({ sockets, link }));
+    if (!link.connected) resolve({ sockets, link });
+  });
+}
+
+/**
+ * Leaves an edge without keeper the time to bring a keeper up with its sockets: one that is started by anybody else
+ * could not bind them. Returns the edge when it did not; the sockets are free once it is gone.
+ */
+export async function awaitOrphan(paths: EvenkeelPaths): Promise<ProcessIdentity | null> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    const edge = await orphanedEdge(paths);
+    if (edge === null || (await lockHolder(paths.keeperLock)).held) return null;
+    if (performance.now() >= deadline) return edge;
+    await sleep(50);
+  }
+}
+
+/** Ends an edge that has no keeper and does not bring one up: by asking, after `graceMs` by force. */
+export async function endOrphan(edge: ProcessIdentity, graceMs: number, say: Say): Promise<void> {
+  say(`edge ${edge.pid} has no keeper and is told to end`);
+  const deadline = performance.now() + graceMs;
+  signal(edge, 'SIGTERM');
+  while (isAlive(edge)) {
+    if (performance.now() >= deadline) signal(edge, 'SIGKILL');
+    await sleep(50);
+  }
+}
+
+function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
+  try {
+    if (isAlive(identity)) process.kill(identity.pid, name);
+  } catch {
+    // it ended in between
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lockHolder, takeLock, type Lock } from '../platform/lock.ts';
+import type { EvenkeelPaths } from '../platform/paths.ts';
+import type { ProcessIdentity } from '../platform/process/identity.ts';
+import type { Say } from './keeper-log.ts';
+import { awaitOrphan } from './orphans.ts';
+
+const PAUSE = 500;
+
+/** The right to be the keeper, and an edge that has to end first because it holds the sockets and has no keeper. */
+export interface Turn {
+  lock: Lock;
+  orphan: ProcessIdentity | null;
+}
+
+/**
+ * Waits until there is no other keeper. Who is told to stop while it waits passes that on to the keeper that runs, and
+ * returns null when that one is gone: to a service manager the two are one.
+ *
+ * It exists because a keeper that died was perhaps replaced by one that the edge started, before the service manager
+ * starts its own.
+ */
+export async function standBy(paths: EvenkeelPaths, say: Say): Promise<Turn | null> {
+  let stopping = false;
+  const passOn = (signal: NodeJS.Signals): void => {
+    stopping = true;
+    void lockHolder(paths.keeperLock).then((holder) => {
+      if (holder.held && holder.pid !== null && holder.pid !== process.pid) process.kill(holder.pid, signal);
+    });
+  };
+  process.on('SIGTERM', passOn);
+  process.on('SIGINT', passOn);
+  try {
+    for (let told = false; ; told = true) {
+      const orphan = await awaitOrphan(paths);
+      const lock = await takeLock(paths.keeperLock);
+      if (lock !== null && !stopping) return { lock, orphan };
+      if (lock !== null) {
+        lock.release();
+        return null;
+      }
+      if (!told) say('another keeper runs; waiting for its end');
+      await sleep(PAUSE);
+    }
+  } finally {
+    process.off('SIGTERM', passOn);
+    process.off('SIGINT', passOn);
+  }
+}

@@ -1,0 +1,108 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EvenkeelError } from '../ports/errors.ts';
+import type { Exit } from './child.ts';
+import { lockHolder } from './lock.ts';
+import { prepareHome, type EvenkeelPaths } from './paths.ts';
+import { outputFile, startKeeper } from './start-keeper.ts';
+import { unixClient } from './unix-http.ts';
+
+const PAUSE = 25;
+const TAIL_LINES = 15;
+
+export interface EnsureKeeperOptions {
+  env: NodeJS.ProcessEnv;
+  paths: EvenkeelPaths;
+  /** Until the API answers, ms; 20 s by default. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes sure that a keeper runs and that the controller's API answers; several callers at once end up with one keeper.
+ * Throws `home-unusable`, `keeper-failed` (it ended at once) or `controller-silent` (nothing answered in time), the
+ * latter two with the last lines of the logs.
+ */
+export async function ensureKeeper(options: EnsureKeeperOptions): Promise<'started' | 'running'> {
+  const { paths, timeoutMs = 20_000, signal } = options;
+  prepareHome(paths);
+  const running = (await lockHolder(paths.keeperLock)).held;
+  let ended: Exit | null = null;
+  if (!running) {
+    const keeper = await startKeeper(options);
+    void keeper.exited.then((exit) => (ended = exit));
+  }
+  const deadline = performance.now() + timeoutMs;
+  while (!(await apiAnswers(paths, deadline))) {
+    signal?.throwIfAborted();
+    if (hasFailed(ended)) throw await failed(paths, ended);
+    if (performance.now() >= deadline) throw await silent(paths, timeoutMs);
+    await sleep(PAUSE);
+  }
+  return running ? 'running' : 'started';
+}
+
+/** Whether any reply came: who asks without a token is refused, and that is an answer. */
+async function apiAnswers(paths: EvenkeelPaths, deadline: number): Promise<boolean> {
+  const timeoutMs = Math.max(50, Math.min(2_000, deadline - performance.now()));
+  const client = unixClient({ socketPath: paths.controllerSocket, peer: 'The controller', timeoutMs });
+  try {
+    await client.reply({ path: '/' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
+}
+
+// Code 0 says that another keeper runs: somebody else was faster.
+const hasFailed = (exit: Exit | null): exit is Exit => exit !== null && exit.code !== 0;
+
+async function failed(paths: EvenkeelPaths, { code, signal }: Exit): Promise<EvenkeelError> {
+  return new EvenkeelError({
+    code: 'keeper-failed',
+    what: `The keeper ended as soon as it was started (${signal ?? `exit code ${code}`}).`,
+    where: paths.home,
+    why: await tails([outputFile(paths, 'keeper'), join(paths.logs, 'keeper.log')]),
+    next: 'Correct what it says, then try again; `evenkeel doctor` looks for the usual causes.',
+  });
+}
+
+async function silent(paths: EvenkeelPaths, timeoutMs: number): Promise<EvenkeelError> {
+  return new EvenkeelError({
+    code: 'controller-silent',
+    what: `The controller did not answer within ${Math.round(timeoutMs / 1000)} s.`,
+    where: paths.controllerSocket,
+    why: await tails([outputFile(paths, 'controller'), join(paths.logs, 'keeper.log')]),
+    next: 'Correct what it says, then try again; `evenkeel doctor` looks for the usual causes.',
+    retryable: true,
+    exit: 2,
+  });
+}
+
+/** The last lines of each of these files that holds something. */
+async function tails(files: readonly string[]): Promise<string> {
+  const parts = await Promise.all(files.map(async (file) => ({ file, tail: await tail(file) })));
+  const told = parts
+    .filter(({ tail: text }) => text !== '')
+    .map(({ file, tail: text }) => `${file} ends with:\n${text}`);
+  return told.length === 0 ? 'its logs are empty' : told.join('\n');
+}
+
+async function tail(file: string): Promise<string> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      const length = Math.min(size, 16_384);
+      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.toString('utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return '';
+  }
+}

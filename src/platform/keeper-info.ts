@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import type { EvenkeelPaths } from './paths.ts';
+import { isAlive, type ProcessIdentity } from './process/identity.ts';
+import { readJson } from './read-json.ts';
+
+/** What the keeper writes down about itself and its children, for those who meet its remains. */
+export interface KeeperInfo {
+  keeper: ProcessIdentity;
+  /** Wall time, ms since 1970. */
+  startedAt: number;
+  version: string;
+  /** The edge that serves; null while there is none. */
+  edge: ProcessIdentity | null;
+  controller: ProcessIdentity | null;
+}
+
+/** What the last keeper wrote, whether it lives or not; null when there was none. */
+export async function readKeeperInfo(paths: Pick<EvenkeelPaths, 'keeperInfo'>): Promise<KeeperInfo | null> {
+  const value = await readJson(paths.keeperInfo);
+  return isKeeperInfo(value) ? value : null;
+}
+
+/** The edge of a keeper that died, when it still serves. It holds the listening sockets, and revives a keeper itself. */
+export async function orphanedEdge(paths: Pick<EvenkeelPaths, 'keeperInfo'>): Promise<ProcessIdentity | null> {
+  const info = await readKeeperInfo(paths);
+  if (info === null || info.edge === null || isAlive(info.keeper)) return null;
+  return isAlive(info.edge) ? info.edge : null;
+}
+
+function isKeeperInfo(value: unknown): value is KeeperInfo {
+  if (typeof value !== 'object' || value === null) return false;
+  const { keeper, edge, controller } = value as Partial<Record<keyof KeeperInfo, unknown>>;
+  return isIdentity(keeper) && (edge === null || isIdentity(edge)) && (controller === null || isIdentity(controller));
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTime, boot } = value as Record<string, unknown>;
+  return typeof pid === 'number' && typeof startTime === 'string' && typeof boot === 'string';
+}
+
+/** The version of evenkeel that runs, from its package.json. */
+export function evenkeelVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
