@@ -1,5 +1,5 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, Node, Pair, YAMLError, YAMLMap } from 'yaml';
 
 import { problemAt } from './problem.ts';
 import type { Complaint, Place, Problem } from './problem.ts';
@@ -21,7 +21,7 @@ export function readYaml(text: string, file: string): YamlReading {
   const lines = new LineCounter();
   let document: Document.Parsed;
   try {
-    const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
+    const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
     // A byte order mark is a habit of some editors, not content.
     document = parseDocument(text.replace(/^\uFEFF/, ''), options);
   } catch (error) {
@@ -29,14 +29,31 @@ export function readYaml(text: string, file: string): YamlReading {
     const message = error instanceof RangeError ? 'values are nested too deeply' : 'cannot be read as YAML';
     return { tree: null, problems: [problemAt({ file, line: 1, column: 1 }, [], { code: 'syntax', message })] };
   }
-  const problems = document.errors.map((error) =>
-    problemAt(placeOf(file, lines, error.pos[0]), [], { code: 'syntax', ...explain(error.code, error.message) }),
+  const problems = [...document.errors, ...document.warnings].map((error) =>
+    problemAt(placeOf(file, lines, startOf(error, document)), [], {
+      code: 'syntax',
+      ...explain(error.code, error.message),
+    }),
   );
-  const reader = new TreeReader(document, file, lines);
-  const tree = document.contents === null ? null : reader.read(document.contents, [], 0);
   // After a syntax error the rest of the tree is a guess: naming unknown keys in it would only mislead.
   if (problems.length > 0) return { tree: null, problems };
-  return { tree: reader.exhausted ? null : tree, problems: reader.problems };
+  const reader = new TreeReader(document, file, lines);
+  const tree = document.contents === null ? null : reader.read(document.contents, [], 0);
+  const usable = !reader.exhausted && !reader.problems.some(({ code }) => code === 'syntax');
+  return { tree: usable ? tree : null, problems: reader.problems };
+}
+
+/** An open quote is noticed where the file ends; what helps is where it was opened. */
+function startOf(error: YAMLError, document: Document.Parsed): number {
+  let start = error.pos[0];
+  if (error.code !== 'MISSING_CHAR' || !error.message.includes('quote')) return start;
+  visit(document, {
+    Scalar: (_, scalar) => {
+      const quoted = scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE';
+      if (quoted && scalar.range != null && scalar.range[0] < error.pos[0]) start = scalar.range[0];
+    },
+  });
+  return start;
 }
 
 class TreeReader {
@@ -152,7 +169,7 @@ class TreeReader {
     }
     const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
     if (name === '__proto__') {
-      this.#complain(key, path, { code: 'bad-name', message: '`__proto__` cannot be a key' });
+      this.#complain(key, [...path, name], { code: 'bad-name', message: '`__proto__` cannot be a key' });
       return null;
     }
     return name;
@@ -189,6 +206,8 @@ function explain(code: string, message: string): Pick<Complaint, 'message' | 'hi
       return { message: 'a second `: ` in one line', hint: 'put the value in quotes, or start a new line' };
     case 'MISSING_CHAR':
       return { message: lowerFirst(message), hint: 'look for a quote or bracket that is not closed' };
+    case 'TAG_RESOLVE_FAILED':
+      return { message: 'an unknown tag', hint: 'take out the word that starts with `!`, or put the value in quotes' };
     case 'BAD_SCALAR_START':
       return { message: 'a value cannot start with this character', hint: 'put the value in quotes' };
     default:

@@ -64,7 +64,7 @@ function renderService(service: DraftService): string[] {
   if (service.dir !== '.') add('dir', service.dir);
   add('build', service.build, 'in a clean copy of the project');
   add('migrate', service.migrate, 'before the new release starts');
-  if (service.static === null) add('run', service.run, service.routes.length > 0 ? 'must listen on $PORT' : 'no routes: a worker');
+  if (service.static === null) add('run', service.run, service.routes.length > 0 ? 'must listen on $PORT' : undefined);
   else add('static', service.static, 'served by the edge, after `build`');
   if (service.routes.length > 0) {
     lines.push(`    routes: [${service.routes.map(scalar).join(', ')}]`);
