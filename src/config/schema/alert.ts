@@ -12,4 +12,4 @@ const alert = keys({
 
 export const alerts = z
   .record(name, alert, { error: 'alerts and their keys' })
-  .describe('Rules that fire when something is wrong.');
+  .describe('Rules that fire when something is wrong. Not available yet.');

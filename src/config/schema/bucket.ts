@@ -10,4 +10,4 @@ const bucket = keys({
 
 export const buckets = z
   .record(name, bucket.nullable(), { error: 'buckets and their keys' })
-  .describe('Object storage that services use.');
+  .describe('Object storage that services use. Not available yet.');

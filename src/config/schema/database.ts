@@ -15,9 +15,9 @@ const database = keys({
   url: text('the url of the database, usually from a variable: ${DATABASE_URL}')
     .describe('Where the database is. Services get it as DATABASE_URL (`main`) or NAME_DATABASE_URL (others).')
     .optional(),
-  size: size.describe('Disk.').optional(),
+  size: size.describe('Disk. Not available yet.').optional(),
 });
 
 export const databases = z
   .record(name, database, { error: 'databases and their keys' })
-  .describe('Databases that services use.');
+  .describe('Databases that services use; each needs a `url`, since evenkeel does not run databases yet.');

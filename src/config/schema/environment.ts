@@ -9,15 +9,25 @@ type Nullable<T extends z.ZodRawShape> = { [Key in keyof T]: z.ZodOptional<z.Zod
 /** In an environment `null` takes a key of the service away. */
 function nullable<T extends z.ZodRawShape>(shape: T): Nullable<T> {
   const entries = Object.entries(shape).map(([key, schema]) => {
-    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
-    return [key, z.nullable(inner).optional()];
+    const inner: z.ZodType = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : (schema as z.ZodType);
+    // The description would stay on the inner schema, where editors do not look.
+    return [
+      key,
+      z
+        .nullable(inner)
+        .describe(inner.description ?? '')
+        .optional(),
+    ];
   });
   return Object.fromEntries(entries) as Nullable<T>;
 }
 
 const approve = keys({
   people: wholeNumber(0, 20).describe('How many people must approve a rollout. Default 0.').optional(),
-  groups: z.array(text('the name of a group'), { error: 'a list of groups' }).describe('Who may approve.').optional(),
+  groups: z
+    .array(text('the name of a group'), { error: 'a list of groups' })
+    .describe('Who may approve. Not available yet.')
+    .optional(),
 });
 
 /** The address that the public port binds. */
@@ -42,7 +52,7 @@ export const environment = keys({
     .optional(),
   runtime: z
     .enum(['process', 'docker', 'cloud-run'], { error: 'process, docker or cloud-run' })
-    .describe('What runs the instances. Default process.')
+    .describe('What runs the instances. Default process; the others are not available yet.')
     .optional(),
 }).describe('What is different in this environment.');
 

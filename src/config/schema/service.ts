@@ -36,7 +36,10 @@ const routePath = scalar((value) => {
 const route = z.union(
   [
     routeText,
-    keys({ host: host.optional(), path: routePath.optional() }).transform(({ host: given, path }) => ({
+    keys({
+      host: host.describe('Default: the domain of the environment.').optional(),
+      path: routePath.describe('Everything below it, too. Default /.').optional(),
+    }).transform(({ host: given, path }) => ({
       host: given ?? null,
       path: path ?? '/',
     })),
@@ -69,19 +72,29 @@ const resources = keys({
     .optional(),
 }).describe('Limits of one instance. Default: none.');
 
-const instances = z.union([wholeNumber(1, 100), keys({ min: wholeNumber(1, 100), max: wholeNumber(1, 100) })], {
-  error: 'a whole number from 1 to 100',
-});
+const instances = z.union(
+  [
+    wholeNumber(1, 100),
+    keys({ min: wholeNumber(1, 100).describe('Fewest copies.'), max: wholeNumber(1, 100).describe('Most copies.') }),
+  ],
+  {
+    error: 'a whole number from 1 to 100',
+  },
+);
 
 /** The keys of a service. */
 export const serviceKeys = {
   run: command.describe('The command that serves. It listens on $PORT when it is asked over HTTP.').optional(),
-  dev: command.describe('The command for `evenkeel dev`, usually one that restarts on changes.').optional(),
+  dev: command
+    .describe('The command for `evenkeel dev`, usually one that restarts on changes. Not available yet.')
+    .optional(),
   build: command.describe('Makes the artifact, in a clean copy of the project. Run once for each change.').optional(),
   migrate: command
     .describe('Changes the database before the new release starts. The old release must still run on the result.')
     .optional(),
-  contract: command.describe('Takes away what only the old release needed, after the rollback window.').optional(),
+  contract: command
+    .describe('Takes away what only the old release needed, after the rollback window. Not available yet.')
+    .optional(),
   smoke: oneOrMany(smokeOne, 'a path such as /health, a command, or a list of them')
     .describe('Asked of the new release, through the edge, before it takes traffic.')
     .optional(),
@@ -102,9 +115,11 @@ export const serviceKeys = {
     .describe('A folder that the edge serves itself, instead of `run`.')
     .optional(),
   schedule: oneOrMany(text('a cron expression such as "0 3 * * *"'), 'a cron expression such as "0 3 * * *"')
-    .describe('Run as a job at these times, instead of all the time.')
+    .describe('Run as a job at these times, instead of all the time. Not available yet.')
     .optional(),
-  port: wholeNumber(1, 65_535).describe('A fixed port, for a program that cannot listen on $PORT.').optional(),
+  port: wholeNumber(1, 65_535)
+    .describe('A fixed port, for a program that cannot listen on $PORT. Not available yet.')
+    .optional(),
   health: health.optional(),
   instances: instances.describe('How many copies run. Default 1.').optional(),
   timeout: duration({ min: 1, max: 86_400_000, say: 'a duration from 1ms to 24h' })
@@ -118,7 +133,9 @@ export const serviceKeys = {
   routes: oneOrMany(route, 'a route such as /api, or a list of them')
     .describe('What the edge sends to this service: paths, hosts, or both. The longest path wins.')
     .optional(),
-  public: yesNo.describe('Whether the routes answer to everybody. Default true.').optional(),
+  public: yesNo
+    .describe('Whether the routes answer to everybody. Default true; false is not available yet.')
+    .optional(),
   after: oneOrMany(name, 'the name of a service, or a list of them')
     .describe('Services that must be verified before this one starts.')
     .optional(),
@@ -126,7 +143,9 @@ export const serviceKeys = {
   data: oneOrMany(folder, 'a folder such as storage, or a list of them')
     .describe('Folders, relative to `dir`, that all releases share.')
     .optional(),
-  overlap: yesNo.describe('Whether two releases may run at the same time. Default true.').optional(),
+  overlap: yesNo
+    .describe('Whether two releases may run at the same time. Default true; false is not available yet.')
+    .optional(),
   rollout: rollout.optional(),
   keepFailed: yesNo.describe('Short for `rollout.keepFailed`.').optional(),
   dir: folder.describe('Folder in which the commands run. Default: the folder of this file.').optional(),
