@@ -15,6 +15,14 @@ export interface InstanceUsage {
   memory: number;
 }
 
+/** Which of the limits that were asked for hold; a limit that was not asked for counts as holding. */
+export interface LimitsInForce {
+  memory: boolean;
+  cpu: boolean;
+  /** Why one does not hold, or null. */
+  why: string | null;
+}
+
 /** One instance as a runtime sees it. */
 export interface InstanceObservation {
   id: string;
@@ -31,4 +39,6 @@ export interface InstanceObservation {
   /** True when it was asked to stop: its end is no crash. */
   stopRequested: boolean;
   usage: InstanceUsage | null;
+  /** Absent when the runtime cannot tell. */
+  limits?: LimitsInForce;
 }

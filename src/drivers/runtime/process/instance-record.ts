@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readIfThere, replaceFile } from './folder.ts';
+
+/** What is kept about an instance beside its processes: never its environment, which holds secrets. */
+const schema = z.object({
+  id: z.string(),
+  project: z.string(),
+  environment: z.string(),
+  service: z.string(),
+  release: z.string(),
+  index: z.number(),
+  generation: z.number(),
+  port: z.number().nullable(),
+  log: z.string(),
+  cgroups: z.array(z.string()),
+  limits: z.object({ memory: z.boolean(), cpu: z.boolean(), why: z.string().nullable() }),
+});
+export type InstanceRecord = z.infer<typeof schema>;
+
+export function writeInstanceRecord(folder: string, record: InstanceRecord): void {
+  replaceFile(join(folder, 'instance.json'), JSON.stringify(record));
+}
+
+/** Null when there is none, or none that can be read: then nothing was started there. */
+export function readInstanceRecord(folder: string): InstanceRecord | null {
+  try {
+    const text = readIfThere(join(folder, 'instance.json'));
+    return text === null ? null : schema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

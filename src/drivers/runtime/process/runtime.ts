@@ -1,0 +1,232 @@
+import { appendFileSync, mkdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { InstanceObservation } from '../../../domain/instance/instance.ts';
+import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/process/cgroup.ts';
+import type { CgroupParents } from '../../../platform/process/cgroup.ts';
+import { EvenkeelError } from '../../../ports/errors.ts';
+import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
+import { endReason } from './end-reason.ts';
+import { instanceBase } from './environment.ts';
+import { claimForNobody, digest, discardFolder, filesIn, folderOf, isCode, readClaim, recordEnd } from './folder.ts';
+import { readInstanceRecord, writeInstanceRecord } from './instance-record.ts';
+import type { InstanceRecord } from './instance-record.ts';
+import { launch } from './launch.ts';
+import { halt, look, processList } from './life.ts';
+import type { Life, ProcessList } from './life.ts';
+import { portPromises } from './ports.ts';
+import { usageMeter } from './usage.ts';
+import { makeWorkingCopy } from './working-copy.ts';
+
+export interface ProcessRuntimeOptions {
+  /** Absolute; instances live in its `instances`, their temporary files in `tmp`, promises of ports in `ports`. */
+  home: string;
+  /** Where control groups can be made; looked for when absent. */
+  cgroups?: CgroupParents;
+}
+
+/**
+ * Runs instances as processes of this machine. All it knows is in files: any number of these objects over the same
+ * home, in any process, before or after a crash, see and do the same.
+ */
+export function processRuntime(options: ProcessRuntimeOptions): Runtime {
+  return new ProcessRuntime(options);
+}
+
+class ProcessRuntime implements Runtime {
+  readonly kind = 'process';
+  readonly #home: string;
+  readonly #instances: string;
+  readonly #parents: CgroupParents;
+  readonly #ports;
+  readonly #usage = usageMeter();
+  /** Observations that can no longer change, by the inode of their folder. */
+  readonly #ended = new Map<string, { inode: number; scope: string; observation: InstanceObservation }>();
+  readonly #starting = new Map<string, Promise<void>>();
+
+  constructor({ home, cgroups }: ProcessRuntimeOptions) {
+    this.#home = resolve(home);
+    this.#instances = join(this.#home, 'instances');
+    this.#parents = cgroups ?? cgroupParents();
+    this.#ports = portPromises(join(this.#home, 'ports'));
+  }
+
+  start(spec: InstanceSpec): Promise<void> {
+    const running = this.#starting.get(spec.id);
+    if (running !== undefined) return running;
+    const start = this.#start(spec).finally(() => this.#starting.delete(spec.id));
+    this.#starting.set(spec.id, start);
+    return start;
+  }
+
+  async #start(spec: InstanceSpec): Promise<void> {
+    const folder = folderOf(this.#instances, spec.id);
+    if (readClaim(folder) !== null) return;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (spec.port !== null) this.#ports.bind(spec.port, spec.id);
+      const { folders: cgroups, limits } = createCgroup(this.#parents, cgroupName(folder), spec.resources);
+      writeInstanceRecord(folder, { ...recordOf(spec), cgroups, limits });
+      if (limits.why !== null) tell(spec.log, `the limits of ${spec.id} are not enforced: ${limits.why}`);
+      await this.#prepareAndLaunch(spec, folder, cgroups);
+    } catch (error) {
+      if (readClaim(folder) !== null) return; // another started it, and its end is told by observing it
+      this.#recordFailure(spec, folder, error);
+    }
+  }
+
+  async #prepareAndLaunch(spec: InstanceSpec, folder: string, cgroups: string[]): Promise<void> {
+    const work = join(folder, 'work');
+    const cwd = await makeWorkingCopy({ artifact: spec.artifact, target: work, dir: spec.dir, data: spec.data });
+    const tmp = tmpOf(this.#home, folder);
+    mkdirSync(tmp, { recursive: true, mode: 0o700 });
+    const env = {
+      ...instanceBase(tmp),
+      HOST: '127.0.0.1',
+      ...spec.env,
+      ...(spec.port === null ? {} : { PORT: String(spec.port) }),
+      EVENKEEL_PROJECT: spec.project,
+      EVENKEEL_ENVIRONMENT: spec.environment,
+      EVENKEEL_SERVICE: spec.service,
+      EVENKEEL_RELEASE: spec.release,
+      EVENKEEL_INSTANCE: spec.id,
+    };
+    await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, durable: false });
+  }
+
+  /** What cannot start has ended: an observation tells it, like any other end. Throws only when not even that can be written. */
+  #recordFailure(spec: InstanceSpec, folder: string, error: unknown): void {
+    const detail = startFailure(error, spec);
+    try {
+      if (!claimForNobody(folder)) return;
+      recordEnd(folder, { startFailed: detail });
+      tell(spec.log, `could not start ${spec.id}: ${detail}`);
+    } catch (cause) {
+      throw new EvenkeelError({
+        code: 'instance-start-failed',
+        what: `${spec.id} could not be started, and not even that could be recorded.`,
+        where: folder,
+        why: detail,
+        next: 'Look at free disk space and at the owner of the folder.',
+        retryable: true,
+        exit: 2,
+        cause,
+      });
+    }
+  }
+
+  async stop(id: string, stop: { graceMs: number; reason: string }): Promise<void> {
+    const folder = folderOf(this.#instances, id);
+    halt(folder, readInstanceRecord(folder)?.cgroups ?? [], stop);
+  }
+
+  async observe(scope: { project: string; environment: string }): Promise<InstanceObservation[]> {
+    const processes = processList();
+    const observations: InstanceObservation[] = [];
+    for (const name of filesIn(this.#instances)) {
+      const observation = this.#observeFolder(join(this.#instances, name), scopeKey(scope), processes);
+      if (observation !== null) observations.push(observation);
+    }
+    return observations;
+  }
+
+  #observeFolder(folder: string, scope: string, processes: ProcessList): InstanceObservation | null {
+    const inode = statSync(folder, { throwIfNoEntry: false })?.ino;
+    if (inode === undefined) return null;
+    const known = this.#ended.get(folder);
+    if (known !== undefined && known.inode === inode) return known.scope === scope ? known.observation : null;
+    const record = readInstanceRecord(folder);
+    if (record === null || scopeKey(record) !== scope) return null;
+    const life = look(folder, record.cgroups, processes);
+    if (life.state === 'absent') return null;
+    const observation = this.#observation(folder, record, life, processes);
+    if (life.state === 'ended') {
+      removeCgroup(record.cgroups); // its shim does it, unless it was killed
+      this.#ended.set(folder, { inode, scope, observation });
+    }
+    return observation;
+  }
+
+  #observation(
+    folder: string,
+    record: InstanceRecord,
+    life: Exclude<Life, { state: 'absent' }>,
+    processes: ProcessList,
+  ): InstanceObservation {
+    const { id, service, release, index, generation, port, limits } = record;
+    const { startedAt, stopRequested } = life;
+    const common = { id, service, release, index, generation, port, startedAt, stopRequested, limits };
+    if (life.state === 'ended') {
+      const end = endReason(life, life.endedAt - startedAt);
+      return { ...common, state: 'ended', pid: null, endedAt: life.endedAt, end, usage: null };
+    }
+    if (life.state === 'orphaned') {
+      return { ...common, state: 'stopping', pid: null, endedAt: null, end: null, usage: null };
+    }
+    const state = stopRequested || life.ending ? 'stopping' : 'running';
+    const usage = this.#usage.of(folder, life.shim.pid, record.cgroups, processes);
+    return { ...common, state, pid: life.pid ?? life.shim.pid, endedAt: null, end: null, usage };
+  }
+
+  async remove(id: string): Promise<void> {
+    const folder = folderOf(this.#instances, id);
+    const record = readInstanceRecord(folder);
+    const life = look(folder, record?.cgroups ?? [], processList());
+    if (life.state === 'living' || life.state === 'orphaned') {
+      throw new EvenkeelError({
+        code: 'instance-running',
+        what: `${id} still runs and cannot be removed.`,
+        next: 'Stop it, and wait for its end.',
+        retryable: true,
+      });
+    }
+    if (record !== null && record.port !== null) this.#ports.release(record.port, id);
+    removeCgroup(record?.cgroups ?? []);
+    this.#ended.delete(folder);
+    await rm(tmpOf(this.#home, folder), { recursive: true, force: true });
+    await discardFolder(folder);
+  }
+
+  allocatePort(): Promise<number> {
+    return this.#ports.allocate();
+  }
+}
+
+/** Short, since programs put Unix sockets there, whose paths hold 107 bytes. */
+function tmpOf(home: string, folder: string): string {
+  return join(home, 'tmp', digest(folder));
+}
+
+function cgroupName(folder: string): string {
+  return `evenkeel-${basename(folder).slice(0, 80)}-${digest(folder)}`;
+}
+
+function recordOf(spec: InstanceSpec): Omit<InstanceRecord, 'cgroups' | 'limits'> {
+  const { id, project, environment, service, release, index, generation, port, log } = spec;
+  return { id, project, environment, service, release, index, generation, port, log };
+}
+
+const scopeKey = (scope: { project: string; environment: string }): string =>
+  JSON.stringify([scope.project, scope.environment]);
+
+/** One line for people. The system's errors are told by their code and place; their text could hold the environment. */
+function startFailure(error: unknown, spec: InstanceSpec): string {
+  if (error instanceof EvenkeelError) return error.message;
+  if (isCode(error, 'ENOENT') && statSync(spec.artifact, { throwIfNoEntry: false }) === undefined) {
+    return `the artifact ${spec.artifact} does not exist`;
+  }
+  if (error instanceof Error && 'code' in error) {
+    const path = 'path' in error && typeof error.path === 'string' ? ` ${error.path}` : '';
+    return `${String(error.code)}${path}`;
+  }
+  return 'an unexpected error';
+}
+
+function tell(log: string, text: string): void {
+  try {
+    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+    appendFileSync(log, `evenkeel: ${text}\n`, { mode: 0o600 });
+  } catch {
+    // the observation tells it too
+  }
+}
