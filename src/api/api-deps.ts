@@ -1,0 +1,20 @@
+import type { Project } from '../domain/project/project.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { LogReader } from '../ports/logs.ts';
+import type { Telemetry } from '../ports/store.ts';
+
+/** What the API is given. Engine and its drivers come together in `engine.deps`. */
+export interface ApiDeps {
+  engine: Engine;
+  telemetry: Telemetry;
+  logs: LogReader;
+  /** Checks a project that a client sent; throws with what is wrong. */
+  parseProject(value: unknown): Project;
+  /** What a client must present as a bearer token. */
+  token: string;
+  server: { version: string; pid: number; startedAt: number; home: string };
+  /** Ends keeper, edge and controller. Called after the reply was sent. */
+  stopServer(): void;
+  /** Puts a new edge in the place of the present one, without a lost connection. */
+  restartEdge(): Promise<{ ok: boolean; reason: string }>;
+}

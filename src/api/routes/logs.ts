@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { LogFile } from '../../ports/logs.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import type { LogLine } from '../contract/contract.ts';
+
+const querySchema = z.object({
+  project: z.string(),
+  environment: z.string(),
+  service: z.string().optional(),
+  release: z.string().optional(),
+  instance: z.string().optional(),
+  /** Wall time; lines whose time is not known are kept. */
+  since: z.coerce.number().int().optional(),
+  lines: z.coerce.number().int().min(0).max(100_000).default(200),
+  grep: z.string().max(1000).optional(),
+  follow: z.enum(['true', 'false']).default('false'),
+});
+
+export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
+  api.get('/v1/logs', async (request, reply) => {
+    const query = querySchema.parse(request.query);
+    const pattern = query.grep === undefined ? null : parsePattern(query.grep);
+    const files = await logFiles(deps, query);
+    const gone = new AbortController();
+    reply.raw.on('close', () => gone.abort());
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+    try {
+      const follow = query.follow === 'true';
+      for await (const entry of deps.logs.read({ files, lines: query.lines, follow, signal: gone.signal })) {
+        if (query.since !== undefined && entry.at !== null && entry.at < query.since) continue;
+        if (pattern !== null && !pattern.test(entry.line)) continue;
+        const line: LogLine = entry;
+        if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
+      }
+    } finally {
+      reply.raw.end();
+    }
+  });
+}
+
+/** The logs of instances that are known, running or ended, newest last. */
+async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<LogFile[]> {
+  const { runtime, places } = deps.engine.deps;
+  const scope = { project: query.project, environment: query.environment };
+  const instances = (await runtime.observe(scope))
+    .filter((each) => query.service === undefined || each.service === query.service)
+    .filter((each) => query.release === undefined || each.release === query.release)
+    .filter((each) => query.instance === undefined || each.id === query.instance)
+    .sort((a, b) => a.startedAt - b.startedAt);
+  if (instances.length === 0)
+    throw new EvenkeelError({
+      code: 'no-logs',
+      what: `no instance matches${query.service === undefined ? '' : ` ${query.service}`}`,
+      next: 'evenkeel status shows what runs',
+    });
+  return instances.map((each) => ({
+    file: places.instanceLog({ ...scope, service: each.service, instance: each.id }),
+    service: each.service,
+    release: each.release,
+    instance: each.id,
+  }));
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new EvenkeelError({ code: 'bad-pattern', what: `${text} is not a regular expression`, why: String(cause) });
+  }
+}
+
+const drained = (stream: NodeJS.WritableStream, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    stream.once('drain', () => resolve());
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

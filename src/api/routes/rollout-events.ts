@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { workId } from '../../engine/work-ids.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import type { RolloutEvent } from '../contract/contract.ts';
+import { journalView } from '../views/rollout-view.ts';
+import { view } from './rollouts.ts';
+
+/** A view is sent at most this often; journal lines are sent at once. */
+const VIEW_EVERY_MS = 250;
+const HEARTBEAT_MS = 5_000;
+
+/**
+ * The journal after `after`, then everything that happens, until the rollout is over and settled or the client leaves.
+ * NDJSON; an empty line now and then says that the line is alive.
+ */
+export async function streamRollout(deps: ApiDeps, rollout: Rollout, after: number, out: ServerResponse): Promise<void> {
+  const { engine } = deps;
+  const { store, clock } = engine.deps;
+  const gone = new AbortController();
+  out.on('close', () => gone.abort());
+  out.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  const send = (event: RolloutEvent): void => void out.write(`${JSON.stringify(event)}\n`);
+
+  void streamOutput(deps, rollout, gone.signal, send);
+  let seq = after;
+  let shown = '';
+  let lastWrite = clock.now();
+  let wake = new AbortController();
+  const off = engine.onLook((scope) => {
+    if (scope.project === rollout.project && scope.environment === rollout.environment) wake.abort();
+  });
+  try {
+    while (!gone.signal.aborted) {
+      wake = new AbortController();
+      const current = await store.rollout(rollout.id);
+      if (current === null) break;
+      for (const entry of await store.journal(rollout.id)) {
+        if (entry.seq <= seq) continue;
+        seq = entry.seq;
+        send({ type: 'journal', entry: journalView(entry) });
+        lastWrite = clock.now();
+      }
+      const now = await view(deps, current, true);
+      const text = JSON.stringify(now);
+      if (text !== shown) {
+        shown = text;
+        send({ type: 'rollout', rollout: now });
+        lastWrite = clock.now();
+      } else if (clock.now() - lastWrite > HEARTBEAT_MS) {
+        out.write('\n');
+        lastWrite = clock.now();
+      }
+      if (current.end !== null && current.settled) break;
+      await clock.sleep(VIEW_EVERY_MS, gone.signal);
+      if (!gone.signal.aborted) await clock.sleep(1_000, AbortSignal.any([wake.signal, gone.signal]));
+    }
+  } catch {
+    // The store or the edge is away: the client connects again and goes on after the last line that it has.
+  } finally {
+    off();
+    gone.abort();
+    out.end();
+  }
+}
+
+/** Lines of build, migration, smoke and check output as they are written. */
+async function streamOutput(
+  deps: ApiDeps,
+  rollout: Rollout,
+  signal: AbortSignal,
+  send: (event: RolloutEvent) => void,
+): Promise<void> {
+  const { places } = deps.engine.deps;
+  const files = rollout.services.flatMap((each) =>
+    (['build', 'migrate', 'smoke', 'check'] as const).map((kind) => {
+      const job = workId(rollout.id, kind, each.service);
+      return { file: places.jobLog({ ...rollout, job }), service: each.service, release: each.to, instance: job };
+    }),
+  );
+  try {
+    for await (const line of deps.logs.read({ files, lines: 100, follow: true, signal }))
+      send({ type: 'output', job: line.instance ?? '', service: line.service, line: line.line });
+  } catch {
+    // Output is a courtesy; its absence stops nothing.
+  }
+}

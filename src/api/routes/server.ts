@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { ApiDeps } from '../api-deps.ts';
+import { type ServerInfo, serverStopSchema } from '../contract/contract.ts';
+import { down } from '../../engine/operations/down.ts';
+
+export function serverRoutes(api: FastifyInstance, deps: ApiDeps): void {
+  api.get('/v1/server', async (): Promise<ServerInfo> => {
+    const edge = await deps.engine.deps.traffic.state().then(
+      () => true,
+      () => false,
+    );
+    return { ...deps.server, edge };
+  });
+
+  api.post('/v1/server/stop', async (request, reply) => {
+    const { instances } = serverStopSchema.parse(request.body);
+    if (instances)
+      for (const each of await deps.engine.deps.store.environments())
+        if (each.wanted === 'up') await down(deps.engine, { ...each, by: 'server stop' });
+    reply.raw.once('finish', () => deps.stopServer());
+    return {};
+  });
+
+  api.post('/v1/server/restart-edge', async () => deps.restartEdge());
+}

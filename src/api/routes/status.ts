@@ -1,0 +1,75 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Release } from '../../domain/release/release.ts';
+import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
+import type { EnvironmentRecord } from '../../ports/store.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import type { StatusReply } from '../contract/contract.ts';
+import { serviceStatus } from '../views/status-view.ts';
+import { view } from './rollouts.ts';
+
+const MINUTE_MS = 60_000;
+
+const querySchema = z.object({ project: z.string().optional(), environment: z.string().optional() });
+
+export function statusRoutes(api: FastifyInstance, deps: ApiDeps): void {
+  api.get('/v1/status', async (request): Promise<StatusReply> => {
+    const wanted = querySchema.parse(request.query);
+    const records = (await deps.engine.deps.store.environments()).filter(
+      (each) =>
+        (wanted.project === undefined || each.project === wanted.project) &&
+        (wanted.environment === undefined || each.environment === wanted.environment),
+    );
+    const environments = await Promise.all(records.map((record) => environmentStatus(deps, record)));
+    const { version, pid, startedAt } = deps.server;
+    return {
+      server: { version, pid, startedAt, edge: environments.every((each) => each.edge) },
+      environments: environments.map((each) => each.status),
+    };
+  });
+}
+
+async function environmentStatus(
+  deps: ApiDeps,
+  record: EnvironmentRecord,
+): Promise<{ edge: boolean; status: StatusReply['environments'][number] }> {
+  const { store } = deps.engine.deps;
+  const scope = { project: record.project, environment: record.environment };
+  const [deployments, snapshot, open] = await Promise.all([
+    store.deployments(scope.project, scope.environment),
+    takeSnapshot(deps.engine.deps, scope, { stats: false }),
+    store.rollouts({ ...scope, unsettled: true }),
+  ]);
+  const releases = new Map<string, Release>();
+  await Promise.all(
+    deployments.map(async ({ current }) => {
+      const release = current === null ? null : await store.release(scope.project, current);
+      if (release !== null) releases.set(release.id, release);
+    }),
+  );
+  const services = await Promise.all(
+    deployments.map(async (deployment) => {
+      const key = `${scope.project}/${scope.environment}/${deployment.service}`;
+      return serviceStatus({
+        project: record.project,
+        environment: record.config.environment,
+        wanted: record.wanted,
+        deployment,
+        release: (id) => releases.get(id) ?? null,
+        snapshot,
+        ...(await lastMinute(deps, key, snapshot)),
+      });
+    }),
+  );
+  const rollouts = await Promise.all(open.filter((each) => each.end === null).map((each) => view(deps, each, false)));
+  return {
+    edge: snapshot.edge !== null,
+    status: { ...scope, wanted: record.wanted, root: record.config.root, services, rollouts },
+  };
+}
+
+async function lastMinute(deps: ApiDeps, key: string, snapshot: Snapshot) {
+  const window = { key, from: snapshot.at - MINUTE_MS, to: snapshot.at, resolution: '10s' as const };
+  const [edgeSamples, instanceSamples] = await Promise.all([deps.telemetry.edge(window), deps.telemetry.instances(window)]);
+  return { edgeSamples, instanceSamples };
+}

@@ -1,0 +1,31 @@
+import type { Release } from '../../domain/release/release.ts';
+import type { Rollout } from '../../domain/rollout/rollout.ts';
+import type { EngineDeps } from '../../engine/deps.ts';
+import type { Snapshot } from '../../engine/snapshot.ts';
+import type { RolloutLive } from './rollout-view.ts';
+
+/** What is seen of a rollout's new releases now, from one snapshot of its environment. */
+export async function observeLive(
+  deps: Pick<EngineDeps, 'store'>,
+  rollout: Rollout,
+  snapshot: Snapshot | null,
+): Promise<RolloutLive> {
+  const releases = new Map<string, Release>();
+  const observed: RolloutLive['observed'] = {};
+  for (const each of rollout.services) {
+    const release = await deps.store.release(rollout.project, each.to);
+    if (release !== null) releases.set(each.to, release);
+    if (snapshot === null) continue;
+    const mine = snapshot.instances.filter((instance) => instance.release === each.to && instance.state === 'running');
+    const seenHealthy = new Set(
+      snapshot.edge?.services.flatMap((service) => service.instances.filter((instance) => instance.healthy).map((instance) => instance.id)),
+    );
+    const isStatic = each.kind === 'static';
+    observed[each.service] = {
+      wanted: isStatic ? 1 : (release?.config.instances ?? 0),
+      running: isStatic ? 1 : mine.length,
+      healthy: isStatic ? 1 : each.kind === 'worker' ? mine.length : mine.filter((instance) => seenHealthy.has(instance.id)).length,
+    };
+  }
+  return { observed, release: (id) => releases.get(id) ?? null };
+}

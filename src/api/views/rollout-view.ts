@@ -1,0 +1,94 @@
+import type { Release } from '../../domain/release/release.ts';
+import { deadlineOf } from '../../domain/rollout/decide.ts';
+import type { JournalEntry, Rollout } from '../../domain/rollout/rollout.ts';
+import type { JournalView, RolloutView, VerdictView } from '../contract/contract.ts';
+import type { Verdict } from '../../domain/analysis/judge.ts';
+
+/** What of a rollout is seen live, from outside its record. */
+export interface RolloutLive {
+  /** By service: instances of the new release. Absent: could not be asked. */
+  observed: Record<string, { wanted: number; running: number; healthy: number }>;
+  release: (id: string) => Release | null;
+}
+
+/** A rollout as clients see it. Nothing of a configuration's values is in it. */
+export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
+  const { steps, weight } = canaryOf(rollout);
+  return {
+    id: rollout.id,
+    project: rollout.project,
+    environment: rollout.environment,
+    kind: rollout.kind,
+    phase: rollout.phase,
+    end: rollout.end,
+    settled: rollout.settled,
+    reason: rollout.reason,
+    paused: rollout.paused,
+    requestedBy: rollout.requestedBy,
+    createdAt: rollout.createdAt,
+    phaseSince: rollout.phaseSince,
+    promotedAt: rollout.promotedAt,
+    endedAt: rollout.endedAt,
+    approvals: { needed: rollout.approvalsNeeded, given: rollout.approvals },
+    canary: { steps, step: rollout.step, stepSince: rollout.stepSince + rollout.stepPausedMs, weight },
+    rollbackWindowMs: rollout.policy.rollbackWindowMs,
+    nextAt: nextAt(rollout),
+    services: rollout.services.map((each) => ({
+      service: each.service,
+      kind: each.kind,
+      from: each.from,
+      to: each.to,
+      label: live.release(each.to)?.source.label ?? null,
+      verdict: verdictView(rollout.analysis[each.service]?.verdict ?? null),
+      observed: live.observed[each.service] ?? null,
+    })),
+  };
+}
+
+function canaryOf(rollout: Rollout): { steps: { weight: number; forMs: number }[]; weight: number } {
+  const steps = rollout.policy.canary;
+  if (rollout.end === 'complete') return { steps, weight: 100 };
+  if (rollout.end !== null) return { steps, weight: 0 };
+  if (rollout.phase === 'promoting' || rollout.phase === 'watching') return { steps, weight: 100 - rollout.policy.holdback };
+  if (rollout.phase !== 'canary') return { steps, weight: 0 };
+  return { steps, weight: steps[Math.min(rollout.step, steps.length - 1)]?.weight ?? 0 };
+}
+
+function nextAt(rollout: Rollout): number | null {
+  if (rollout.end !== null) return null;
+  if (rollout.paused !== null) return rollout.paused.since + rollout.policy.pauseMs;
+  if (rollout.phase === 'watching') return rollout.phaseSince + rollout.policy.rollbackWindowMs;
+  if (rollout.phase === 'canary') {
+    const step = rollout.policy.canary[rollout.step];
+    return step === undefined ? null : rollout.stepSince + rollout.stepPausedMs + step.forMs;
+  }
+  const deadline = deadlineOf(rollout);
+  return deadline === null ? null : rollout.phaseSince + rollout.phasePausedMs + deadline;
+}
+
+export function verdictView(verdict: Verdict | null): VerdictView | null {
+  if (verdict === null) return null;
+  return {
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    test: verdict.test,
+    metrics: verdict.metrics.map(({ metric, unit, canary, baseline, limit, progress, state }) => ({
+      metric,
+      unit,
+      canary,
+      baseline,
+      limit,
+      progress,
+      state,
+    })),
+    canaryRequests: verdict.canaryRequests,
+    baselineRequests: verdict.baselineRequests,
+    neededRequests: verdict.neededRequests,
+    detectable: verdict.detectable,
+  };
+}
+
+export function journalView(entry: JournalEntry): JournalView {
+  const { seq, at, from, to, reason, detail } = entry;
+  return { seq, at, from, to, reason, detail };
+}

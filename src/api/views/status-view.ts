@@ -1,0 +1,111 @@
+import { describeEnd } from '../../domain/instance/supervise.ts';
+import type { Deployment, Release } from '../../domain/release/release.ts';
+import type { EnvironmentConfig } from '../../domain/project/project.ts';
+import { fromCounts, quantile } from '../../lib/histogram.ts';
+import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
+import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
+import type { ServiceStatus } from '../contract/contract.ts';
+
+/** A worker or instance younger than this is not yet called unhealthy. */
+const STARTING_MS = 10_000;
+
+export interface ServiceStatusInput {
+  project: string;
+  environment: EnvironmentConfig;
+  wanted: 'up' | 'down';
+  deployment: Deployment;
+  release: (id: string) => Release | null;
+  snapshot: Snapshot;
+  /** Of the last minute, oldest first. */
+  edgeSamples: EdgeSample[];
+  instanceSamples: InstanceSample[];
+}
+
+/** One service as it is seen now, never as it was meant to be. */
+export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
+  const { deployment, snapshot } = input;
+  const release = deployment.current === null ? null : input.release(deployment.current);
+  const scope = { project: input.project, environment: input.environment.name };
+  const edge = edgeServiceOf(snapshot, scope, deployment.service);
+  const kind = release?.config.kind ?? 'http';
+  const instances = snapshot.instances
+    .filter((each) => each.service === deployment.service && each.state !== 'ended')
+    .map((each): ServiceStatus['instances'][number] => {
+      const health = edge?.instances.find((known) => known.id === each.id);
+      const before = snapshot.instances.find(
+        (other) => other.release === each.release && other.index === each.index && other.generation === each.generation - 1,
+      );
+      return {
+        id: each.id,
+        release: each.release,
+        state: each.state,
+        healthy: kind === 'worker' ? each.state === 'running' : snapshot.edge === null ? null : (health?.healthy ?? false),
+        pid: each.pid,
+        port: each.port,
+        startedAt: each.startedAt,
+        restarts: each.generation,
+        cpu: input.instanceSamples.findLast((sample) => sample.instance === each.id)?.cpu ?? null,
+        memory: each.usage?.memory ?? null,
+        lastEnd: before?.end == null ? null : describeEnd(before.end),
+      };
+    });
+  const { health, detail } = healthOf(input, release, instances, edge !== null);
+  return {
+    service: deployment.service,
+    kind,
+    release: deployment.current,
+    label: release?.source.label ?? null,
+    former: deployment.former,
+    health,
+    detail,
+    instances,
+    weights: Object.fromEntries(edge?.config.releases.filter((each) => each.weight > 0).map((each) => [each.release, each.weight]) ?? []),
+    urls: release === null ? [] : urlsOf(release, input.environment),
+    internalUrl: deployment.internalPort === null ? null : `http://127.0.0.1:${deployment.internalPort}`,
+    traffic: trafficOf(input.edgeSamples),
+  };
+}
+
+function healthOf(
+  input: ServiceStatusInput,
+  release: Release | null,
+  instances: ServiceStatus['instances'],
+  atEdge: boolean,
+): Pick<ServiceStatus, 'health' | 'detail'> {
+  if (input.wanted === 'down') return { health: 'stopped', detail: 'brought down' };
+  if (release === null) return { health: 'stopped', detail: 'no release has been promoted yet' };
+  const { kind } = release.config;
+  if (kind !== 'worker' && input.snapshot.edge === null) return { health: 'unknown', detail: 'the edge does not answer' };
+  if (kind === 'static') return atEdge ? { health: 'healthy', detail: 'served by the edge' } : { health: 'down', detail: 'not at the edge' };
+  const mine = instances.filter((each) => each.release === release.id && each.state === 'running');
+  const well = mine.filter((each) => each.healthy === true).length;
+  const wanted = release.config.instances;
+  const detail = `${well} of ${wanted} healthy`;
+  if (well >= wanted) return { health: 'healthy', detail };
+  if (well > 0) return { health: 'degraded', detail };
+  const young = mine.some((each) => input.snapshot.at - each.startedAt < STARTING_MS);
+  return { health: young ? 'degraded' : 'down', detail: mine.length === 0 ? 'no instance runs' : detail };
+}
+
+function urlsOf(release: Release, environment: EnvironmentConfig): string[] {
+  const urls = release.config.routes.map((route) => {
+    const host = route.host ?? (environment.bind === '0.0.0.0' || environment.bind === '127.0.0.1' ? 'localhost' : environment.bind);
+    const port = environment.port === 80 ? '' : `:${environment.port}`;
+    return `http://${host}${port}${route.path}`;
+  });
+  return [...new Set(urls)];
+}
+
+function trafficOf(samples: EdgeSample[]): ServiceStatus['traffic'] {
+  if (samples.length === 0) return null;
+  const requests = samples.reduce((sum, each) => sum + each.requests, 0);
+  const bad = samples.reduce((sum, each) => sum + each.bad, 0);
+  const seconds = Math.max(10, new Set(samples.map((each) => each.at)).size * 10);
+  const merged = fromCounts([]);
+  for (const sample of samples) for (const [bucket, count] of fromCounts(sample.ttfb).entries()) merged[bucket] = (merged[bucket] ?? 0) + count;
+  return {
+    requestsPerSecond: requests / seconds,
+    errorRate: requests === 0 ? null : bad / requests,
+    p95Ms: quantile(merged, 0.95)?.estimate ?? null,
+  };
+}
