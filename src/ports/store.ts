@@ -34,7 +34,8 @@ export interface RolloutQuery {
 
 /**
  * Everything that must survive a crash. Every method is one transaction. Errors are EvenkeelErrors: `store-busy`
- * (retryable), `store-full`, `store-readonly`, `store-corrupt`.
+ * (retryable), `store-full`, `store-readonly`, `store-corrupt`, `store-conflict` (it exists already), `store-invalid` (what
+ * was to be written is not well formed), `store-closed`, `store-failed` (anything else that the disk said).
  */
 export interface Store {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
@@ -104,18 +105,25 @@ export interface InstanceSample {
   release: string;
   /** Cores used, averaged over the interval. */
   cpu: number;
-  /** Bytes. */
+  /** Bytes, averaged over the interval. */
   memory: number;
+  /** The highest of the 10 s values; only in samples of a minute. */
+  cpuMax?: number;
+  memoryMax?: number;
 }
 
 export type Resolution = '10s' | '1m';
 
-/** Statistics over time: 10 s for a day, 1 min for 30 days. Loss of the file loses no rollout. */
+/**
+ * Statistics over time: 10 s for a day, 1 min for 30 days. Loss of the file loses no rollout. Samples are written about
+ * once a minute; a killed controller loses those in between. What cannot be written is lost with a warning, not an error.
+ */
 export interface Telemetry {
   record(samples: { edge: EdgeSample[]; instances: InstanceSample[] }): Promise<void>;
+  /** From `from` up to and without `to`, in order. A sample of a minute lies at its beginning. */
   edge(query: { key: string; release?: string; from: number; to: number; resolution: Resolution }): Promise<EdgeSample[]>;
   instances(query: { key: string; from: number; to: number; resolution: Resolution }): Promise<InstanceSample[]>;
-  /** Rolls 10 s up into 1 min and deletes what is too old. */
+  /** Deletes what is too old. To be called every few minutes. */
   maintain(now: number): Promise<void>;
   close(): Promise<void>;
 }

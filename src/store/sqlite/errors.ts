@@ -25,6 +25,12 @@ export function isBusy(error: unknown): boolean {
   return code === CODES.busy || code === CODES.locked;
 }
 
+/** The file is damaged, or never was a database. */
+export function isCorrupt(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === CODES.corrupt || code === CODES.notADatabase;
+}
+
 /** SQLITE_IOERR_SHMSIZE: the WAL's index could not grow. It fails so, and not with "full", when there is no room. */
 const SHM_SIZE = CODES.io | (19 << 8);
 
@@ -61,7 +67,7 @@ export function storeError(error: unknown, file: string): unknown {
       exit: 1,
     });
   }
-  if (code === CODES.corrupt || code === CODES.notADatabase) return storeCorrupt(file, why, error);
+  if (isCorrupt(error)) return storeCorrupt(file, why, error);
   if (code === CODES.constraint) {
     return new EvenkeelError({ ...common, code: 'store-conflict', what: 'It is in the store already.' });
   }

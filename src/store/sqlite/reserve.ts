@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat, statfs } from 'node:fs/promises';
 
-export const RESERVE_BYTES = 1024 * 1024;
+const RESERVE_BYTES = 1024 * 1024;
 
 /** Free space from which on the reserve is made again: enough that this does not fill the disk at once. */
 const ENOUGH = 8 * RESERVE_BYTES;
@@ -48,21 +48,22 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
-/** Random bytes, since a file system that compresses or finds holes would keep no room for zeros. */
+/**
+ * Random bytes, since a file system that compresses or finds holes would keep no room for zeros. Written in place: two
+ * that open the store at once do no harm, and a file cut short by a crash is found too small.
+ */
 async function fill(file: string): Promise<boolean> {
-  const unfinished = `${file}.new`;
   try {
-    const handle = await open(unfinished, 'w', 0o600);
+    const handle = await open(file, 'w', 0o600);
     try {
       await handle.writeFile(randomBytes(RESERVE_BYTES));
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(unfinished, file);
     return true;
   } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => {});
+    await rm(file, { force: true }).catch(() => {});
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code === 'ENOSPC' || code === 'EDQUOT') return false;
     throw error;

@@ -9,7 +9,10 @@ import { isFull, storeError, storeFull } from './errors.ts';
 import type { Reserve } from './reserve.ts';
 
 /** Transactions on one connection: writes one after the other in the order in which they were asked for. */
-export function sqliteTransactor(database: DatabaseSync, file: string, reserve: Reserve | null): Transactor {
+export function sqliteTransactor(
+  database: DatabaseSync,
+  { file, reserve, patienceMs }: { file: string; reserve: Reserve | null; patienceMs?: number | undefined },
+): Transactor {
   const db = new Kysely<Database>({ dialect: sqliteDialect(database) });
   let closed: Promise<void> | null = null;
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -24,12 +27,12 @@ export function sqliteTransactor(database: DatabaseSync, file: string, reserve: 
 
   const read: Transactor['read'] = async (work) => {
     if (closed !== null) throw storeClosed(file);
-    return translated(() => whileBusy(() => work(db)));
+    return translated(() => whileBusy(() => work(db), patienceMs));
   };
 
   const write: Transactor['write'] = (work, { lastResort = false } = {}) => {
     if (closed !== null) return Promise.reject(storeClosed(file));
-    const transaction = () => whileBusy(() => db.transaction().execute(work));
+    const transaction = () => whileBusy(() => db.transaction().execute(work), patienceMs);
     const result = lastWrite.then(() => translated(() => withinRoom(transaction, lastResort)));
     lastWrite = result.catch(() => {});
     return result;
