@@ -1,0 +1,88 @@
+/** The controller as a process: started by the keeper, with the API's socket handed to it. */
+import { join } from 'node:path';
+import { parentLink } from '../platform/child.ts';
+import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
+import { takeLock } from '../platform/lock.ts';
+import { createLogger } from '../platform/log.ts';
+import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
+import { reviveKeeperFromController } from '../platform/revive-keeper.ts';
+import { type Controller, startController } from './controller.ts';
+
+/** A stop that takes longer than this is cut short: everything that matters is in the store. */
+const STOP_MS = 8_000;
+const EDGE_RESTART_MS = 60_000;
+
+const env = process.env;
+const paths = evenkeelPaths(env);
+prepareHome(paths);
+const log = await createLogger({ name: 'controller', file: join(paths.logs, 'controller.log') });
+const keeper = parentLink<KeeperToController, ControllerToKeeper>();
+if (keeper === null) {
+  process.stderr.write('The controller is started by the keeper: evenkeel up, or evenkeel server.\n');
+  process.exit(1);
+}
+
+const waiting: ((result: { ok: boolean; reason: string }) => void)[] = [];
+const api = Promise.withResolvers<unknown>();
+let controller: Controller | null = null;
+let leaving = false;
+
+keeper.onMessage((message, handle) => {
+  if (message.type === 'api') api.resolve(handle);
+  else if (message.type === 'shutdown') void leave('the keeper asks it to');
+  else for (const resolve of waiting.splice(0)) resolve({ ok: message.ok, reason: message.reason });
+});
+keeper.onDisconnect(() => {
+  log.warn('the keeper is gone');
+  void reviveKeeperFromController({ env, paths }).then(
+    (how) => leave(`another keeper ${how}`),
+    (error: unknown) => leave(`no keeper could be started: ${String(error)}`),
+  );
+});
+process.on('SIGTERM', () => void leave('SIGTERM'));
+process.on('SIGINT', () => void leave('SIGINT'));
+process.on('uncaughtException', (error) => {
+  log.fatal({ stack: error.stack }, error.message);
+  process.exit(1);
+});
+
+const apiHandle = await api.promise;
+// One at a time acts. A former controller that was stopped and continued finds its fence refused.
+for (;;) {
+  const lock = await takeLock(paths.controllerLock, { waitMs: 5_000 });
+  if (lock !== null) break;
+  log.warn('another controller holds the lock; waiting for it to end');
+}
+try {
+  controller = await startController({
+    paths,
+    log,
+    apiHandle,
+    onFenced: () => void leave('a newer controller acts'),
+    stopServer: () => void keeper.send({ type: 'stop-all' }),
+    restartEdge,
+  });
+} catch (error) {
+  log.fatal({ stack: error instanceof Error ? error.stack : undefined }, String(error));
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+keeper.send({ type: 'ready' });
+log.info('ready');
+
+async function restartEdge(): Promise<{ ok: boolean; reason: string }> {
+  const answer = Promise.withResolvers<{ ok: boolean; reason: string }>();
+  const timer = setTimeout(() => answer.resolve({ ok: false, reason: 'the keeper did not answer' }), EDGE_RESTART_MS);
+  waiting.push(answer.resolve);
+  keeper?.send({ type: 'restart-edge' });
+  return answer.promise.finally(() => clearTimeout(timer));
+}
+
+async function leave(reason: string): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  log.info(`leaving: ${reason}`);
+  setTimeout(() => process.exit(0), STOP_MS).unref();
+  await controller?.stop().catch((error: unknown) => log.error(String(error)));
+  process.exit(0);
+}

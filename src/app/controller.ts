@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { createApi } from '../api/server.ts';
+import type { ApiDeps } from '../api/api-deps.ts';
+import { processBuilder } from '../drivers/build/process-builder.ts';
+import { processJobs } from '../drivers/runtime/process/jobs.ts';
+import { logReader } from '../drivers/runtime/process/logs/log-reader.ts';
+import { processRuntime } from '../drivers/runtime/process/runtime.ts';
+import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
+import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
+import { createEngine } from '../engine/engine.ts';
+import { collect, COLLECT_EVERY_MS, every, LOGS_EVERY_MS, maintainLogs } from '../engine/housekeeping.ts';
+import { TELEMETRY_EVERY_MS, TelemetryRecorder } from '../engine/telemetry.ts';
+import { systemClock } from '../platform/clock.ts';
+import { newId } from '../platform/ids.ts';
+import { evenkeelVersion } from '../platform/keeper-info.ts';
+import type { Logger } from '../platform/log.ts';
+import type { EvenkeelPaths } from '../platform/paths.ts';
+import { readOrCreateToken } from '../platform/tokens.ts';
+import { openSqliteStore } from '../store/sqlite/open.ts';
+import { projectSchema } from '../store/rows/project.ts';
+import { openTelemetry } from '../store/telemetry/open.ts';
+import { placesIn } from './places.ts';
+
+export interface ControllerOptions {
+  paths: EvenkeelPaths;
+  log: Logger;
+  /** A raw handle of the API's listening socket. */
+  apiHandle: unknown;
+  /** Another controller acts now: leave at once. */
+  onFenced(): void;
+  stopServer: ApiDeps['stopServer'];
+  restartEdge: ApiDeps['restartEdge'];
+}
+
+export interface Controller {
+  /** Ends loops and API after what is under way; instances stay. */
+  stop(): Promise<void>;
+}
+
+/** Wires the controller together and sets it going. Whoever calls it holds the controller's lock. */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const { paths, log } = options;
+  const [store, telemetry, token, probeToken] = await Promise.all([
+    openSqliteStore({ file: paths.store }),
+    openTelemetry({ file: paths.telemetry, warn: (message) => log.warn(message) }),
+    readOrCreateToken(paths.token),
+    readOrCreateToken(paths.probeToken),
+  ]);
+  const traffic = edgeTraffic({ socketPath: paths.edgeSocket, probeToken });
+  const jobs = processJobs({ home: paths.home });
+  const logs = logReader();
+  const engine = createEngine({
+    store,
+    traffic,
+    jobs,
+    runtime: processRuntime({ home: paths.home }),
+    builder: processBuilder({ home: paths.home, jobs }),
+    secrets: fileSecrets({ file: paths.secretsFile, keyFile: paths.secretsKey }),
+    clock: systemClock,
+    log,
+    places: placesIn(paths),
+    newId: () => newId('r'),
+    digest: (text) => createHash('sha256').update(text).digest('hex'),
+    fence: await store.nextFence(),
+    onFenced: options.onFenced,
+  });
+  const api = createApi({
+    engine,
+    telemetry,
+    logs,
+    parseProject: (value) => projectSchema.parse(value),
+    token,
+    server: { version: evenkeelVersion(), pid: process.pid, startedAt: Date.now(), home: paths.home },
+    stopServer: options.stopServer,
+    restartEdge: options.restartEdge,
+  });
+  await api.ready();
+  api.server.listen(options.apiHandle as object);
+  await engine.start();
+
+  const upkeep = new AbortController();
+  const recorder = new TelemetryRecorder(engine.deps, telemetry);
+  const running = [
+    every(engine.deps, TELEMETRY_EVERY_MS, 'telemetry', () => recorder.sample(), upkeep.signal),
+    every(engine.deps, LOGS_EVERY_MS, 'logs', () => maintainLogs(engine.deps, logs), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
+  ];
+  return {
+    async stop() {
+      upkeep.abort();
+      await Promise.all([engine.stop(), api.close(), ...running]);
+      traffic.close();
+      await Promise.all([store.close(), telemetry.close()]);
+    },
+  };
+}

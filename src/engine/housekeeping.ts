@@ -1,0 +1,63 @@
+import type { LogReader } from '../ports/logs.ts';
+import type { Telemetry } from '../ports/store.ts';
+import type { EngineDeps } from './deps.ts';
+
+export const LOGS_EVERY_MS = 1_000;
+export const COLLECT_EVERY_MS = 60_000;
+
+/** Keeps the logs of everything that runs below their size. */
+export async function maintainLogs(deps: Pick<EngineDeps, 'store' | 'runtime' | 'places'>, logs: LogReader): Promise<void> {
+  for (const scope of await deps.store.environments()) {
+    const instances = await deps.runtime.observe(scope);
+    await logs.maintain(
+      instances
+        .filter((each) => each.state !== 'ended')
+        .map((each) => deps.places.instanceLog({ ...scope, service: each.service, instance: each.id })),
+    );
+  }
+}
+
+/**
+ * Deletes the artifacts of releases that nobody can go back to any more, and telemetry that is too old. What serves, is
+ * hot, is being rolled out, or belongs to the last `keepReleases` of a service stays.
+ */
+export async function collect(
+  deps: Pick<EngineDeps, 'store' | 'builder' | 'clock' | 'log'>,
+  telemetry: Telemetry,
+): Promise<void> {
+  const keep = new Set<string>();
+  for (const scope of await deps.store.environments()) {
+    const deployments = await deps.store.deployments(scope.project, scope.environment);
+    const open = await deps.store.rollouts({ project: scope.project, environment: scope.environment, unsettled: true });
+    const busy = new Set(open.flatMap((each) => each.services.flatMap((part) => [part.to, part.from])));
+    for (const { service, current, former } of deployments) {
+      const releases = await deps.store.releases({ project: scope.project, environment: scope.environment, service, limit: 500 });
+      const kept = releases.find((each) => each.id === current)?.config.rollout.keepReleases ?? 5;
+      const built = releases.filter((each) => each.artifact !== null);
+      for (const [index, release] of built.entries()) {
+        const needed = index <= kept || release.id === current || release.id === former || busy.has(release.id);
+        if (needed && release.artifact !== null) keep.add(release.artifact);
+      }
+    }
+  }
+  const freed = await deps.builder.collect(keep);
+  if (freed.artifacts > 0) deps.log.info({ ...freed }, 'old artifacts deleted');
+  await telemetry.maintain(deps.clock.now());
+}
+
+/** Runs a piece of upkeep again and again until the signal fires; an error is logged and does not end it. */
+export async function every(
+  deps: Pick<EngineDeps, 'clock' | 'log'>,
+  ms: number,
+  what: string,
+  task: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await deps.clock.sleep(ms, signal);
+    if (signal.aborted) return;
+    await task().catch((error: unknown) =>
+      deps.log.warn({ what }, `upkeep failed: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  }
+}
