@@ -25,10 +25,14 @@ export interface Controllers {
 
 export function controllers({ start, api, running, asked }: ControllersOptions): Controllers {
   let current: ControllerChild | null = null;
+  let starting: Promise<ControllerChild> | null = null;
+  let stopping = false;
   return {
     async live() {
-      const child = await start();
+      starting = start();
+      const child = await starting;
       current = child;
+      if (stopping) child.kill('SIGKILL'); // told to stop while it was being started
       child.onMessage((message) => asked(message, (answer) => child.send(answer)));
       child.send({ type: 'api' }, api);
       running(child.pid);
@@ -38,6 +42,8 @@ export function controllers({ start, api, running, asked }: ControllersOptions):
       return `controller ${child.pid} ended: ${describeExit(exit)}`;
     },
     async stop(ms) {
+      stopping = true;
+      await starting?.catch(() => {});
       const child = current;
       if (child === null) return;
       child.send({ type: 'shutdown' });

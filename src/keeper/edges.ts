@@ -46,11 +46,13 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
   const living = new Set<Edge>();
   let current: Edge | null = null;
   let starting: Promise<Outcome> | null = null;
+  let stopping = false;
 
   /** Starts an edge with every socket; it becomes the current one when it is ready, and the former one drains. */
   const bringUp = async (): Promise<Outcome> => {
     const edge: Edge = { child: await start(), given: new Set(), leaving: false };
     const { child } = edge;
+    if (stopping) child.kill('SIGKILL'); // told to stop while it was being started
     living.add(edge);
     const ended = child.exited.then((exit) => {
       living.delete(edge);
@@ -104,6 +106,7 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
     },
     async handOver() {
       await starting;
+      if (stopping) return { ok: false, reason: 'the keeper is stopping' };
       const outcome = await bringUpOnce();
       say(`hand-over: ${outcome.reason}`);
       return outcome;
@@ -112,7 +115,8 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
       for (const edge of living) if (!edge.leaving) give(edge, port);
     },
     async stop(ms) {
-      await Promise.all([...living].map((edge) => leave(edge, 'shutdown', ms, say)));
+      stopping = true;
+      await Promise.all([starting, ...[...living].map((edge) => leave(edge, 'shutdown', ms, say))]);
     },
     kill() {
       for (const { child } of living) child.kill('SIGKILL');

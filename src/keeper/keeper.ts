@@ -1,19 +1,19 @@
 import { closeSync, rmSync } from 'node:fs';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import { spawnNode, type NodeChild } from '../platform/child.ts';
-import { entryFile, NODE_OPTIONS } from '../platform/entry.ts';
+import { codeCacheFolder, entryFile, NODE_OPTIONS } from '../platform/entry.ts';
 import type { ControllerToKeeper, EdgeToKeeper, KeeperToController, KeeperToEdge } from '../platform/ipc-messages.ts';
 import { evenkeelVersion, type KeeperInfo } from '../platform/keeper-info.ts';
 import { bindUnixSocket, isFailure } from '../platform/listen-handle.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
-import { processIdentity } from '../platform/process/identity.ts';
+import { processIdentity, type ProcessIdentity } from '../platform/process/identity.ts';
 import { openOutput } from '../platform/start-keeper.ts';
 import { controllers } from './controllers.ts';
 import { edges } from './edges.ts';
 import { keepRunning } from './keep-running.ts';
 import type { Say } from './keeper-log.ts';
 import { listeners } from './listeners.ts';
-import type { Adoption } from './orphans.ts';
+import { dismiss, type Adoption } from './orphans.ts';
 
 /** Until a new edge must be ready, ms. */
 const READY = 10_000;
@@ -39,7 +39,7 @@ export interface Keeper {
 
 /** Runs edge and controller. The caller holds the keeper's lock. Throws when the API's socket cannot be made. */
 export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Promise<Keeper> {
-  const info = keeperInfo(paths, say);
+  const info = keeperInfo(paths, adopted?.edge ?? null, say);
   const api = bindUnixSocket(paths.controllerSocket);
   if (isFailure(api)) throw new Error(`cannot make the socket ${paths.controllerSocket}: ${api.code}`);
 
@@ -52,7 +52,7 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     listeners: ports,
     serving: (pid) => {
       info.set({ edge: pid === null ? null : processIdentity(pid) });
-      if (pid !== null) adopted?.link.send({ type: 'drain' });
+      if (pid !== null && adopted !== null) void dismiss(adopted);
     },
     readyMs: Number(env['EVENKEEL_EDGE_READY_MS'] ?? READY),
     drainMs: DRAIN,
@@ -84,7 +84,7 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     }
     say(`stopping: ${why}`);
     stopping.abort();
-    await Promise.all([edge.stop(STOP), controller.stop(STOP)]);
+    await Promise.all([edge.stop(STOP), controller.stop(STOP), adopted === null ? null : dismiss(adopted)]);
     ports.close();
     api.close();
     rmSync(paths.controllerSocket, { force: true });
@@ -105,7 +105,7 @@ async function startChild<In, Out>(
     return await spawnNode<In, Out>({
       entry: entryFile(entry, env),
       nodeOptions: NODE_OPTIONS[entry],
-      env: { ...env, EVENKEEL_HOME: paths.home, NODE_COMPILE_CACHE: paths.cache },
+      env: { ...env, EVENKEEL_HOME: paths.home, NODE_COMPILE_CACHE: codeCacheFolder(paths) },
       outputFd,
     });
   } finally {
@@ -116,6 +116,7 @@ async function startChild<In, Out>(
 /** The record of who runs, written in the order of the changes. */
 function keeperInfo(
   paths: EvenkeelPaths,
+  edge: ProcessIdentity | null,
   say: Say,
 ): { set(change: Partial<KeeperInfo>): void; remove(): Promise<void> } {
   const self = processIdentity(process.pid);
@@ -124,7 +125,7 @@ function keeperInfo(
     keeper: self,
     startedAt: Date.now(),
     version: evenkeelVersion(),
-    edge: null,
+    edge,
     controller: null,
   };
   let written = Promise.resolve();

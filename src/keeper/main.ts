@@ -7,6 +7,7 @@
  * --stand-by    when another keeper runs, wait for its end and take over; SIGTERM is passed on to the one that runs
  * --foreground  the log goes to standard error too
  */
+import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { runKeeper } from './keeper.ts';
@@ -57,6 +58,7 @@ async function run({ lock, orphan }: Turn): Promise<void> {
   const keeper = await runKeeper({ env, paths, adopted, say });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void keeper.stop(signal));
   process.on('SIGUSR2', () => void keeper.handOver());
+  saveCodeCacheSoon();
   await keeper.stopped;
   lock.release();
   process.exit(0);

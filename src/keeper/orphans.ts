@@ -5,13 +5,17 @@ import { orphanedEdge } from '../platform/keeper-info.ts';
 import type { ListenHandle } from '../platform/listen-handle.ts';
 import { lockHolder } from '../platform/lock.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
-import { isAlive, type ProcessIdentity } from '../platform/process/identity.ts';
+import { isAlive, processIdentity, type ProcessIdentity } from '../platform/process/identity.ts';
 import type { Say } from './keeper-log.ts';
 
 /** How long an edge without keeper may take to bring a keeper up itself, ms. */
 const PATIENCE = 3_000;
+/** How long an edge may take to hear that it is to leave, ms. */
+const DISMISSAL = 2_000;
 
 export interface Adoption {
+  /** The edge that handed the sockets over and serves until it is told to drain; null when it died meanwhile. */
+  edge: ProcessIdentity | null;
   sockets: { port: PortBinding; handle: ListenHandle }[];
   link: ParentLink<OrphanToKeeper, KeeperToOrphan>;
 }
@@ -26,14 +30,25 @@ export function adoption(): Promise<Adoption> | null {
   const sockets: Adoption['sockets'] = [];
   return new Promise((resolve) => {
     link.onMessage((message, handle) => {
-      if (message.type === 'adopt-all') resolve({ sockets, link });
+      if (message.type === 'adopt-all') resolve({ edge: processIdentity(message.pid), sockets, link });
       // A socket that was closed while it was sent arrives without a handle.
       else if (handle !== undefined && handle !== null) {
         sockets.push({ port: { port: message.port, bind: message.bind }, handle: handle as ListenHandle });
       }
     });
-    link.onDisconnect(() => resolve({ sockets, link }));
-    if (!link.connected) resolve({ sockets, link });
+    const cutShort = (): void => resolve({ edge: null, sockets, link });
+    link.onDisconnect(cutShort);
+    if (!link.connected) cutShort();
+  });
+}
+
+/** Tells the edge whose sockets were adopted to leave: without this it would bring up a keeper again. */
+export function dismiss({ link }: Adoption): Promise<void> {
+  return new Promise((resolve) => {
+    if (!link.connected) return resolve();
+    link.onDisconnect(() => resolve());
+    link.send({ type: 'drain' });
+    setTimeout(resolve, DISMISSAL).unref();
   });
 }
 

@@ -54,8 +54,8 @@ export type ControllerToKeeper =
 export type OrphanToKeeper =
   /** With a TCP handle. */
   | { type: 'adopt'; id: string; port: number; bind: string }
-  /** All handles have been sent. */
-  | { type: 'adopt-all' };
+  /** All handles have been sent. `pid` is of the edge that sent them. */
+  | { type: 'adopt-all'; pid: number };
 
 export type KeeperToOrphan =
   /** Another keeper runs already: drain and leave, its edge serves. */

@@ -58,7 +58,7 @@ async function offerSockets(revival: EdgeRevival): Promise<string | null> {
     for (const { port, bind, handle } of revival.sockets()) {
       keeper.send({ type: 'adopt', id: portId({ port, bind }), port, bind }, handle);
     }
-    keeper.send({ type: 'adopt-all' });
+    keeper.send({ type: 'adopt-all', pid: process.pid });
   });
 }
 
