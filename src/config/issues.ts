@@ -38,7 +38,7 @@ function problemsOfIssue(issue: Issue, tree: Tree, schema: z.ZodType, at: readon
   if (issue.code === 'invalid_union') {
     const branch = chooseBranch(issue.errors);
     if (branch !== null) {
-      const deeper = branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue);
+      const deeper = branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
       return problemsOf(deeper, tree, schema, at);
     }
   }

@@ -92,7 +92,7 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
     seen.add(key);
     return true;
   });
-  return unique.sort(
+  return unique.toSorted(
     (a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.path, b.path),
   );
 }

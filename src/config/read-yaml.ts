@@ -50,7 +50,7 @@ function startOf(error: YAMLError, document: Document.Parsed): number {
   visit(document, {
     Scalar: (_, scalar) => {
       const quoted = scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE';
-      if (quoted && scalar.range != null && scalar.range[0] < error.pos[0]) start = scalar.range[0];
+      if (quoted && scalar.range && scalar.range[0] < error.pos[0]) start = scalar.range[0];
     },
   });
   return start;

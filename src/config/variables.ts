@@ -26,7 +26,10 @@ export async function readVariables(
     ...files.map(({ file, present }) => (present ? file : `${file} (not there)`)),
   ];
   const variables: Variables = {
-    get: (name) => processEnv[name] ?? files.map(({ values }) => values.get(name)).find((value) => value !== undefined),
+    // Own names only: `${valueOf}` must not find what every object has.
+    get: (name) =>
+      (Object.hasOwn(processEnv, name) ? processEnv[name] : undefined) ??
+      files.map(({ values }) => values.get(name)).find((value) => value !== undefined),
     names: [...new Set(files.flatMap(({ values }) => [...values.keys()]))],
     lookedIn: lookedIn.join(', '),
   };

@@ -116,7 +116,7 @@ async function fromService(
     dir,
     run,
     health,
-    routes: service.ports.length > 0 || image?.port != null ? ['/'] : [],
+    routes: service.ports.length > 0 || (image?.port ?? null) !== null ? ['/'] : [],
     instances: replicas !== undefined && Number.isInteger(replicas) && replicas > 1 ? Math.min(replicas, 100) : null,
     env: environmentOf(name, service, file, findings),
   });
