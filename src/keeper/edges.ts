@@ -18,6 +18,9 @@ interface Outcome {
   reason: string;
 }
 
+/** How long an edge that has drained may take to end, ms. */
+const LINGER = 5_000;
+
 export interface EdgesOptions {
   start: () => Promise<EdgeChild>;
   listeners: Listeners;
@@ -62,6 +65,7 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
       child.onMessage((message) => {
         if (message.type === 'ready') resolve(null);
         else if (message.type === 'need') answerNeed(edge, message.ports, listeners, edge === current);
+        else void after(LINGER, null).then(() => child.kill('SIGKILL')); // drained: nothing is lost with it
       });
     });
     for (const port of listeners.all()) give(edge, port);

@@ -84,10 +84,14 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     }
     say(`stopping: ${why}`);
     stopping.abort();
-    await Promise.all([edge.stop(STOP), controller.stop(STOP), adopted === null ? null : dismiss(adopted)]);
+    const closeApi = (): void => {
+      // Before the edge has drained: who calls now shall not wait for a controller that does not come.
+      rmSync(paths.controllerSocket, { force: true });
+      api.close();
+    };
+    const dismissed = adopted === null ? null : dismiss(adopted);
+    await Promise.all([edge.stop(STOP), controller.stop(STOP).then(closeApi), dismissed]);
     ports.close();
-    api.close();
-    rmSync(paths.controllerSocket, { force: true });
     await info.remove();
     say('stopped');
     stopped.resolve();

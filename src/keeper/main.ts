@@ -10,7 +10,7 @@
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
-import { runKeeper } from './keeper.ts';
+import { runKeeper, type Keeper } from './keeper.ts';
 import { keeperLog } from './keeper-log.ts';
 import { adoption, awaitOrphan, endOrphan } from './orphans.ts';
 import { standBy, type Turn } from './stand-by.ts';
@@ -18,7 +18,7 @@ import { standBy, type Turn } from './stand-by.ts';
 const has = (flag: string): boolean => process.argv.includes(flag);
 
 /** Until an edge without keeper must be gone, ms. */
-const ORPHAN_GRACE = 5_000;
+const ORPHAN_GRACE = 2_000;
 
 // At once, before anything is awaited: messages and signals that come without a listener are lost, or the end.
 const adopting = has('--adopt') ? adoption() : null;
@@ -55,9 +55,14 @@ async function leaveToTheOther(): Promise<void> {
 async function run({ lock, orphan }: Turn): Promise<void> {
   if (orphan !== null) await endOrphan(orphan, ORPHAN_GRACE, say);
   say(adopted === null ? 'started' : `started by an edge, with ${adopted.sockets.length} sockets`);
+  const starting = Promise.withResolvers<Keeper>();
+  // Before there is a child: one that is left behind by a signal in the middle of the start would bring a keeper up.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void starting.promise.then((keeper) => keeper.stop(signal)));
+  }
+  process.on('SIGUSR2', () => void starting.promise.then((keeper) => keeper.handOver()));
   const keeper = await runKeeper({ env, paths, adopted, say });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void keeper.stop(signal));
-  process.on('SIGUSR2', () => void keeper.handOver());
+  starting.resolve(keeper);
   saveCodeCacheSoon();
   await keeper.stopped;
   lock.release();

@@ -9,7 +9,7 @@ import { isAlive, processIdentity, type ProcessIdentity } from '../platform/proc
 import type { Say } from './keeper-log.ts';
 
 /** How long an edge without keeper may take to bring a keeper up itself, ms. */
-const PATIENCE = 3_000;
+const PATIENCE = 2_000;
 /** How long an edge may take to hear that it is to leave, ms. */
 const DISMISSAL = 2_000;
 

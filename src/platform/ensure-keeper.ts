@@ -27,20 +27,24 @@ export interface EnsureKeeperOptions {
 export async function ensureKeeper(options: EnsureKeeperOptions): Promise<'started' | 'running'> {
   const { paths, timeoutMs = 20_000, signal } = options;
   prepareHome(paths);
-  const running = (await lockHolder(paths.keeperLock)).held;
-  let ended: Exit | null = null;
-  if (!running) {
-    const keeper = await startKeeper(options);
-    void keeper.exited.then((exit) => (ended = exit));
-  }
   const deadline = performance.now() + timeoutMs;
+  let keeper: { exit: Exit | null } | null = null;
   while (!(await apiAnswers(paths, deadline))) {
     signal?.throwIfAborted();
-    if (hasFailed(ended)) throw await failed(paths, ended);
+    if (hasFailed(keeper)) throw await failed(paths, keeper.exit);
     if (performance.now() >= deadline) throw await silent(paths, timeoutMs);
+    // Also later than at first: the one that ran may have been on its way out.
+    if (!isStarting(keeper) && !(await lockHolder(paths.keeperLock)).held) keeper = await start(options);
     await sleep(PAUSE);
   }
-  return running ? 'running' : 'started';
+  return keeper === null ? 'running' : 'started';
+}
+
+async function start(options: EnsureKeeperOptions): Promise<{ exit: Exit | null }> {
+  const { exited } = await startKeeper(options);
+  const keeper: { exit: Exit | null } = { exit: null };
+  void exited.then((exit) => (keeper.exit = exit));
+  return keeper;
 }
 
 /** Whether any reply came: who asks without a token is refused, and that is an answer. */
@@ -57,8 +61,11 @@ async function apiAnswers(paths: EvenkeelPaths, deadline: number): Promise<boole
   }
 }
 
+const isStarting = (keeper: { exit: Exit | null } | null): boolean => keeper !== null && keeper.exit === null;
+
 // Code 0 says that another keeper runs: somebody else was faster.
-const hasFailed = (exit: Exit | null): exit is Exit => exit !== null && exit.code !== 0;
+const hasFailed = (keeper: { exit: Exit | null } | null): keeper is { exit: Exit } =>
+  keeper !== null && keeper.exit !== null && keeper.exit.code !== 0;
 
 async function failed(paths: EvenkeelPaths, { code, signal }: Exit): Promise<EvenkeelError> {
   return new EvenkeelError({

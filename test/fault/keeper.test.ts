@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ask, freePort, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
@@ -35,6 +36,18 @@ test('kill -9 of the edge refuses no connection', async () => {
   const { failed, answered } = await load.stop();
   expect(refused(failed)).toEqual([]);
   expect(answered.size).toBeGreaterThanOrEqual(3);
+});
+
+test('connections that come while there is no edge wait in the queue for the next one', async () => {
+  const { it, port } = await upWithPort();
+  const { edge } = await it.running();
+  writeFileSync(it.edgeFile('slow'), '');
+  kill(edge.pid);
+  await waitFor(() => !lives(edge.pid), { what: 'the edge to be gone' });
+  const asked = Array.from({ length: 300 }, () => ask(port));
+  rmSync(it.edgeFile('slow'));
+  const answers = new Set(await Promise.all(asked));
+  expect(answers).toEqual(new Set([(await it.running()).edge.pid]));
 });
 
 test('kill -9 of the controller: traffic goes on, and requests to the API wait for the next one', async () => {

@@ -1,6 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { spawnNode } from '../../src/platform/child.ts';
 import { lockHolder } from '../../src/platform/lock.ts';
 import { ask, freePort, freshConnections, kill, lives, world } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
@@ -111,4 +114,28 @@ test('told to stop, all three leave and take their sockets with them; a closing 
   await expect(ask(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   expect(existsSync(it.paths.controllerSocket)).toBe(false);
   expect(existsSync(it.paths.keeperInfo)).toBe(false);
+});
+
+test('who starts it while another is on its way out waits for that one, and then brings it up', async () => {
+  const it = world();
+  await it.start();
+  const { keeper, controller } = await it.running();
+  kill(keeper.pid, 'SIGTERM');
+  await waitFor(() => controller === null || !lives(controller.pid), { what: 'the controller to be gone' });
+  await it.start();
+  expect((await it.running()).keeper.pid).not.toBe(keeper.pid);
+});
+
+test('in the foreground it says what it does, ends with SIGTERM, and takes all with it', async () => {
+  const it = world();
+  const script = fileURLToPath(new URL('../fixtures/keeper/foreground.ts', import.meta.url));
+  const log = join(it.paths.home, 'foreground.log');
+  const outputFd = openSync(log, 'a');
+  const server = await spawnNode<never, never>({ entry: script, env: it.env, outputFd });
+  closeSync(outputFd);
+  const { edge } = await it.running();
+  server.kill('SIGTERM');
+  expect(await server.exited).toEqual({ code: 0, signal: null });
+  expect(lives(edge.pid)).toBe(false);
+  expect(readFileSync(log, 'utf8')).toMatch(/keeper\[\d+\] stopping: SIGTERM/);
 });
