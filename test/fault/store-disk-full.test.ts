@@ -9,19 +9,23 @@ import { anEntry, aRelease, aRequest, aRollout } from '../conformance/store-fixt
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
+function asRoot(command: string, ...args: string[]): void {
+  execFileSync(command, args, { stdio: 'ignore' });
+}
+
 /** A disk of its own, of 24 MB; only root may make one. */
 function smallDisk(): string {
   const disk = join(tempDir('disk'), 'disk');
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]);
-  onTestFinished(() => void execFileSync('umount', [disk]));
+  asRoot('mount', '-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk);
+  onTestFinished(() => asRoot('umount', disk));
   return disk;
 }
 
 function canMount(): boolean {
   if (process.getuid?.() !== 0) return false;
   try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    asRoot('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt');
     return true;
   } catch {
     return false;

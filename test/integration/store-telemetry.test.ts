@@ -176,3 +176,11 @@ test('a file that is damaged while it is in use is begun anew, and what comes th
   expect(await telemetry.edge({ key, from: start, to: start + 1, resolution: '10s' })).toEqual([edge(start)]);
   expect(warnings).toEqual([expect.stringContaining(`${file}.unreadable`)]);
 });
+
+test('samples that make no sense are dropped with a warning, and those after them are kept', async () => {
+  const { telemetry, warnings } = await open();
+  await telemetry.record({ edge: [edge(Number.NaN)], instances: [] });
+  await telemetry.record({ edge: [edge(start)], instances: [instance(start)] });
+  expect(await telemetry.edge({ key, from: 0, to: start + 1, resolution: '10s' })).toEqual([edge(start)]);
+  expect(warnings).toEqual([expect.stringContaining('some will be lost')]);
+});

@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Telemetry } from '../../ports/store.ts';
-import { isCorrupt, storeError } from '../sqlite/errors.ts';
+import { isBusy, isCorrupt, isFull, storeError } from '../sqlite/errors.ts';
 import { LayoutError, openTelemetryFile, RESOLUTIONS, type Samples, type TelemetryFile } from './file.ts';
 
 const DAY = 86_400_000;
@@ -14,7 +14,10 @@ const COLLECT_MS = 60_000;
 /** Samples that wait when they cannot be written; the oldest are lost beyond that. */
 const MOST_WAITING = 20_000;
 
-/** Rows deleted at a time; between two batches others get their turn. */
+/** Samples of a kind written at a time, which takes a few milliseconds; between two parts others get their turn. */
+const PART = 150;
+
+/** Rows deleted at a time. */
 const BATCH = 500;
 
 export interface TelemetryOptions {
@@ -33,7 +36,7 @@ export interface TelemetryOptions {
  * It works in the caller's thread: see the record of that decision for what a thread of its own would cost.
  */
 export async function openTelemetry({ file, warn, collectMs = COLLECT_MS }: TelemetryOptions): Promise<Telemetry> {
-  let waiting: Samples = { edge: [], instances: [] };
+  const waiting: Samples = { edge: [], instances: [] };
   let writtenAt = performance.now();
   let failing = false;
 
@@ -73,20 +76,24 @@ export async function openTelemetry({ file, warn, collectMs = COLLECT_MS }: Tele
   };
 
   const flush = async () => {
-    if (waiting.edge.length + waiting.instances.length === 0) return;
-    const samples = waiting;
-    waiting = { edge: [], instances: [] };
     writtenAt = performance.now();
-    try {
-      await use((open) => open.write(samples));
-      failing = false;
-    } catch (error) {
-      waiting = {
-        edge: [...samples.edge, ...waiting.edge].slice(-MOST_WAITING),
-        instances: [...samples.instances, ...waiting.instances].slice(-MOST_WAITING),
-      };
-      if (!failing) warn(`Statistics cannot be written to ${file} (${text(error)}); the oldest will be lost.`);
-      failing = true;
+    // By key, since rows of a key lie side by side in the file: few pages change in each transaction.
+    for (const samples of [waiting.edge, waiting.instances]) samples.sort((a, b) => order(a.key, b.key));
+    while (waiting.edge.length + waiting.instances.length > 0) {
+      const part = { edge: waiting.edge.splice(0, PART), instances: waiting.instances.splice(0, PART) };
+      try {
+        await use((open) => open.write(part));
+        failing = false;
+      } catch (error) {
+        if (!failing) warn(`Statistics cannot be written to ${file} (${text(error)}); some will be lost.`);
+        failing = true;
+        // Samples that cannot be written anywhere would stand in the way of all others for ever.
+        if (!isFull(error) && !isBusy(error)) continue;
+        waiting.edge = newest([...part.edge, ...waiting.edge]);
+        waiting.instances = newest([...part.instances, ...waiting.instances]);
+        return;
+      }
+      await nextTurn();
     }
   };
 
@@ -121,6 +128,11 @@ export async function openTelemetry({ file, warn, collectMs = COLLECT_MS }: Tele
     close: () => inTurn(() => flush().then(() => telemetry.close())),
   };
 }
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const newest = <T extends { at: number }>(samples: T[]): T[] =>
+  samples.length <= MOST_WAITING ? samples : samples.toSorted((a, b) => a.at - b.at).slice(-MOST_WAITING);
 
 const isUnreadable = (error: unknown): boolean => isCorrupt(error) || error instanceof LayoutError;
 
