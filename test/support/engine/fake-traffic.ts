@@ -1,0 +1,83 @@
+import type { EvidenceReport } from '../../../src/domain/analysis/evidence.ts';
+import type { EdgeReleaseStats, EdgeService, EdgeState } from '../../../src/domain/traffic/protocol.ts';
+import { serviceKey } from '../../../src/domain/traffic/protocol.ts';
+import type { EdgeStats } from '../../../src/domain/traffic/stats.ts';
+import type { Traffic } from '../../../src/ports/traffic.ts';
+import { EvenkeelError } from '../../../src/ports/errors.ts';
+
+/** An edge in memory: applies what it is told, calls healthy what it is told to, and counts what a test says. */
+export interface FakeTraffic extends Traffic {
+  table: Map<string, { config: EdgeService; fence: number }>;
+  /** Decides the health of an instance; default: healthy. */
+  healthy: (instance: string) => boolean;
+  evidence: EvidenceReport[];
+  stats_: EdgeReleaseStats[];
+  down: boolean;
+  applied: number;
+}
+
+export function fakeTraffic(now: () => number): FakeTraffic {
+  const reachable = (): void => {
+    if (fake.down) throw new EvenkeelError({ code: 'peer-unreachable', what: 'the edge is away', retryable: true, exit: 2 });
+  };
+  const fake: FakeTraffic = {
+    table: new Map(),
+    healthy: () => true,
+    evidence: [],
+    stats_: [],
+    down: false,
+    applied: 0,
+    async apply(command) {
+      reachable();
+      for (const service of command.services) {
+        const known = fake.table.get(serviceKey(service));
+        if (known !== undefined && known.fence > command.fence)
+          return { applied: false, refused: { reason: 'fence', detail: `${known.fence} is known` }, at: now() };
+      }
+      for (const service of command.services) fake.table.set(serviceKey(service), { config: service, fence: command.fence });
+      for (const key of command.remove) fake.table.delete(key);
+      fake.applied++;
+      return { applied: true, refused: null, at: now() };
+    },
+    async state(): Promise<EdgeState> {
+      reachable();
+      return {
+        epoch: 'one',
+        pid: 1,
+        services: [...fake.table].map(([key, { config, fence }]) => ({
+          key,
+          fence,
+          config,
+          held: 0,
+          instances: config.releases
+            .flatMap((each) => each.instances)
+            .map(({ id }) => ({
+              id,
+              healthy: fake.healthy(id),
+              consecutive: 2,
+              checks: 5,
+              lastError: null,
+              inFlight: 0,
+              ejected: false,
+            })),
+        })),
+      };
+    },
+    async stats(): Promise<EdgeStats> {
+      reachable();
+      return { epoch: 'one', sequence: 1, at: now(), releases: fake.stats_, services: [], evidence: fake.evidence, unrouted: 0 };
+    },
+    async probe(request) {
+      reachable();
+      for (const { config } of fake.table.values()) {
+        if (config.preview?.port === request.port) return { status: 200, release: config.preview.release, body: 'ok' };
+        const matches = config.internalPort === request.port || config.routes.some((route) => route.port === request.port);
+        if (!matches) continue;
+        const [most] = [...config.releases].sort((a, b) => b.weight - a.weight);
+        return { status: 200, release: most?.release ?? null, body: 'ok' };
+      }
+      throw new EvenkeelError({ code: 'probe-failed', what: 'nobody listens', retryable: true });
+    },
+  };
+  return fake;
+}
