@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { METRICS } from '../analysis/evidence.ts';
 import type { EvidenceReport } from '../analysis/evidence.ts';
+import { evidenceReportSchema } from '../analysis/evidence-schema.ts';
 import { edgeReleaseStatsSchema } from './protocol.ts';
 
 /**
@@ -13,29 +13,6 @@ import { edgeReleaseStatsSchema } from './protocol.ts';
  */
 
 const count = z.number().int().nonnegative();
-
-const weightCountsSchema = z.object({ weight: z.number(), canary: count, baseline: count });
-
-const armTotalsSchema = z.object({
-  requests: count,
-  sessions: count,
-  bad: count,
-  slowP75: count,
-  slowP95: count,
-  ttfb: z.array(z.number()),
-});
-
-export const evidenceReportSchema = z.object({
-  epoch: z.string(),
-  sequence: z.number().int(),
-  rollout: z.string(),
-  metrics: z.object({
-    errors: z.array(weightCountsSchema),
-    slowP75: z.array(weightCountsSchema),
-    slowP95: z.array(weightCountsSchema),
-  } satisfies Record<(typeof METRICS)[number], unknown>),
-  arms: z.object({ canary: armTotalsSchema, baseline: armTotalsSchema }),
-}) satisfies z.ZodType<EvidenceReport>;
 
 export const edgeServiceStatsSchema = z.object({
   key: z.string(),
@@ -65,4 +42,4 @@ export const edgeStatsSchema = z.object({
 });
 
 export type EdgeServiceStats = z.infer<typeof edgeServiceStatsSchema>;
-export type EdgeStats = z.infer<typeof edgeStatsSchema>;
+export type EdgeStats = Omit<z.infer<typeof edgeStatsSchema>, 'evidence'> & { evidence: EvidenceReport[] };

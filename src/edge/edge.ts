@@ -1,0 +1,288 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { BlockList, isIPv6 } from 'node:net';
+import { admit } from '../domain/traffic/admission.ts';
+import type { AdmittedService } from '../domain/traffic/admission.ts';
+import { applyCommandSchema } from '../domain/traffic/protocol.ts';
+import type { ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
+import type { EdgeStats } from '../domain/traffic/stats.ts';
+import { ControlServer, quiescePredecessor } from './control/control-server.ts';
+import type { ControlTarget } from './control/control-server.ts';
+import { KeeperLink } from './listen/keeper-link.ts';
+import { Listeners } from './listen/listeners.ts';
+import type { LiveInstance } from './live/instance.ts';
+import { LiveTable } from './live/table.ts';
+import type { HeldSocket } from '../platform/revive-keeper.ts';
+import type { EdgeLog } from './log.ts';
+import type { EdgeOptions } from './options.ts';
+import type { ProxyContext } from './proxy/context.ts';
+import { Front } from './proxy/front.ts';
+import { Sweeper } from './proxy/sweeper.ts';
+import { TableFile } from './state/table-file.ts';
+import { Statistics } from './stats/statistics.ts';
+import { endSpread } from './stream/long-lived.ts';
+
+/** For restored instances to be probed before traffic is taken. */
+const RESTORE_PROBE_MS = 1_500;
+const QUIESCE_MS = 1_000;
+/** A predecessor that was quiesced but never told to drain looks whether it has a successor. */
+const ORPHAN_CHECK_MS = 10_000;
+const POOL_SWEEP_MS = 500;
+
+type Phase = 'starting' | 'serving' | 'quiesced' | 'draining' | 'gone';
+
+/** One edge process, from its restored table to its last reply. */
+export class Edge implements ControlTarget {
+  readonly #options: EdgeOptions;
+  readonly #log: EdgeLog;
+  readonly #exit: () => void;
+  readonly #file: TableFile;
+  readonly #statistics: Statistics;
+  readonly #table: LiveTable;
+  readonly #context: ProxyContext;
+  readonly #keeper: KeeperLink;
+  readonly #listeners: Listeners;
+  readonly #control: ControlServer;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #admitted: ReadonlyMap<string, AdmittedService> = new Map();
+  /** Commands run one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #phase: Phase = 'starting';
+
+  /** `keeperLost` is called when the keeper died; `exit` when nothing is left to do. */
+  constructor(options: EdgeOptions, log: EdgeLog, hooks: { keeperLost: (edge: Edge) => void; exit: () => void }) {
+    this.#options = options;
+    this.#log = log;
+    this.#exit = hooks.exit;
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    chmodSync(options.folder, 0o700);
+    this.#file = new TableFile(options.folder, log);
+    this.#statistics = new Statistics(options.folder, log);
+    this.#table = new LiveTable(this.#statistics.book, options.hold.requests, (key) =>
+      this.#statistics.evidenceFor(key),
+    );
+    this.#context = {
+      options,
+      book: this.#statistics.book,
+      sweeper: new Sweeper(),
+      longLived: new Set(),
+      inFlight: 0,
+      draining: false,
+      service: (key) => this.#table.service(key),
+      trusts: trust(options.trustedProxies),
+      isProbe: probeCheck(options.probeToken),
+    };
+    this.#keeper = new KeeperLink({
+      drain: () => void this.drain(),
+      unlisten: (address) => this.#listeners.close(address),
+      gained: () => void this.#openLate(),
+      lost: () => hooks.keeperLost(this),
+    });
+    this.#listeners = new Listeners(options.client, new Front(this.#context, this.#table), this.#keeper);
+    this.#control = new ControlServer(options.socket, this);
+  }
+
+  /** Restores, probes, takes over from a predecessor, listens. */
+  async start(): Promise<void> {
+    await this.#restore();
+    await this.#probeRestored();
+    await quiescePredecessor(this.#options.socket, QUIESCE_MS);
+    await this.#restore(); // what the predecessor was told while this one started
+    await this.#file.reserve();
+    const opened = await this.#listeners.open(LiveTable.portsOf(this.#admitted.values()));
+    if (!opened.ok) this.#log('error', 'a restored port cannot be listened on', { ...opened });
+    await this.#control.listen();
+    this.#phase = 'serving';
+    this.#statistics.startSaving();
+    this.#timers.push(setInterval(() => this.#sweepPools(), POOL_SWEEP_MS).unref());
+    this.#keeper.ready();
+    this.#log('info', 'the edge is ready', { pid: process.pid, epoch: this.#statistics.epoch });
+  }
+
+  apply(command: unknown): Promise<ApplyReply> {
+    const result = this.#turn.then(() => this.#apply(command));
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #apply(command: unknown): Promise<ApplyReply> {
+    const refuse = (reason: NonNullable<ApplyReply['refused']>['reason'], detail: string): ApplyReply => ({
+      applied: false,
+      refused: { reason, detail },
+      at: Date.now(),
+    });
+    if (this.#phase !== 'serving') return refuse('superseded', 'a newer edge process has taken over');
+    const parsed = applyCommandSchema.safeParse(command);
+    if (!parsed.success)
+      return refuse(
+        'invalid',
+        parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+      );
+    const { refused, table } = admit(this.#admitted, parsed.data);
+    if (refused !== null) return { applied: false, refused, at: Date.now() };
+    const ports = LiveTable.portsOf(table.values());
+    const opened = await this.#listeners.open(ports);
+    if (!opened.ok) return refuse('port', `${opened.bind}:${opened.port} cannot be listened on: ${opened.code}`);
+    const unpersisted = await this.#persist(table);
+    this.#switch(table);
+    this.#listeners.keepOnly(ports);
+    return { applied: true, refused: null, at: Date.now(), ...(unpersisted === null ? {} : { unpersisted }) };
+  }
+
+  /** Why the table could not be written, or null. Traffic obeys all the same: an abort must not wait for a disk. */
+  async #persist(table: ReadonlyMap<string, AdmittedService>): Promise<string | null> {
+    try {
+      await this.#file.write(table);
+      return null;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log('error', 'the routing table could not be written; it serves, but would not survive a crash', { why });
+      return why;
+    }
+  }
+
+  #switch(table: ReadonlyMap<string, AdmittedService>): void {
+    this.#admitted = table;
+    this.#table.replace(table.values());
+    const splits = [...table.values()].flatMap(({ config }) => config?.split?.rollout ?? []);
+    this.#statistics.keepRollouts(new Set(splits));
+  }
+
+  async #restore(): Promise<void> {
+    this.#switch(await this.#file.read());
+  }
+
+  async #probeRestored(): Promise<void> {
+    const looks = this.#instances().map(async ({ check }) => {
+      while (!check.healthy && (await check.look()));
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise((resolve) => {
+      timer = setTimeout(resolve, RESTORE_PROBE_MS);
+    });
+    await Promise.race([Promise.all(looks), enough]);
+    clearTimeout(timer);
+  }
+
+  #instances(): LiveInstance[] {
+    return [...this.#table.services].flatMap(({ releases }) =>
+      [...releases.values()].flatMap(({ instances }) => instances),
+    );
+  }
+
+  state(): EdgeState {
+    return {
+      epoch: this.#statistics.epoch,
+      pid: process.pid,
+      services: [...this.#table.services].map((service) => ({
+        key: service.key,
+        fence: service.fence,
+        config: service.config,
+        instances: [...service.releases.values()].flatMap(({ instances }) => instances.map((each) => each.toHealth())),
+        effective: service.effective(),
+        held: service.held.size,
+      })),
+    };
+  }
+
+  stats(): EdgeStats {
+    return this.#statistics.report(Date.now(), (key) => this.#table.service(key)?.held.size ?? 0);
+  }
+
+  async quiesce(): Promise<void> {
+    if (this.#phase === 'serving') this.#phase = 'quiesced';
+    await this.#turn;
+    this.#statistics.save(false);
+    this.#statistics.startSaving(true);
+    setTimeout(() => void this.#adoptOrLeave(), ORPHAN_CHECK_MS).unref();
+  }
+
+  /** Quiesced and never told to drain: with a successor at the socket it leaves, without one it goes on. */
+  async #adoptOrLeave(): Promise<void> {
+    if (this.#phase !== 'quiesced') return;
+    if (await quiescePredecessor(this.#options.socket, QUIESCE_MS)) {
+      void this.drain();
+      return;
+    }
+    this.#phase = 'serving';
+    await this.#control.listen().catch(() => undefined);
+  }
+
+  /** A successor accepts by now: finish what is here and leave. */
+  async drain(): Promise<void> {
+    if (this.#phase === 'draining' || this.#phase === 'gone') return;
+    this.#phase = 'draining';
+    this.#context.draining = true;
+    this.#control.close();
+    this.#listeners.stopAccepting();
+    this.#statistics.startSaving(true);
+    endSpread(this.#context.longLived, this.#options.drainMs * 0.5);
+    const end = performance.now() + this.#options.drainMs;
+    await pause(this.#options.idleGraceMs);
+    for (;;) {
+      this.#listeners.closeIdle();
+      if (this.#context.inFlight === 0 || performance.now() >= end) break;
+      await pause(50);
+    }
+    this.stop();
+    this.#keeper.drained();
+    this.#exit();
+  }
+
+  /** Listening sockets, for a new keeper. */
+  sockets(): HeldSocket[] {
+    return this.#listeners.sockets();
+  }
+
+  get serving(): boolean {
+    return this.#phase === 'serving' || this.#phase === 'quiesced';
+  }
+
+  get draining(): boolean {
+    return this.#context.draining;
+  }
+
+  /** A port that was taken by somebody else when the table was restored is free now. */
+  async #openLate(): Promise<void> {
+    if (this.#phase === 'serving') await this.#listeners.open(LiveTable.portsOf(this.#admitted.values()));
+  }
+
+  /** Ends at once what is left. */
+  stop(): void {
+    if (this.#phase === 'gone') return;
+    this.#phase = 'gone';
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#control.close();
+    this.#listeners.stopAccepting();
+    this.#listeners.destroyAll();
+    this.#table.stop();
+    this.#context.sweeper.stop();
+    this.#statistics.close();
+  }
+
+  #sweepPools(): void {
+    const now = performance.now();
+    for (const instance of this.#instances()) instance.pool.sweep(now);
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Compares digests, whose lengths are equal and say nothing. */
+function probeCheck(token: string): (given: string) => boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const ours = digest(token);
+  return (given) => token !== '' && timingSafeEqual(digest(given), ours);
+}
+
+function trust(proxies: readonly string[]): (address: string) => boolean {
+  if (proxies.length === 0) return () => false;
+  const list = new BlockList();
+  for (const proxy of proxies) {
+    const [address = '', prefix] = proxy.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,148 @@
+import type { EdgeInstance, EdgeService } from '../../domain/traffic/protocol.ts';
+import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { PortBinding } from '../../platform/ipc-messages.ts';
+import type { RouteTable } from '../../domain/traffic/route-table.ts';
+import { buildRouteTable, matchRoute } from '../../domain/traffic/route-table.ts';
+import type { Target } from '../proxy/context.ts';
+import { HoldQueue } from '../proxy/hold-queue.ts';
+import { StaticSite } from '../static/site.ts';
+import type { CounterBook } from '../stats/counters.ts';
+import type { RolloutEvidence } from '../stats/evidence.ts';
+import { LiveInstance } from './instance.ts';
+import { LiveRelease, LiveService } from './service.ts';
+
+/** What a port is for: public routes, or one service (perhaps one release of it). */
+type PortUse = { readonly routes: RouteTable<Target> } | { readonly only: Target };
+
+const LOOPBACK = '127.0.0.1';
+
+/** The services as they are served. Switching is one synchronous step: a request sees the old table or the new one. */
+export class LiveTable {
+  readonly #book: CounterBook;
+  readonly #holdLimit: number;
+  readonly #evidenceFor: (rollout: string) => RolloutEvidence;
+  #services = new Map<string, LiveService>();
+  #ports = new Map<number, PortUse>();
+
+  constructor(book: CounterBook, holdLimit: number, evidenceFor: (rollout: string) => RolloutEvidence) {
+    this.#book = book;
+    this.#holdLimit = holdLimit;
+    this.#evidenceFor = evidenceFor;
+  }
+
+  service(key: string): LiveService | undefined {
+    return this.#services.get(key);
+  }
+
+  get services(): IterableIterator<LiveService> {
+    return this.#services.values();
+  }
+
+  /** Where a request that came in on a port belongs. `path` is without query. */
+  match(port: number, host: string | undefined, path: string): Target | null {
+    const use = this.#ports.get(port);
+    if (use === undefined) return null;
+    return 'only' in use ? use.only : matchRoute(use.routes, host, path);
+  }
+
+  /** Replaces the table. Instances that stay keep their connections and their health; those that go drain. */
+  replace(admitted: Iterable<AdmittedService>): void {
+    const before = this.#services;
+    const services = new Map<string, LiveService>();
+    const configs: EdgeService[] = [];
+    for (const { key, fence, config } of admitted) {
+      if (config === null) continue;
+      configs.push(config);
+      services.set(key, this.#build(key, fence, config, before.get(key)));
+    }
+    this.#services = services;
+    this.#ports = portUses(services);
+    for (const [key, old] of before) this.#retire(old, services.get(key));
+    for (const service of services.values()) service.held.wake();
+  }
+
+  #build(key: string, fence: number, config: EdgeService, before: LiveService | undefined): LiveService {
+    const known = new Map(instancesOf(before).map((instance) => [instance.id, instance]));
+    const sites = new Map([...(before?.releases.values() ?? [])].map(({ name, site }) => [name, site]));
+    const releases = new Map<string, LiveRelease>();
+    for (const each of config.releases) {
+      const instances = each.instances.map((instance) => this.#instance(key, instance, config, known.get(instance.id)));
+      const site = each.static === null ? null : keepSite(sites.get(each.release), each.static);
+      releases.set(each.release, new LiveRelease(each, instances, site, this.#book.release(key, each.release)));
+    }
+    return new LiveService({
+      key,
+      fence,
+      config,
+      releases,
+      counters: this.#book.service(key),
+      evidence: config.split === null ? null : this.#evidenceFor(config.split.rollout),
+      held: before?.held ?? new HoldQueue(this.#holdLimit),
+    });
+  }
+
+  #instance(key: string, config: EdgeInstance, service: EdgeService, known: LiveInstance | undefined): LiveInstance {
+    const live =
+      known !== undefined && known.port === config.port && known.startedAt === config.startedAt
+        ? known
+        : new LiveInstance(config, service.health, () => this.#healthChanged(key));
+    live.check.configure(service.health);
+    live.check.start();
+    if (config.draining) live.drain(service.drainMs);
+    else live.undrain();
+    return live;
+  }
+
+  #healthChanged(key: string): void {
+    const service = this.#services.get(key);
+    if (service !== undefined && service.held.size > 0) service.held.wake();
+  }
+
+  #retire(old: LiveService, now: LiveService | undefined): void {
+    const kept = new Set(instancesOf(now));
+    for (const instance of instancesOf(old)) if (!kept.has(instance)) instance.leave(old.config.drainMs);
+    if (now === undefined) old.held.wake();
+  }
+
+  /** Every address that the table needs. */
+  static portsOf(admitted: Iterable<AdmittedService>): PortBinding[] {
+    const wanted = new Map<string, PortBinding>();
+    const want = (port: number, bind: string) => wanted.set(`${bind}:${port}`, { port, bind });
+    for (const { config } of admitted) {
+      if (config === null) continue;
+      for (const { port, bind } of config.routes) want(port, bind ?? LOOPBACK);
+      if (config.internalPort !== null) want(config.internalPort, LOOPBACK);
+      if (config.preview !== null) want(config.preview.port, LOOPBACK);
+    }
+    return [...wanted.values()];
+  }
+
+  stop(): void {
+    for (const service of this.#services.values()) {
+      for (const instance of instancesOf(service)) {
+        instance.check.stop();
+        instance.pool.destroy();
+      }
+    }
+  }
+}
+
+const instancesOf = (service: LiveService | undefined): LiveInstance[] =>
+  [...(service?.releases.values() ?? [])].flatMap(({ instances }) => instances);
+
+const keepSite = (known: StaticSite | null | undefined, { root, spa }: { root: string; spa: boolean }): StaticSite =>
+  known?.root === root && known.spa === spa ? known : new StaticSite(root, spa);
+
+function portUses(services: ReadonlyMap<string, LiveService>): Map<number, PortUse> {
+  const uses = new Map<number, PortUse>();
+  const routes = new Map<number, { host: string | null; path: string; target: Target }[]>();
+  for (const [key, { config }] of services) {
+    const target = { key, pinned: null };
+    for (const { port, host, path } of config.routes)
+      routes.set(port, [...(routes.get(port) ?? []), { host, path, target }]);
+    if (config.internalPort !== null) uses.set(config.internalPort, { only: target });
+    if (config.preview !== null) uses.set(config.preview.port, { only: { key, pinned: config.preview.release } });
+  }
+  for (const [port, list] of routes) uses.set(port, { routes: buildRouteTable(list) });
+  return uses;
+}

@@ -1,0 +1,46 @@
+import { saveCodeCacheSoon } from '../platform/entry.ts';
+import { evenkeelPaths } from '../platform/paths.ts';
+import { reviveKeeperFromEdge } from '../platform/revive-keeper.ts';
+import { Edge } from './edge.ts';
+import { logToStderr as log } from './log.ts';
+import { readOptions } from './options.ts';
+
+/** The edge process, started by the keeper. What it writes is for its owner's eyes alone. */
+process.umask(0o077);
+// A traffic server that dies of one odd connection helps nobody: say it, and go on.
+process.on('uncaughtException', (error) => log('error', 'unexpected', { error: error.stack ?? String(error) }));
+
+const { env } = process;
+
+try {
+  const edge = new Edge(await readOptions(env), log, {
+    keeperLost: (orphan) => void reviveKeeper(orphan),
+    exit: () => process.exit(0),
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void edge.drain());
+  await edge.start();
+  saveCodeCacheSoon();
+} catch (error) {
+  log('error', 'the edge could not start', { error: error instanceof Error ? (error.stack ?? '') : String(error) });
+  process.exit(1);
+}
+
+/** The edge holds the listening sockets, so it brings the next keeper up; traffic goes on meanwhile. */
+async function reviveKeeper(edge: Edge): Promise<void> {
+  if (!edge.serving) {
+    // Nobody waits for an edge that never served, and one that drains needs no keeper for it.
+    if (!edge.draining) process.exit(1);
+    return;
+  }
+  log('warn', 'the keeper is gone; starting another', {});
+  await reviveKeeperFromEdge({
+    env,
+    paths: evenkeelPaths(env),
+    sockets: () => edge.sockets(),
+    serving: () => edge.serving,
+    drain: (reason) => {
+      log('info', 'draining', { reason });
+      void edge.drain();
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import type { LiveService } from '../live/service.ts';
+import type { EdgeOptions } from '../options.ts';
+import type { CounterBook } from '../stats/counters.ts';
+import type { LongLived } from '../stream/long-lived.ts';
+import type { Sweeper } from './sweeper.ts';
+
+/** What every request of this process shares. */
+export interface ProxyContext {
+  readonly options: EdgeOptions;
+  readonly book: CounterBook;
+  readonly sweeper: Sweeper;
+  /** All WebSockets and event streams of this process. */
+  readonly longLived: Set<LongLived>;
+  /** Requests that are being answered. */
+  inFlight: number;
+  /** This process leaves: connections end with their reply. */
+  draining: boolean;
+  /** The service as it is now, by key. */
+  service(key: string): LiveService | undefined;
+  /** Whether an address is a proxy whose word about its clients counts. */
+  trusts(address: string): boolean;
+  /** Whether a probe's token is ours. */
+  isProbe(token: string): boolean;
+}
+
+/** What a listener found for a request. */
+export interface Target {
+  readonly key: string;
+  /** A preview shows this release, whatever its weight, and nothing of it is counted. */
+  readonly pinned: string | null;
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { PROBE_HEADER } from '../../domain/traffic/session.ts';
+import type { RequestHandler } from '../listen/listeners.ts';
+import type { LiveTable } from '../live/table.ts';
+import type { ProxyContext, Target } from './context.ts';
+import type { UpgradeRequest } from './exchange.ts';
+import { Exchange } from './exchange.ts';
+import { ownReply } from './own-reply.ts';
+import { shapeOf } from './request-head.ts';
+
+/** Receives every request of every port and sends it on its way. */
+export class Front implements RequestHandler {
+  readonly #context: ProxyContext;
+  readonly #table: LiveTable;
+
+  constructor(context: ProxyContext, table: LiveTable) {
+    this.#context = context;
+    this.#table = table;
+  }
+
+  request(port: number, req: IncomingMessage, res: ServerResponse): void {
+    this.#handle(port, req, res, null);
+  }
+
+  upgrade(port: number, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void {
+    this.#handle(port, req, res, { socket, head });
+  }
+
+  #handle(port: number, req: IncomingMessage, res: ServerResponse, upgrade: UpgradeRequest | null): void {
+    const { path, host } = addressOf(req);
+    const token = req.headers[PROBE_HEADER];
+    const probe = typeof token === 'string' && this.#context.isProbe(token);
+    const shape = shapeOf(req);
+    if (shape === null) {
+      this.#refuse(req, res, 501, probe);
+      return;
+    }
+    const target: Target | null = path === null ? null : this.#table.match(port, host, path);
+    if (target === null) {
+      this.#refuse(req, res, path === null ? 400 : 404, probe);
+      return;
+    }
+    new Exchange(this.#context, { req, res, target, shape, host: host ?? 'localhost', probe, upgrade }).start();
+  }
+
+  #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean): void {
+    if (!probe) this.#context.book.unrouted++;
+    ownReply(req, res, status, this.#context.draining || status === 501 ? ['Connection', 'close'] : []);
+  }
+}
+
+/** Path without query and host of a request; an absolute target (`GET http://host/path`) is reduced to its path. */
+function addressOf(req: IncomingMessage): { path: string | null; host: string | undefined } {
+  let url = req.url ?? '/';
+  let { host } = req.headers;
+  if (!url.startsWith('/') && url !== '*') {
+    const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+    if (absolute === null) return { path: null, host };
+    host = absolute[1];
+    url = absolute[2] === undefined || absolute[2] === '' ? '/' : absolute[2];
+    if (!url.startsWith('/')) url = `/${url}`;
+    req.url = url;
+  }
+  const query = url.indexOf('?');
+  return { path: query < 0 ? url : url.slice(0, query), host };
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Replies of the edge itself: few words, nothing about what is behind it. */
+const TEXTS: Readonly<Record<number, string>> = {
+  400: 'The request could not be understood.',
+  404: 'There is nothing here.',
+  405: 'This method is not allowed here.',
+  408: 'The request took too long to arrive.',
+  416: 'The requested range does not exist.',
+  501: 'This transfer coding is not supported.',
+  502: 'The service gave no valid answer.',
+  503: 'The service is not available right now. Please try again in a moment.',
+  504: 'The service took too long to answer.',
+};
+
+const page = (status: number, text: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+  `<title>${status}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:32em;margin:20vh auto;padding:0 1em;` +
+  `color:#333}@media(prefers-color-scheme:dark){body{color:#ddd;background:#111}}</style><h1>${status}</h1><p>${text}</p></html>\n`;
+
+function render(status: number, text: string, accept: string): { type: string; body: string } {
+  if (accept.includes('text/html')) return { type: 'text/html; charset=utf-8', body: page(status, text) };
+  if (accept.includes('json'))
+    return { type: 'application/json', body: `${JSON.stringify({ status, error: text })}\n` };
+  return { type: 'text/plain; charset=utf-8', body: `${status} ${text}\n` };
+}
+
+/** Answers with a page, JSON or text, as the client prefers. `headers` is flat. */
+export function ownReply(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  headers: readonly string[] = [],
+): void {
+  if (res.headersSent || res.destroyed) return;
+  const { type, body } = render(status, TEXTS[status] ?? '', req.headers.accept ?? '');
+  res.writeHead(status, [
+    'Content-Type',
+    type,
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Cache-Control',
+    'no-store',
+    ...headers,
+  ]);
+  res.end(req.method === 'HEAD' ? undefined : body);
+}

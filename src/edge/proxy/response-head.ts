@@ -1,0 +1,52 @@
+import { RELEASE_HEADER } from '../../domain/traffic/session.ts';
+import { nominated } from './request-head.ts';
+
+/** What a reply's head means to the edge. */
+export interface ResponseHead {
+  /** Flat, for `writeHead`: without what concerns the upstream connection only. */
+  readonly headers: string[];
+  readonly contentLength: number | null;
+  readonly contentType: string;
+  readonly cacheControl: string | undefined;
+}
+
+const NOT_PASSED_BACK = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  RELEASE_HEADER,
+]);
+
+export function readResponseHead(raw: readonly string[]): ResponseHead {
+  const headers: string[] = [];
+  let contentLength: number | null = null;
+  let contentType = '';
+  let cacheControl: string | undefined;
+  let connection: string | undefined;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    const value = raw[i + 1] ?? '';
+    const lower = name.toLowerCase();
+    if (lower === 'connection') connection = connection === undefined ? value : `${connection}, ${value}`;
+    if (NOT_PASSED_BACK.has(lower)) continue;
+    if (lower === 'content-length') contentLength = Number(value);
+    else if (lower === 'content-type') contentType = value;
+    else if (lower === 'cache-control') cacheControl = cacheControl === undefined ? value : `${cacheControl}, ${value}`;
+    headers.push(name, value);
+  }
+  const dropped = nominated(connection?.toLowerCase());
+  if (dropped.size > 0) return { headers: without(headers, dropped), contentLength, contentType, cacheControl };
+  return { headers, contentLength, contentType, cacheControl };
+}
+
+function without(headers: readonly string[], dropped: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (!dropped.has(name.toLowerCase())) kept.push(name, headers[i + 1] ?? '');
+  }
+  return kept;
+}

@@ -1,0 +1,165 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ownReply } from '../proxy/own-reply.ts';
+import type { Located } from './locate.ts';
+import { Locator, segmentsOf } from './locate.ts';
+import { looksLikeAsset } from './media-types.ts';
+import { sendFile } from './send-file.ts';
+
+/** What the proxy tells a site about a request, and wants to hear. */
+export interface ServeOptions {
+  /** Sites of the other hot releases: a page of one may ask for the assets of another. */
+  readonly elsewhere: readonly StaticSite[];
+  /** The status is known; about to send. */
+  started(status: number): void;
+  /** Flat headers for a reply that only this client may keep: a page. */
+  privately(): readonly string[];
+}
+
+/** Encodings that a build may have prepared, best first. */
+const ENCODINGS = [
+  { name: 'br', suffix: '.br' },
+  { name: 'gzip', suffix: '.gz' },
+] as const;
+
+interface Found {
+  readonly segments: readonly string[];
+  readonly file: Located;
+}
+
+/** A folder served as a web site. Its content does not change: a new build is a new folder. */
+export class StaticSite {
+  readonly root: string;
+  readonly #spa: boolean;
+  readonly #locator: Locator;
+
+  constructor(root: string, spa: boolean) {
+    this.root = root;
+    this.#spa = spa;
+    this.#locator = new Locator(root);
+  }
+
+  get spa(): boolean {
+    return this.#spa;
+  }
+
+  /** Answers a request. `headers` (flat) go on replies that anybody may keep. Never rejects. */
+  serve(req: IncomingMessage, res: ServerResponse, headers: readonly string[], options: ServeOptions): void {
+    this.#serve(req, res, headers, options).catch(() => {
+      if (res.headersSent) res.destroy();
+      else this.#refuse(req, res, 500, headers, options);
+    });
+  }
+
+  async #serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    headers: readonly string[],
+    options: ServeOptions,
+  ): Promise<void> {
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      this.#refuse(req, res, 405, [...headers, 'Allow', 'GET, HEAD'], options);
+      return;
+    }
+    const [urlPath = '/', query] = splitQuery(req.url ?? '/');
+    const segments = segmentsOf(urlPath);
+    if (segments === null) {
+      this.#refuse(req, res, 400, headers, options);
+      return;
+    }
+    const here = await this.#locator.find(segments);
+    if (here.kind === 'folder') {
+      if (!urlPath.endsWith('/') && (await this.file([...segments, 'index.html'])) !== null) {
+        options.started(308);
+        res.writeHead(308, [...headers, 'Location', `/${urlPath.replace(/^\/+/, '')}/${query}`, 'Content-Length', '0']);
+        res.end();
+        return;
+      }
+    }
+    const found =
+      here.kind === 'file' ? { segments, file: here.file } : await this.#fallback(req, segments, urlPath, options);
+    if (found === null) {
+      this.#refuse(req, res, 404, headers, options);
+      return;
+    }
+    const isPage = /\.html?$/i.test(found.file.path);
+    const encoded = 'site' in found ? null : await this.#encoded(req, found);
+    await sendFile(req, res, {
+      name: found.segments.at(-1) ?? 'index.html',
+      file: encoded?.file ?? found.file,
+      encoding: encoded?.encoding ?? null,
+      varies: encoded?.varies ?? false,
+      headers: isPage ? options.privately() : headers,
+      started: (status) => options.started(status),
+    });
+  }
+
+  /** The file at a path, or null. */
+  async file(segments: readonly string[]): Promise<Located | null> {
+    const found = await this.#locator.find(segments);
+    return found.kind === 'file' ? found.file : null;
+  }
+
+  /** A folder's index, another release's asset, or the application's one page. */
+  async #fallback(
+    req: IncomingMessage,
+    segments: readonly string[],
+    urlPath: string,
+    { elsewhere }: ServeOptions,
+  ): Promise<(Found & { site?: StaticSite }) | null> {
+    if (urlPath.endsWith('/')) {
+      const index = await this.file([...segments, 'index.html']);
+      if (index !== null) return { segments: [...segments, 'index.html'], file: index };
+    } else {
+      for (const site of elsewhere) {
+        const file = await site.file(segments);
+        if (file !== null && !/\.html?$/i.test(file.path)) return { segments, file, site };
+      }
+    }
+    const navigates = (req.headers.accept ?? '').includes('text/html');
+    if (!this.#spa || !navigates || looksLikeAsset(urlPath)) return null;
+    const page = await this.file(['index.html']);
+    return page === null ? null : { segments: ['index.html'], file: page };
+  }
+
+  /** A prepared encoding that the client takes. */
+  async #encoded(
+    req: IncomingMessage,
+    { segments, file }: Found,
+  ): Promise<{ file: Located; encoding: string | null; varies: boolean }> {
+    const accepted = acceptedEncodings(req.headers['accept-encoding']);
+    const last = segments.at(-1) ?? '';
+    let varies = false;
+    for (const { name, suffix } of ENCODINGS) {
+      const sibling = await this.file([...segments.slice(0, -1), last + suffix]);
+      if (sibling === null) continue;
+      varies = true;
+      if (accepted.has(name)) return { file: sibling, encoding: name, varies };
+    }
+    return { file, encoding: null, varies };
+  }
+
+  #refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    status: number,
+    headers: readonly string[],
+    options: ServeOptions,
+  ): void {
+    options.started(status);
+    ownReply(req, res, status, headers);
+  }
+}
+
+function splitQuery(url: string): [string, string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)];
+}
+
+function acceptedEncodings(header: string | string[] | undefined): Set<string> {
+  const accepted = new Set<string>();
+  for (const part of String(header ?? '').split(',')) {
+    const [name = '', ...parameters] = part.trim().toLowerCase().split(';');
+    if (!parameters.some((parameter) => /^\s*q=0(\.0*)?\s*$/.test(parameter))) accepted.add(name.trim());
+  }
+  return accepted;
+}

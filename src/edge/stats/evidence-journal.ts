@@ -1,0 +1,78 @@
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { METRICS } from '../../domain/analysis/evidence.ts';
+import type { Arm, Metric } from '../../domain/analysis/evidence.ts';
+
+/** A unit's first bad event, as one line: `errors 10 canary 1f3a…` (metric, weight in percent, owner, hash in base 36). */
+export interface BadEvent {
+  readonly metric: Metric;
+  readonly weight: number;
+  readonly owner: Arm;
+  readonly hash: number;
+}
+
+const isMetric = (word: string | undefined): word is Metric => METRICS.some((metric) => metric === word);
+
+function parseLine(line: string): BadEvent | null {
+  const [metric, weight, owner, hash] = line.split(' ');
+  const number = Number.parseInt(hash ?? '', 36);
+  if (!isMetric(metric) || (owner !== 'canary' && owner !== 'baseline') || !Number.isSafeInteger(number)) return null;
+  return { metric, weight: Number(weight), owner, hash: number };
+}
+
+/**
+ * The first bad events of one rollout on disk. Each edge process appends to a file of its own (a line is written in
+ * one call, before the reply goes out), named by its life, so that a draining and a new process never mix lines, and
+ * a line torn by a crash is the last of its file.
+ */
+export class EvidenceJournal {
+  readonly #folder: string;
+  readonly #epoch: string;
+  readonly #own: string;
+  readonly #file: number;
+  /** Bytes read so far of each other life's file. */
+  readonly #offsets = new Map<string, number>();
+
+  constructor(root: string, rollout: string, epoch: string, life: number) {
+    this.#folder = journalFolder(root, rollout);
+    this.#epoch = epoch;
+    this.#own = `${epoch}.${life}`;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#file = openSync(join(this.#folder, this.#own), 'a', 0o600);
+  }
+
+  append({ metric, weight, owner, hash }: BadEvent): void {
+    writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)}\n`);
+  }
+
+  /** Events that other lives wrote since the last call. `counted`: in this epoch, so they belong into its report. */
+  *readOthers(): Generator<{ event: BadEvent; counted: boolean }> {
+    for (const name of readdirSync(this.#folder)) {
+      if (name === this.#own) continue;
+      const content = readFileSync(join(this.#folder, name), 'latin1');
+      const from = this.#offsets.get(name) ?? 0;
+      const end = content.lastIndexOf('\n') + 1;
+      if (end <= from) continue;
+      this.#offsets.set(name, end);
+      const counted = name.startsWith(`${this.#epoch}.`);
+      for (const line of content.slice(from, end).split('\n')) {
+        const event = parseLine(line);
+        if (event !== null) yield { event, counted };
+      }
+    }
+  }
+
+  remove(): void {
+    closeSync(this.#file);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const journalFolder = (root: string, rollout: string): string => join(root, encodeURIComponent(rollout));
+
+/** Removes journals of rollouts that no service splits any more. */
+export function removeOtherJournals(root: string, rollouts: ReadonlySet<string>): void {
+  const keep = new Set([...rollouts].map(encodeURIComponent));
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(root)) if (!keep.has(name)) rmSync(join(root, name), { recursive: true, force: true });
+}

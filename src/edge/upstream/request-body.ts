@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+const CRLF = '\r\n';
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** Carries a request's body upstream, as fast as upstream takes it. Request trailers are dropped. */
+export class RequestBody {
+  readonly #source: IncomingMessage;
+  readonly #socket: Socket;
+  readonly #chunked: boolean;
+  finished = false;
+  #stopped = false;
+
+  constructor(source: IncomingMessage, socket: Socket, chunked: boolean) {
+    this.#source = source;
+    this.#socket = socket;
+    this.#chunked = chunked;
+  }
+
+  start(): void {
+    this.#source.on('data', this.#onData);
+    this.#source.on('end', this.#onEnd);
+  }
+
+  /** Upstream drained. */
+  resume(): void {
+    if (!this.#stopped) this.#source.resume();
+  }
+
+  /** Upstream needs no more; what the client still sends is read and forgotten. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#source.off('data', this.#onData);
+    this.#source.off('end', this.#onEnd);
+    if (!this.finished) this.#source.resume();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    let room: boolean;
+    if (this.#chunked) {
+      this.#socket.cork();
+      this.#socket.write(chunk.length.toString(16) + CRLF, 'latin1');
+      this.#socket.write(chunk);
+      room = this.#socket.write(CRLF, 'latin1');
+      this.#socket.uncork();
+    } else room = this.#socket.write(chunk);
+    if (!room) this.#source.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    this.finished = true;
+    if (this.#chunked) this.#socket.write(LAST_CHUNK, 'latin1');
+  };
+}

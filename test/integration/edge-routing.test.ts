@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { upstream } from '../support/edge-upstream.ts';
+
+const cookieOf = (headers: Record<string, unknown>): string => String(headers['set-cookie'] ?? '').split(';')[0] ?? '';
+
+describe('routing and weights', () => {
+  test('a request reaches the service of its route, and nothing else is known', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const [api, web] = [await upstream('api'), await upstream('web')];
+    const port = await freePort();
+    await edge.set(
+      1,
+      service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }], {
+        routes: [{ port, host: 'Chat.Example', path: '/api' }],
+      }),
+      service('web', port, [{ release: 'web@1', weight: 100, ports: [web.port] }], {
+        routes: [{ port, host: 'chat.example', path: '/' }],
+      }),
+    );
+    const get = (host: string, path: string) => send({ port, path, headers: { host } });
+    expect((await get('CHAT.example:80', '/api/x?y=/')).body).toBe('api');
+    expect((await get('chat.example', '/apix')).body).toBe('web');
+    const unknown = await get('other.example', '/');
+    expect(unknown.status).toBe(404);
+    expect(unknown.body).not.toContain('chat');
+    const stats = await edge.stats();
+    expect(stats.unrouted).toBe(1);
+    expect(stats.releases.map(({ release, requests }) => [release, requests])).toEqual([
+      ['api@1', 1],
+      ['web@1', 1],
+    ]);
+  });
+
+  test('raising a weight moves exactly the difference, and a session stays where it is', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const [old, canary] = [await upstream('old'), await upstream('new')];
+    const port = await freePort();
+    const at = (weight: number) =>
+      service(
+        'api',
+        port,
+        [
+          { release: 'api@1', weight: 100 - weight, ports: [old.port] },
+          { release: 'api@2', weight, ports: [canary.port] },
+        ],
+        { split: { rollout: 'r1', canary: 'api@2', baseline: 'api@1', slow: null } },
+      );
+    await edge.set(1, at(0));
+    await edge.healthy(`api@1-${old.port}`, `api@2-${canary.port}`);
+    expect((await send({ port })).headers['set-cookie']).toBeUndefined();
+
+    await edge.set(1, at(20));
+    const sessions = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const { headers, body } = await send({ port });
+        return { cookie: cookieOf(headers), first: body };
+      }),
+    );
+    const ask = (cookie: string) => send({ port, headers: { cookie } }).then(({ body }) => body);
+    // The very first reply already came from where the cookie leads.
+    const at20 = await Promise.all(sessions.map(({ cookie }) => ask(cookie)));
+    expect(at20).toEqual(sessions.map(({ first }) => first));
+
+    await edge.set(1, at(60));
+    const at60 = await Promise.all(sessions.map(({ cookie }) => ask(cookie)));
+    expect(at60.filter((body, index) => at20[index] === 'new' && body !== 'new')).toEqual([]);
+    const share = (bodies: string[]) => bodies.filter((body) => body === 'new').length / bodies.length;
+    expect(share(at20)).toBeGreaterThan(0.08);
+    expect(share(at20)).toBeLessThan(0.35);
+    expect(share(at60)).toBeGreaterThan(0.45);
+    expect(share(at60)).toBeLessThan(0.75);
+
+    await edge.set(1, at(20));
+    expect(await Promise.all(sessions.map(({ cookie }) => ask(cookie)))).toEqual(at20);
+    await edge.set(1, at(100));
+    expect(new Set(await Promise.all(sessions.map(({ cookie }) => ask(cookie))))).toEqual(new Set(['new']));
+  });
+
+  test('an old fence is refused, an equal one is not, and a new process remembers it', async () => {
+    const edge = new EdgeHarness();
+    const first = await edge.start();
+    const api = await upstream('api');
+    const port = await freePort();
+    const config = service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }]);
+    await edge.set(7, config);
+    expect(await edge.apply(6, [config])).toMatchObject({ applied: false, refused: { reason: 'fence' } });
+    expect(await edge.apply(7, [config])).toMatchObject({ applied: true });
+    await edge.kill(first);
+    await edge.start();
+    expect(await edge.apply(6, [config])).toMatchObject({ applied: false, refused: { reason: 'fence' } });
+    expect((await send({ port })).body).toBe('api');
+    // A removed service leaves its fence behind.
+    expect(await edge.apply(9, [], ['test/production/api'])).toMatchObject({ applied: true });
+    expect(await edge.apply(8, [config])).toMatchObject({ applied: false, refused: { reason: 'fence' } });
+  });
+
+  test('a port that cannot be had, a taken route and contradictions are refused, and nothing changes', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const api = await upstream('api');
+    const port = await freePort();
+    await edge.set(1, service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }]));
+    const rival = service('rival', port, [{ release: 'rival@1', weight: 100, ports: [api.port] }]);
+    expect(await edge.apply(1, [rival])).toMatchObject({ refused: { reason: 'conflict' } });
+    const uneven = service('web', null, [{ release: 'web@1', weight: 50, ports: [api.port] }]);
+    expect(await edge.apply(1, [uneven])).toMatchObject({ refused: { reason: 'invalid' } });
+    const taken = service('web', api.port, [{ release: 'web@1', weight: 100, ports: [api.port] }]);
+    const reply = await edge.apply(1, [taken]);
+    expect(reply).toMatchObject({ applied: false, refused: { reason: 'port' } });
+    expect(reply.refused?.detail).toContain('EADDRINUSE');
+    expect((await send({ port })).body).toBe('api');
+    expect((await edge.state()).services.map(({ key }) => key)).toEqual(['test/production/api']);
+  });
+
+  test('a probe is told who answered and is not counted; a stranger with the header is nobody special', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const api = await upstream('api');
+    const [port, internalPort, preview] = [await freePort(), await freePort(), await freePort()];
+    await edge.set(
+      1,
+      service(
+        'api',
+        port,
+        [
+          { release: 'api@1', weight: 100, ports: [api.port] },
+          { release: 'api@2', weight: 0, ports: [(await upstream('next')).port] },
+        ],
+        { internalPort, preview: { port: preview, release: 'api@2' } },
+      ),
+    );
+    const probe = { 'evenkeel-probe': edge.probeToken };
+    const probed = await send({ port, headers: probe });
+    expect(probed.headers['evenkeel-release']).toBe('api@1');
+    expect(api.requests[0]?.headers['evenkeel-probe']).toBeUndefined();
+    expect((await edge.release('api@1')).requests).toBe(0);
+    const stranger = await send({ port: internalPort, headers: { 'evenkeel-probe': 'guess' } });
+    expect(stranger.body).toBe('api');
+    expect(stranger.headers['evenkeel-release']).toBeUndefined();
+    expect(api.requests[1]?.headers['evenkeel-probe']).toBeUndefined();
+    const previewed = await send({ port: preview, headers: probe });
+    expect([previewed.body, previewed.headers['evenkeel-release']]).toEqual(['next', 'api@2']);
+    expect((await edge.release('api@1')).requests).toBe(1);
+    expect((await edge.release('api@2')).requests).toBe(0);
+  });
+});
