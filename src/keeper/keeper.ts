@@ -1,7 +1,7 @@
 import { closeSync, rmSync } from 'node:fs';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import { spawnNode, type NodeChild } from '../platform/child.ts';
-import { codeCacheFolder, entryFile, NODE_OPTIONS } from '../platform/entry.ts';
+import { entryFile, NODE_OPTIONS, processEnv } from '../platform/entry.ts';
 import type { ControllerToKeeper, EdgeToKeeper, KeeperToController, KeeperToEdge } from '../platform/ipc-messages.ts';
 import { evenkeelVersion, type KeeperInfo } from '../platform/keeper-info.ts';
 import { bindUnixSocket, isFailure } from '../platform/listen-handle.ts';
@@ -109,7 +109,7 @@ async function startChild<In, Out>(
     return await spawnNode<In, Out>({
       entry: entryFile(entry, env),
       nodeOptions: NODE_OPTIONS[entry],
-      env: { ...env, EVENKEEL_HOME: paths.home, NODE_COMPILE_CACHE: codeCacheFolder(paths) },
+      env: processEnv(env, paths),
       outputFd,
     });
   } finally {

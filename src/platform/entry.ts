@@ -41,9 +41,19 @@ export const NODE_OPTIONS: Record<Entry, readonly string[]> = {
  * Where Node keeps compiled code (NODE_COMPILE_CACHE). In a clone it belongs to the clone, not to one home: stripping the
  * types of everything takes each process 28 MB and a third of a second, and so only the very first one pays for it.
  */
-export function codeCacheFolder(paths: Pick<EvenkeelPaths, 'cache'>): string {
+function codeCacheFolder(paths: Pick<EvenkeelPaths, 'cache'>): string {
   const inClone = import.meta.url.endsWith('.ts');
   return inClone ? fileURLToPath(new URL('../../node_modules/.cache/evenkeel', import.meta.url)) : paths.cache;
+}
+
+/** The environment of our processes: they work in `/`, so whatever names a place does so absolutely. */
+export function processEnv(env: NodeJS.ProcessEnv, paths: EvenkeelPaths): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    EVENKEEL_HOME: paths.home,
+    EVENKEEL_SECRETS_KEY_FILE: paths.secretsKey,
+    NODE_COMPILE_CACHE: codeCacheFolder(paths),
+  };
 }
 
 /**

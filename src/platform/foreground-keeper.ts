@@ -1,6 +1,6 @@
 import type { Exit } from './child.ts';
 import { spawnNode } from './child.ts';
-import { codeCacheFolder, entryFile, NODE_OPTIONS } from './entry.ts';
+import { entryFile, NODE_OPTIONS, processEnv } from './entry.ts';
 import { prepareHome } from './paths.ts';
 import type { KeeperStart } from './start-keeper.ts';
 
@@ -15,7 +15,7 @@ export async function runKeeperInForeground({ env, paths }: KeeperStart): Promis
     entry: entryFile('keeper', env),
     args: ['--stand-by', '--foreground'],
     nodeOptions: NODE_OPTIONS.keeper,
-    env: { ...env, EVENKEEL_HOME: paths.home, NODE_COMPILE_CACHE: codeCacheFolder(paths) },
+    env: processEnv(env, paths),
     outputFd: 2,
   });
   const passOn = (signal: NodeJS.Signals): void => void keeper.kill(signal);

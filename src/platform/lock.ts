@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readTextIfThere } from './read-json.ts';
 
@@ -22,7 +22,7 @@ export async function takeLock(file: string, { waitMs = 100 }: { waitMs?: number
   for (;;) {
     const free = await tryExclusive(file);
     if (free !== null) {
-      writeFileSync(holderFile(file), `${process.pid}\n`, { mode: 0o600 });
+      noteHolder(file);
       return {
         release: () => {
           rmSync(holderFile(file), { force: true });
@@ -35,8 +35,17 @@ export async function takeLock(file: string, { waitMs = 100 }: { waitMs?: number
   }
 }
 
+function noteHolder(file: string): void {
+  try {
+    writeFileSync(holderFile(file), `${process.pid}\n`, { mode: 0o600 });
+  } catch {
+    // On a full disk the lock still holds; only nobody can say whose it is.
+  }
+}
+
 /** Whether somebody holds the lock, and who (`pid` is null in the moment before it is written down). */
 export async function lockHolder(file: string): Promise<{ held: false } | { held: true; pid: number | null }> {
+  if (!existsSync(file)) return { held: false };
   const free = await tryExclusive(file);
   if (free !== null) {
     free();

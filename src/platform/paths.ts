@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EvenkeelError } from '../ports/errors.ts';
 
@@ -42,7 +42,7 @@ export interface EvenkeelPaths {
 /** Where things lie for this environment. Touches nothing; `prepareHome` makes the folders. */
 export function evenkeelPaths(env: NodeJS.ProcessEnv): EvenkeelPaths {
   const home = homeFolder(env);
-  const run = runFolder(home, env);
+  const run = runFolder(home);
   return {
     home,
     run,
@@ -133,18 +133,15 @@ function homeFolder(env: NodeJS.ProcessEnv): string {
   return join(state, 'evenkeel');
 }
 
-function runFolder(home: string, env: NodeJS.ProcessEnv): string {
+/**
+ * A folder for sockets. The short one depends on nothing but the home: a keeper started by a service manager and a person
+ * at a terminal have different XDG_RUNTIME_DIR and TMPDIR, and must meet; the former also vanishes when people log out.
+ */
+function runFolder(home: string): string {
   const inside = join(home, 'run');
   if (Buffer.byteLength(join(inside, LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT) return inside;
-  const hash = createHash('sha256').update(home).digest('hex').slice(0, 12);
-  const runtime = absolute(env['XDG_RUNTIME_DIR']);
-  if (runtime !== null) {
-    const short = join(runtime, `evenkeel-${hash}`);
-    if (Buffer.byteLength(join(short, LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT) return short;
-  }
-  const name = `evenkeel-${process.getuid?.() ?? 'user'}-${hash}`;
-  const inTemp = join(tmpdir(), name);
-  return Buffer.byteLength(join(inTemp, LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT ? inTemp : join('/tmp', name);
+  const hash = createHash('sha256').update(home).digest('hex').slice(0, 16);
+  return join('/tmp', `evenkeel-${process.getuid?.() ?? 'user'}-${hash}`);
 }
 
 function secretsKey(env: NodeJS.ProcessEnv): string {

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnDetachedNode, spawnNode, type Exit, type NodeChild, type NodeChildSpec } from './child.ts';
-import { codeCacheFolder, entryFile, NODE_OPTIONS } from './entry.ts';
+import { entryFile, NODE_OPTIONS, processEnv } from './entry.ts';
 import type { KeeperToOrphan, OrphanToKeeper } from './ipc-messages.ts';
 import { rotateWhenLarge } from './log.ts';
 import type { EvenkeelPaths } from './paths.ts';
@@ -32,7 +32,7 @@ async function withSpec<T>(
       entry: entryFile('keeper', env),
       args,
       nodeOptions: NODE_OPTIONS.keeper,
-      env: { ...env, EVENKEEL_HOME: paths.home, NODE_COMPILE_CACHE: codeCacheFolder(paths) },
+      env: processEnv(env, paths),
       outputFd,
     });
   } finally {

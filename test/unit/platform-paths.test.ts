@@ -28,6 +28,7 @@ test('sockets stay within the limit of the kernel however deep the home lies, an
   for (const socket of [deep('a').controllerSocket, deep('a').edgeSocket]) {
     expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(107);
   }
+  expect(deep('a').run).toBe(evenkeelPaths({ EVENKEEL_HOME: deep('a').home, XDG_RUNTIME_DIR: '/run/user/1' }).run);
   expect(deep('a').run).not.toBe(deep('b').run);
   expect(evenkeelPaths({ EVENKEEL_HOME: '/srv/ek' }).controllerSocket).toBe('/srv/ek/run/controller.sock');
 });
