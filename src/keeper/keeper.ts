@@ -58,15 +58,18 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     drainMs: DRAIN,
     say,
   });
+  let failures = 0;
   const controller = controllers({
     start: () => startChild<ControllerToKeeper, KeeperToController>('controller', env, paths),
     api,
-    running: (pid) => info.set({ controller: pid === null ? null : processIdentity(pid) }),
+    running: (pid) => {
+      if (pid === null) info.set({ controller: null, controllerFailures: ++failures });
+      else info.set({ controller: processIdentity(pid) });
+    },
     asked: (message, answer) => {
-      if (message.type === 'stop-all') void stop('the controller asks for it');
-      else if (message.type === 'restart-edge') {
-        void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
-      }
+      if (message.type === 'ready') info.set({ controllerFailures: (failures = 0) });
+      else if (message.type === 'stop-all') void stop('the controller asks for it');
+      else void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
     },
   });
 
@@ -131,6 +134,7 @@ function keeperInfo(
     version: evenkeelVersion(),
     edge,
     controller: null,
+    controllerFailures: 0,
   };
   let written = Promise.resolve();
   const write = (): void => {

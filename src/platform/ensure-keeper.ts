@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { Exit } from './child.ts';
+import { readKeeperInfo } from './keeper-info.ts';
 import { lockHolder } from './lock.ts';
 import { prepareHome, type EvenkeelPaths } from './paths.ts';
+import { isAlive } from './process/identity.ts';
 import { outputFile, startKeeper } from './start-keeper.ts';
 import { unixClient } from './unix-http.ts';
 
 const PAUSE = 25;
-const TAIL_LINES = 15;
+const TAIL_LINES = 20;
+/** A controller that ended so often without having been ready will not become ready by waiting. */
+const HOPELESS = 4;
 
 export interface EnsureKeeperOptions {
   env: NodeJS.ProcessEnv;
@@ -21,7 +25,7 @@ export interface EnsureKeeperOptions {
 
 /**
  * Makes sure that a keeper runs and that the controller's API answers; several callers at once end up with one keeper.
- * Throws `home-unusable`, `keeper-failed` (it ended at once) or `controller-silent` (nothing answered in time), the
+ * Throws `home-unusable`, `keeper-failed` (it ended at once) or `controller-silent` (it fails, or nothing answered in time), the
  * latter two with the last lines of the logs.
  */
 export async function ensureKeeper(options: EnsureKeeperOptions): Promise<'started' | 'running'> {
@@ -32,7 +36,9 @@ export async function ensureKeeper(options: EnsureKeeperOptions): Promise<'start
   while (!(await apiAnswers(paths, deadline))) {
     signal?.throwIfAborted();
     if (hasFailed(keeper)) throw await failed(paths, keeper.exit);
-    if (performance.now() >= deadline) throw await silent(paths, timeoutMs);
+    if (performance.now() >= deadline)
+      throw await silent(paths, `did not answer within ${Math.round(timeoutMs / 1000)} s`);
+    if (await isHopeless(paths)) throw await silent(paths, 'ends again and again as soon as it is started');
     // Also later than at first: the one that ran may have been on its way out.
     if (!isStarting(keeper) && !(await lockHolder(paths.keeperLock)).held) keeper = await start(options);
     await sleep(PAUSE);
@@ -67,6 +73,11 @@ const isStarting = (keeper: { exit: Exit | null } | null): boolean => keeper !==
 const hasFailed = (keeper: { exit: Exit | null } | null): keeper is { exit: Exit } =>
   keeper !== null && keeper.exit !== null && keeper.exit.code !== 0;
 
+async function isHopeless(paths: EvenkeelPaths): Promise<boolean> {
+  const info = await readKeeperInfo(paths);
+  return info !== null && info.controllerFailures >= HOPELESS && isAlive(info.keeper);
+}
+
 async function failed(paths: EvenkeelPaths, { code, signal }: Exit): Promise<EvenkeelError> {
   return new EvenkeelError({
     code: 'keeper-failed',
@@ -77,10 +88,10 @@ async function failed(paths: EvenkeelPaths, { code, signal }: Exit): Promise<Eve
   });
 }
 
-async function silent(paths: EvenkeelPaths, timeoutMs: number): Promise<EvenkeelError> {
+async function silent(paths: EvenkeelPaths, how: string): Promise<EvenkeelError> {
   return new EvenkeelError({
     code: 'controller-silent',
-    what: `The controller did not answer within ${Math.round(timeoutMs / 1000)} s.`,
+    what: `The controller ${how}.`,
     where: paths.controllerSocket,
     why: await tails([outputFile(paths, 'controller'), join(paths.logs, 'keeper.log')]),
     next: 'Correct what it says, then try again; `evenkeel doctor` looks for the usual causes.',

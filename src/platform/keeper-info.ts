@@ -12,6 +12,8 @@ export interface KeeperInfo {
   /** The edge that serves; null while there is none. */
   edge: ProcessIdentity | null;
   controller: ProcessIdentity | null;
+  /** How often a controller has ended since one was last ready. */
+  controllerFailures: number;
 }
 
 /** What the last keeper wrote, whether it lives or not; null when there was none. */
@@ -29,7 +31,8 @@ export async function orphanedEdge(paths: Pick<EvenkeelPaths, 'keeperInfo'>): Pr
 
 function isKeeperInfo(value: unknown): value is KeeperInfo {
   if (typeof value !== 'object' || value === null) return false;
-  const { keeper, edge, controller } = value as Partial<Record<keyof KeeperInfo, unknown>>;
+  const { keeper, edge, controller, controllerFailures } = value as Partial<Record<keyof KeeperInfo, unknown>>;
+  if (typeof controllerFailures !== 'number') return false;
   return isIdentity(keeper) && (edge === null || isIdentity(edge)) && (controller === null || isIdentity(controller));
 }
 

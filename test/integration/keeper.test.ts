@@ -26,9 +26,9 @@ test('of several that start it at once, one keeper comes up and all succeed', as
 
 test('a controller that cannot start is reported with what it said', async () => {
   const it = world({ STAND_IN_CONTROLLER_FAILS: '1' });
-  const { ensureKeeper } = await import('../../src/platform/ensure-keeper.ts');
-  await expect(ensureKeeper({ env: it.env, paths: it.paths, timeoutMs: 3_000 })).rejects.toMatchObject({
+  await expect(it.start()).rejects.toMatchObject({
     code: 'controller-silent',
+    message: expect.stringContaining('again and again'),
     why: expect.stringContaining('the store is damaged'),
   });
 });

@@ -1,0 +1,147 @@
+/** The keeper with the real edge. */
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { applyReplySchema, type ApplyCommand } from '../../src/domain/traffic/protocol.ts';
+import { unixClient } from '../../src/platform/unix-http.ts';
+import { ask, freePort, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
+import { waitFor } from '../support/wait.ts';
+
+/** A real edge with one route, to an instance that answers 1 and lives in this process. */
+async function realWorld(): Promise<{ it: World; port: number }> {
+  const it = world({ EVENKEEL_EDGE_ENTRY: '', EVENKEEL_EDGE_IDLE_GRACE_MS: '300' });
+  const upstream = createServer((incoming, response) => incoming.resume().on('end', () => response.end('1')));
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+  await it.start();
+  await it.running();
+  const port = await freePort();
+  await apply(it, command(port, (upstream.address() as AddressInfo).port));
+  await waitFor(async () => (await ask(port)) === 1, { what: 'the edge to answer' });
+  return { it, port };
+}
+
+const command = (port: number, instance: number): ApplyCommand => ({
+  fence: 1,
+  remove: [],
+  services: [
+    {
+      project: 'p',
+      environment: 'production',
+      service: 'api',
+      unit: 'u',
+      routes: [{ port, host: null, path: '/' }],
+      internalPort: null,
+      preview: null,
+      releases: [
+        {
+          release: 'api@1',
+          weight: 100,
+          instances: [{ id: 'i', port: instance, startedAt: Date.now(), draining: false }],
+          health: null,
+          static: null,
+        },
+      ],
+      split: null,
+      whenEmpty: 'hold',
+      health: { path: '/', graceMs: 1_000, intervalMs: 1_000, timeoutMs: 1_000 },
+      timeoutMs: 10_000,
+      drainMs: 1_000,
+    },
+  ],
+});
+
+async function apply(it: World, body: ApplyCommand): Promise<void> {
+  const edge = unixClient({ socketPath: it.paths.edgeSocket, peer: 'The edge' });
+  const reply = await waitFor(() => edge.json({ path: '/apply', body }), { what: 'the edge to take a command' });
+  expect(applyReplySchema.parse(reply)).toMatchObject({ applied: true });
+}
+
+/** Requests with bodies on connections that are used again, as a browser does, until stopped. */
+function keptConnections(port: number): { stop(): Promise<{ answered: number; failed: string[] }> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  const failed: string[] = [];
+  let answered = 0;
+  let stopped = false;
+  const post = (): Promise<void> =>
+    new Promise((resolve) => {
+      const outgoing = request({ port, host: '127.0.0.1', method: 'POST', agent }, (response) => {
+        if (response.statusCode !== 200) failed.push(`status ${response.statusCode}`);
+        response.resume().on('end', () => {
+          answered++;
+          resolve();
+        });
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        failed.push(error.code ?? error.message);
+        resolve();
+      });
+      outgoing.end('body');
+    });
+  const lane = async (): Promise<void> => {
+    for (let n = 0; !stopped; n++) {
+      await post();
+      await sleep(n % 10 === 0 ? 100 : 2);
+    }
+  };
+  const lanes = [lane(), lane(), lane(), lane()];
+  return {
+    async stop() {
+      stopped = true;
+      await Promise.all(lanes);
+      agent.destroy();
+      return { answered, failed };
+    },
+  };
+}
+
+function underLoad(port: number): { stop(): Promise<string[]> } {
+  const loads = [freshConnections(port), keptConnections(port)];
+  return {
+    async stop() {
+      const results = await Promise.all(loads.map((load) => load.stop()));
+      for (const { answered } of results) {
+        expect(typeof answered === 'number' ? answered : answered.size).toBeGreaterThan(0);
+      }
+      return results.flatMap(({ failed }) => failed);
+    },
+  };
+}
+
+test('a hand-over of the real edge fails no request, neither on fresh connections nor on kept ones', async () => {
+  const { it, port } = await realWorld();
+  const load = underLoad(port);
+  for (let round = 0; round < 3; round++) {
+    const { edge } = await it.running();
+    expect(await it.api('/restart-edge')).toMatchObject({ ok: true });
+    await waitFor(() => !lives(edge.pid), { what: 'the old edge to leave', timeout: 40_000 });
+  }
+  expect(await load.stop()).toEqual([]);
+});
+
+test('kill -9 of the keeper of a real edge fails no request', async () => {
+  const { it, port } = await realWorld();
+  const load = underLoad(port);
+  for (let round = 0; round < 2; round++) {
+    const { keeper, edge } = await it.running();
+    kill(keeper.pid);
+    await waitFor(() => !lives(edge.pid), { what: 'the old edge to leave', timeout: 40_000 });
+    expect((await it.running()).keeper.pid).not.toBe(keeper.pid);
+  }
+  expect(await load.stop()).toEqual([]);
+});
+
+test('kill -9 of a real edge refuses no connection, and the next one knows its routes', async () => {
+  const { it, port } = await realWorld();
+  const load = freshConnections(port);
+  const { edge } = await it.running();
+  kill(edge.pid);
+  await waitFor(async () => (await it.running()).edge.pid !== edge.pid, { what: 'a new edge' });
+  expect(await ask(port)).toBe(1);
+  const { failed } = await load.stop();
+  expect(failed.filter((reason) => reason !== 'ECONNRESET')).toEqual([]);
+});
