@@ -1,6 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ProcessIdentity } from '../../../platform/process/identity.ts';
@@ -97,10 +107,26 @@ export interface StopRecord {
   at: number;
 }
 
+/** Bytes that the shim has set aside as `stop.tmp` for the day when the disk is full. */
+const STOP_ROOM = 128;
+
 /** The first line is for the shim: hundredths of a second. */
 export function writeStop(folder: string, stop: { graceMs: number; reason: string }): void {
   const hundredths = Math.max(0, Math.round(stop.graceMs / 10));
-  replaceFile(join(folder, 'stop'), `${hundredths}\n${stop.reason.replaceAll('\n', ' ')}\n`);
+  const content = `${hundredths}\n${stop.reason.replaceAll('\n', ' ')}\n`;
+  const file = join(folder, 'stop');
+  try {
+    replaceFile(file, content);
+  } catch (error) {
+    if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+    const reserve = join(folder, 'stop.tmp');
+    const room = Buffer.alloc(STOP_ROOM, ' ');
+    room.write(content, 0, STOP_ROOM - 1);
+    room.write('\n', STOP_ROOM - 1);
+    // Over what is there, without truncating it: that takes no new block.
+    writeFileSync(existsSync(file) ? file : reserve, room, { flag: 'r+' });
+    if (existsSync(reserve)) renameSync(reserve, file);
+  }
 }
 
 export function readStop(folder: string): StopRecord | null {
@@ -108,7 +134,7 @@ export function readStop(folder: string): StopRecord | null {
   const text = readIfThere(file);
   if (text === null) return null;
   const [grace = '0', reason = ''] = text.split('\n');
-  return { graceMs: Number(grace) * 10, reason, at: timeOf(file) ?? Date.now() };
+  return { graceMs: Number(grace) * 10, reason: reason.trim(), at: timeOf(file) ?? Date.now() };
 }
 
 /** Atomic for readers; not flushed to the disk, since after a reboot nothing of this matters. */
@@ -151,6 +177,19 @@ export async function discardFolder(folder: string): Promise<void> {
     if (!isCode(error, 'ENOENT')) throw error;
   }
   for (const name of filesIn(parent)) {
-    if (name.startsWith('.removed-')) await rm(join(parent, name), { recursive: true, force: true });
+    if (name.startsWith('.removed-')) await removeTree(join(parent, name));
+  }
+}
+
+/** Also with folders in it that may not be written, as some artifacts have. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!isCode(error, 'EACCES', 'EPERM')) throw error;
+    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+      if (entry.isDirectory()) await chmod(join(entry.parentPath, entry.name), 0o700);
+    }
+    await rm(path, { recursive: true, force: true });
   }
 }

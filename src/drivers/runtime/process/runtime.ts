@@ -124,6 +124,7 @@ class ProcessRuntime implements Runtime {
     const processes = processList();
     const observations: InstanceObservation[] = [];
     for (const name of filesIn(this.#instances)) {
+      if (name.startsWith('.')) continue; // being removed
       const observation = this.#observeFolder(join(this.#instances, name), scopeKey(scope), processes);
       if (observation !== null) observations.push(observation);
     }

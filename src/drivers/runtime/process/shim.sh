@@ -114,8 +114,9 @@ ek_run() {
   printf '%s %s %s\n' "$$" "${20}" "$ek_boot" >"$ek_dir/claim" || exit 1
   set +C
 
-  # Room for the record is taken now: the disk may be full when it is needed.
+  # Room for the records is taken now: the disk may be full when they are needed.
   printf '%-255s\n' '' >"$ek_dir/end.tmp"
+  printf '%-127s\n' '' >"$ek_dir/stop.tmp"
   true >"$ek_dir/fate" && exec 8>"$ek_dir/fate" || exec 8>/dev/null
 
   if [ -z "$ek_stopping" ]; then
