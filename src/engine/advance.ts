@@ -1,5 +1,5 @@
 import { decide } from '../domain/rollout/decide.ts';
-import { seen } from '../domain/rollout/phases.ts';
+import { seen } from '../domain/rollout/observed.ts';
 import type { Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { Decision } from '../domain/rollout/transition.ts';

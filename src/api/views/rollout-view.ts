@@ -1,5 +1,5 @@
 import type { Release } from '../../domain/release/release.ts';
-import { deadlineOf } from '../../domain/rollout/decide.ts';
+import { deadlineOf } from '../../domain/rollout/clocks.ts';
 import type { JournalEntry, Rollout } from '../../domain/rollout/rollout.ts';
 import type { JournalView, RolloutView, VerdictView } from '../contract/contract.ts';
 import type { Verdict } from '../../domain/analysis/judge.ts';

@@ -64,12 +64,18 @@ export function supervise(
   let wakeAt: number | null = null;
   const wake = (at: number): void => void (wakeAt = wakeAt === null ? at : Math.min(wakeAt, at));
 
-  for (const instance of input.observed)
-    if (instance.index >= input.wanted && instance.state === 'running')
-      actions.push({ kind: 'stop', id: instance.id, reason: 'not wanted any more' });
+  // One at a time is stopped for being unhealthy: the others may be all that still serves.
+  let stopping = input.observed.some((each) => each.state === 'stopping' && each.index < input.wanted);
+
+  for (const instance of input.observed.filter((each) => each.index >= input.wanted)) {
+    if (instance.state === 'running') actions.push({ kind: 'stop', id: instance.id, reason: 'not wanted any more' });
+    if (instance.state === 'ended') actions.push({ kind: 'remove', id: instance.id });
+  }
 
   for (let index = 0; index < input.wanted; index++) {
-    const copies = input.observed.filter((each) => each.index === index).sort((a, b) => b.generation - a.generation);
+    const copies = input.observed
+      .filter((each) => each.index === index)
+      .toSorted((a, b) => b.generation - a.generation);
     for (const old of copies.slice(KEPT)) if (old.state === 'ended') actions.push({ kind: 'remove', id: old.id });
     const [latest] = copies;
     if (latest === undefined) {
@@ -77,8 +83,11 @@ export function supervise(
     } else if (latest.state === 'ended') {
       const crashes = crashesInARow(copies, policy);
       if (latest.end?.kind === 'start-failed') failure ??= `it could not be started: ${latest.end.detail}`;
-      else if (crashes >= policy.crashLoop) failure ??= `it ended ${crashes} times in a row: ${describeEnd(latest.end)}`;
-      const due = (latest.endedAt ?? latest.startedAt) + backoff(crashes, policy);
+      else if (crashes >= policy.crashLoop)
+        failure ??= `it ended ${crashes} times in a row: ${describeEnd(latest.end)}`;
+      const ended = latest.endedAt ?? latest.startedAt;
+      // An end in the future was written before the clock was set back: nobody knows how long ago it was.
+      const due = ended > input.now ? input.now : ended + backoff(crashes, policy);
       if (due <= input.now) {
         const reason = latest.stopRequested ? 'wanted again' : `restart after ${describeEnd(latest.end)}`;
         actions.push({ kind: 'start', index, generation: latest.generation + 1, reason });
@@ -90,8 +99,8 @@ export function supervise(
       if (due <= input.now) {
         const why = `not healthy for ${Math.round(policy.unhealthyMs / 1000)} s${health.lastError === null ? '' : ` (${health.lastError})`}`;
         if (!health.everHealthy) failure ??= why;
-        // One at a time: the others may be all that still serves.
-        if (!actions.some((each) => each.kind === 'stop')) actions.push({ kind: 'stop', id: latest.id, reason: why });
+        if (!stopping) actions.push({ kind: 'stop', id: latest.id, reason: why });
+        stopping = true;
       } else wake(due);
     }
   }

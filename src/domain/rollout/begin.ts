@@ -98,7 +98,8 @@ export function unitPolicy(policies: RolloutPolicy[]): RolloutPolicy {
       drainMs: Math.max(unit.drainMs, each.drainMs),
       pauseMs: Math.max(unit.pauseMs, each.pauseMs),
       keepFailed: unit.keepFailed || each.keepFailed,
-      onInconclusive: careful.find((answer) => unit.onInconclusive === answer || each.onInconclusive === answer) ?? 'pause',
+      onInconclusive:
+        careful.find((answer) => unit.onInconclusive === answer || each.onInconclusive === answer) ?? 'pause',
       deadlines: {
         buildingMs: Math.max(unit.deadlines.buildingMs, each.deadlines.buildingMs),
         startingMs: Math.max(unit.deadlines.startingMs, each.deadlines.startingMs),

@@ -1,5 +1,4 @@
 import type { Deployment } from '../release/release.ts';
-import { startsEarly } from './phases.ts';
 import { PHASES, type Phase, type Rollout, type RolloutService } from './rollout.ts';
 
 /** One release of a service as it ought to be now. */
@@ -37,8 +36,10 @@ function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredSer
   const { service } = deployment;
   const mine = rollouts
     .filter((rollout) => rollout.services.some((each) => each.service === service))
-    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
-  const active = mine.find((rollout) => rollout.end === null);
+    .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  // One in its window gives way to the one that supersedes it, whatever the clock said when either began.
+  const open = mine.filter((rollout) => rollout.end === null);
+  const active = open.find((rollout) => rollout.phase !== 'watching') ?? open[0];
   const part = active?.services.find((each) => each.service === service);
   const plain: DesiredService = {
     service,
@@ -50,18 +51,23 @@ function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredSer
   const desired = active === undefined || part === undefined ? plain : rolling(plain, active, part);
   const kept = keptForALook(mine, service);
   if (kept !== null && !desired.releases.some((each) => each.release === kept))
-    return { ...desired, releases: [...desired.releases, { release: kept, weight: 0, run: true }], preview: desired.preview ?? kept };
+    return {
+      ...desired,
+      releases: [...desired.releases, { release: kept, weight: 0, run: true }],
+      preview: desired.preview ?? kept,
+    };
   return desired;
 }
 
 function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService): DesiredService {
   const { to, from } = part;
+  if (to === from) return plain;
   const share = shareOf(rollout, part);
   const releases: DesiredRelease[] = [];
   // A worker shares its queue with its successor: the former one stops at the switch, and is not kept hot.
   const fromRuns = from !== null && (part.kind !== 'worker' || !reached(rollout, 'promoting'));
   if (fromRuns) releases.push({ release: from, weight: 100 - share, run: true });
-  if (mayStart(rollout, part) && to !== from) releases.push({ release: to, weight: share, run: true });
+  if (mayStart(rollout, part)) releases.push({ release: to, weight: share, run: true });
   const analysis = rollout.analysis[part.service];
   return {
     ...plain,
@@ -87,6 +93,9 @@ function shareOf(rollout: Rollout, part: RolloutService): number {
   return steps[Math.min(rollout.step, steps.length - 1)]?.weight ?? 0;
 }
 
+/** A service whose schema comes first, or that leans on another new service, starts later, in verifying. */
+export const startsEarly = (each: RolloutService): boolean => !each.migrates && each.after.length === 0;
+
 function mayStart(rollout: Rollout, part: RolloutService): boolean {
   if (!reached(rollout, 'starting')) return false;
   if (startsEarly(part)) return true;
@@ -99,5 +108,6 @@ function keptForALook(newestFirst: Rollout[], service: string): string | null {
   if (latest === undefined || latest.end === null || latest.end === 'complete' || latest.settled) return null;
   if (!latest.policy.keepFailed) return null;
   const part = latest.services.find((each) => each.service === service);
-  return part !== undefined && mayStart(latest, part) ? part.to : null;
+  // A worker that nobody relies on any more would still take its share of the queue.
+  return part !== undefined && part.kind !== 'worker' && mayStart(latest, part) ? part.to : null;
 }

@@ -1,5 +1,5 @@
 import type { StoredEvidence } from '../analysis/evidence-store.ts';
-import type { OperatorRequest } from './rollout.ts';
+import type { OperatorRequest, RolloutService } from './rollout.ts';
 
 /** A piece of work with an end: a build, a migration, a smoke test, a check. */
 export interface Work {
@@ -47,6 +47,13 @@ export interface Observed {
   edgeReachable: boolean;
   /** A newer rollout of one of these services has begun. */
   superseded: boolean;
+}
+
+/** What was seen of one service. Throws when the engine left it out: it must observe every service of the rollout. */
+export function seen(observed: Observed, each: Pick<RolloutService, 'service'>): ServiceObserved {
+  const service = observed.services[each.service];
+  if (service === undefined) throw new Error(`${each.service} belongs to the rollout and was not observed`);
+  return service;
 }
 
 /** What decide wants done besides traffic and instances, which follow from the rollout itself (see desired.ts). */

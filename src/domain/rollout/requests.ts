@@ -1,71 +1,79 @@
+import { overdue } from './clocks.ts';
+import { pastSteps } from './canary.ts';
+import { gate, missingApprovals } from './gate.ts';
+import { unknownJob } from './jobs.ts';
 import type { Observed } from './observed.ts';
 import type { OperatorRequest, Rollout } from './rollout.ts';
-import { type Decision, enter, finish, pause, stay, unpause } from './transition.ts';
-import { gate } from './gate.ts';
+import { type Decision, enter, finish, note, pause, unpause, wait } from './transition.ts';
 
 const TAKES_BACK = new Set(['abort', 'reject', 'rollback', 'supersede']);
 
 /**
- * Answers what people asked of the rollout, oldest first, except that taking back wins over anything asked before it.
- * Null when nothing is asked.
+ * What people, or a newer rollout, asked for to take this one back. It wins over anything asked before it, and a forced
+ * one over the others. Null when nobody did.
  */
-export function answerRequests(rollout: Rollout, observed: Observed, now: number): Decision | null {
-  const open = observed.requests.filter((request) => request.seq > rollout.requestSeq);
-  const first = open[0];
-  if (first === undefined) return null;
-  const takers = open.filter((request) => TAKES_BACK.has(request.kind));
-  const taker = takers.find((request) => request.force) ?? takers[0];
-  if (taker !== undefined) return takeBack(rollout, observed, taker, Math.max(...open.map((each) => each.seq)), now);
-  return answer({ ...rollout, requestSeq: first.seq }, first, now);
+export function takeBack(rollout: Rollout, observed: Observed, now: number): Decision | null {
+  const open = unanswered(rollout, observed);
+  const takers = open.filter((each) => TAKES_BACK.has(each.kind));
+  const request = takers.find((each) => each.force) ?? takers[0];
+  if (request === undefined) return null;
+  const heard = { ...rollout, requestSeq: Math.max(...open.map((each) => each.seq)) };
+  if (rollout.phase === 'watching') return takeBackInWindow(heard, observed, request, now);
+  const running = rollout.services.filter((each) => observed.services[each.service]?.migration.state === 'running');
+  if (rollout.phase === 'migrating' && running.length > 0 && !request.force)
+    return awaitMigration(rollout, heard, running.map((each) => each.to).join(', '), request, now);
+  const detail = { phase: rollout.phase, forced: request.force };
+  return finish(heard, 'aborted', now, `${verb(request)} by ${request.by}${comment(request)}`, detail);
 }
 
-function takeBack(rollout: Rollout, observed: Observed, request: OperatorRequest, seq: number, now: number): Decision {
-  const said = request.comment === null ? '' : `: ${request.comment}`;
-  if (request.kind === 'supersede') {
-    // Only a rollout in its window can be superseded; any earlier phase is taken back by the newer rollout's --replace.
-    const reason = `superseded by a newer rollout${said}`;
-    if (rollout.phase === 'watching') return enter({ ...rollout, requestSeq: seq }, 'complete', now, reason);
+function takeBackInWindow(heard: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
+  if (observed.superseded || request.kind === 'supersede')
+    return enter(heard, 'complete', now, `superseded by a newer rollout${comment(request)}`);
+  if (heard.services.every((each) => each.from === null)) {
+    const why = 'this is the first release, there is no former one';
+    return note(heard, now, `${request.kind} by ${request.by} is not possible: ${why}`);
   }
-  // Half a migration is worse than a whole one: without force it may end, and nothing else of the rollout goes on.
-  const migrates = rollout.services.filter((each) => observed.services[each.service]?.migration.state === 'running');
-  if (rollout.phase === 'migrating' && migrates.length > 0 && !request.force)
-    return stay(rollout, `${request.kind} by ${request.by} waits for the running migration to end (--force does not wait)`);
-  if (rollout.phase === 'watching') {
-    if (rollout.services.every((each) => each.from === null))
-      return stay(
-        { ...rollout, requestSeq: seq },
-        `${request.kind} by ${request.by} is not possible: this was the first release, there is no former one`,
-        now,
-      );
-    return finish({ ...rollout, requestSeq: seq }, 'rolled-back', now, `rolled back by ${request.by}${said}`);
-  }
-  const verb = { reject: 'rejected', supersede: 'replaced' }[request.kind as string] ?? 'aborted';
-  return finish({ ...rollout, requestSeq: seq }, 'aborted', now, `${verb} by ${request.by}${said}`, {
-    phase: rollout.phase,
-    forced: request.force,
-  });
+  return finish(heard, 'rolled-back', now, `rolled back by ${request.by}${comment(request)}`);
 }
 
-function answer(rollout: Rollout, request: OperatorRequest, now: number): Decision {
+/**
+ * Half a migration is worse than a whole one: without force it may end, and nothing else of the rollout goes on. The
+ * request stays unanswered until then, so a forced one can still cut the wait short. The phase's deadline bounds it,
+ * which a pause must not stop.
+ */
+function awaitMigration(
+  rollout: Rollout,
+  heard: Rollout,
+  what: string,
+  request: OperatorRequest,
+  now: number,
+): Decision {
+  const waiting = unpause(rollout, now);
+  const late = overdue(waiting, now);
+  const asked = `${verb(request)} by ${request.by}${comment(request)}`;
+  if (late !== null) return finish(heard, 'aborted', now, `${asked}; the migration of ${what} is stopped: ${late}`);
+  const reason = `${request.kind} by ${request.by} waits for the migration of ${what} to end (--force does not wait)`;
+  // Written down once, not at every look.
+  return rollout.reason === reason ? wait(waiting, now, reason) : note(waiting, now, reason);
+}
+
+/** Answers the oldest of the other requests. Null when nothing is asked. */
+export function answer(given: Rollout, observed: Observed, now: number): Decision | null {
+  const [request] = unanswered(given, observed);
+  if (request === undefined) return null;
+  const rollout = { ...given, requestSeq: request.seq };
   switch (request.kind) {
     case 'pause':
-      if (rollout.phase === 'watching' || rollout.phase === 'promoting')
-        return noted(rollout, now, `pause by ${request.by} has no effect while ${rollout.phase}`);
-      if (rollout.paused?.reason === 'operator') return noted(rollout, now, `already paused`);
+      if (rollout.phase === 'watching' || rollout.phase === 'promoting') return noEffect(rollout, request, now);
+      if (rollout.paused?.reason === 'operator')
+        return note(rollout, now, `pause by ${request.by} has no effect: it is ${rollout.paused.detail}`);
       return pause(unpause(rollout, now), 'operator', now, `paused by ${request.by}${comment(request)}`);
     case 'resume':
-      return resume(rollout, request, now);
+      return resume(rollout, observed, request, now);
     case 'promote':
-      return promote(rollout, request, now);
-    case 'approve': {
-      if (rollout.approvals.some((each) => each.by === request.by))
-        return noted(rollout, now, `${request.by} has approved already`);
-      const approvals = [...rollout.approvals, { by: request.by, at: request.at, comment: request.comment }];
-      const needed = `${approvals.length} of ${rollout.approvalsNeeded}`;
-      const approved = noted({ ...rollout, approvals }, now, `approved by ${request.by} (${needed})${comment(request)}`);
-      if (rollout.paused?.reason !== 'approval' || approvals.length < rollout.approvalsNeeded) return approved;
-      return { ...approved, next: unpause(approved.next, now) };
-    }
+      return promote(rollout, observed, request, now);
+    case 'approve':
+      return approve(rollout, request, now);
     case 'abort':
     case 'reject':
     case 'rollback':
@@ -74,50 +82,73 @@ function answer(rollout: Rollout, request: OperatorRequest, now: number): Decisi
   }
 }
 
-function resume(rollout: Rollout, request: OperatorRequest, now: number): Decision {
-  if (rollout.paused === null) return noted(rollout, now, `resume by ${request.by}: it was not paused`);
+function approve(rollout: Rollout, request: OperatorRequest, now: number): Decision {
+  if (rollout.phase === 'watching' || rollout.phase === 'promoting') return noEffect(rollout, request, now);
+  if (rollout.approvals.some((each) => each.by === request.by))
+    return note(rollout, now, `approve by ${request.by} has no effect: ${request.by} has approved already`);
+  const approvals = [...rollout.approvals, { by: request.by, at: request.at, comment: request.comment }];
+  const next = { ...rollout, approvals };
+  const reason = `approved by ${request.by} (${approvals.length} of ${rollout.approvalsNeeded})${comment(request)}`;
+  if (rollout.paused?.reason !== 'approval') return note(next, now, reason);
+  const missing = missingApprovals(next);
+  if (missing === null) return note(unpause(next, now), now, reason);
+  return note({ ...next, paused: { ...rollout.paused, detail: `${reason}; ${missing}` } }, now, reason);
+}
+
+function resume(rollout: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
   const running = unpause(rollout, now);
   const reason = `resumed by ${request.by}${comment(request)}`;
-  switch (rollout.paused.reason) {
+  switch (rollout.paused?.reason) {
+    case undefined:
+      return note(rollout, now, `resume by ${request.by} has no effect: it is not paused`);
     case 'approval':
-      return noted(rollout, now, `resume by ${request.by} does not approve: use approve or reject`);
+      return note(rollout, now, `resume by ${request.by} does not approve: use approve or reject`);
     case 'inconclusive':
       // Look again for as long as the step was meant to last; the evidence so far stays.
-      return noted({ ...running, stepSince: now, stepPausedMs: 0 }, now, `${reason}: the step is measured once more`);
+      return note({ ...running, stepSince: now, stepPausedMs: 0 }, now, `${reason}: the step is measured once more`);
     case 'unknown-job': {
-      const work = rollout.paused.detail.split(' ')[0] ?? '';
-      const attempts = { ...running.attempts, [work]: (running.attempts[work] ?? 1) + 1 };
-      return noted({ ...running, attempts }, now, `${reason}: ${work} is run again`);
+      const job = unknownJob(rollout, observed);
+      if (job === null) return note(running, now, reason);
+      const attempts = { ...running.attempts, [job.name]: (running.attempts[job.name] ?? 1) + 1 };
+      return note({ ...running, attempts }, now, `${reason}: ${job.name} is run again`);
     }
     case 'operator':
-      return noted(running, now, reason);
+      return note(running, now, reason);
   }
 }
 
-function promote(rollout: Rollout, request: OperatorRequest, now: number): Decision {
-  const reason = `promoted by ${request.by}${comment(request)}`;
-  if (rollout.paused?.reason === 'unknown-job') {
-    const work = rollout.paused.detail.split(' ')[0] ?? '';
-    const waived = [...rollout.waived, work];
-    return noted({ ...unpause(rollout, now), waived }, now, `${request.by} vouches for ${work}${comment(request)}`);
+function promote(rollout: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
+  switch (rollout.paused?.reason) {
+    case 'unknown-job': {
+      const job = unknownJob(rollout, observed);
+      const running = unpause(rollout, now);
+      if (job === null) return note(running, now, `resumed by ${request.by}${comment(request)}`);
+      const vouched = `${request.by} vouches for ${job.name}${comment(request)}`;
+      return note({ ...running, waived: [...running.waived, job.name] }, now, vouched);
+    }
+    case 'approval':
+      return note(rollout, now, `promote by ${request.by} does not approve: use approve or reject`);
+    case 'inconclusive':
+    case 'operator':
+    case undefined: {
+      if (rollout.phase !== 'canary') return noEffect(rollout, request, now);
+      // The remaining steps are skipped, the approvals are not.
+      const skippedSteps = Math.max(0, rollout.policy.canary.length - rollout.step - 1);
+      const reason = `promoted by ${request.by}${comment(request)}`;
+      return gate(pastSteps(unpause(rollout, now)), now, reason, { by: request.by, skippedSteps });
+    }
   }
-  if (rollout.phase !== 'canary') return noted(rollout, now, `promote by ${request.by} has no effect while ${rollout.phase}`);
-  if (rollout.paused?.reason === 'approval')
-    return noted(rollout, now, `promote by ${request.by} does not approve: use approve or reject`);
-  const steps = rollout.policy.canary.length;
-  const detail = { by: request.by, skippedSteps: steps - rollout.step - 1 };
-  // The remaining steps are skipped, the approvals are not.
-  return gate({ ...unpause(rollout, now), step: steps }, now, reason, detail);
 }
 
-function noted(rollout: Rollout, now: number, reason: string): Decision {
-  return {
-    next: { ...rollout, reason },
-    journal: [{ at: now, from: rollout.phase, to: rollout.phase, reason, detail: {} }],
-    actions: [],
-    reason,
-    wakeAt: now,
-  };
+const noEffect = (rollout: Rollout, request: OperatorRequest, now: number): Decision =>
+  note(rollout, now, `${request.kind} by ${request.by} has no effect while ${rollout.phase}`);
+
+const unanswered = (rollout: Rollout, observed: Observed): OperatorRequest[] =>
+  observed.requests.filter((request) => request.seq > rollout.requestSeq);
+
+function verb(request: OperatorRequest): string {
+  if (request.kind === 'reject') return 'rejected';
+  return request.kind === 'supersede' ? 'replaced' : 'aborted';
 }
 
 const comment = (request: OperatorRequest): string => (request.comment === null ? '' : `: ${request.comment}`);

@@ -1,34 +1,52 @@
-import type { Observed } from './observed.ts';
-import { seen } from './phases.ts';
-import type { Rollout } from './rollout.ts';
+import { type Action, type Observed, seen, type ServiceObserved } from './observed.ts';
+import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, stay } from './transition.ts';
 
 /**
  * After the end: everything that the end asks for was seen to be so, or it is asked for again. Traffic and instances
  * follow from `desired`; what is left here are jobs that may still run, and knowing when it is over.
  */
-export function settle(rollout: Rollout, observed: Observed): Decision {
-  if (rollout.settled) return stay(rollout, rollout.reason);
-  const takenBack = rollout.end !== 'complete';
+export function settle(ended: Rollout, observed: Observed): Decision {
+  if (ended.settled) return stay(ended, ended.reason);
+  const takenBack = ended.end !== 'complete';
+  // A newer rollout ends the look at a failed release for good, even if it is over sooner than this one settles.
+  const rollout =
+    observed.superseded && ended.policy.keepFailed
+      ? { ...ended, policy: { ...ended.policy, keepFailed: false } }
+      : ended;
+  const actions: Action[] = [];
   const waits: string[] = [];
-  const actions = [];
   for (const each of rollout.services) {
     const service = seen(observed, each);
-    if (takenBack) {
-      const works = [service.build, service.smoke, service.check, service.migration];
-      if (works.some((work) => work.state === 'running')) {
-        actions.push({ kind: 'cancel-work' as const, service: each.service, migrations: true });
-        waits.push(`jobs of ${each.to}`);
-      }
-      const kept = rollout.policy.keepFailed && !observed.superseded;
-      if (service.to.present && !kept) waits.push(`${each.to} to stop`);
-      if ((service.to.weight ?? 0) > 0) waits.push(`${each.to} to lose its traffic`);
-      // Instances that are kept for a look hold the rollout open until the next one of this service.
-      if (kept && service.to.present) waits.push(`${each.to}, kept for a look`);
-    } else if (service.from?.present === true && each.from !== null) {
-      waits.push(`${each.from} to stop`);
+    if (takenBack && hasRunningJob(service)) {
+      actions.push({ kind: 'cancel-work', service: each.service, migrations: true });
+      waits.push(`jobs of ${each.to}`);
     }
+    // What a newer rollout makes of these releases, which it may well want to run, is its own affair.
+    if (!observed.superseded)
+      waits.push(...(takenBack ? leftOfNew(rollout, each, service) : leftOfFormer(each, service)));
   }
-  if (waits.length > 0) return stay(rollout, `settling: ${waits.join('; ')}`, null, actions);
+  const routed = rollout.services.some((each) => each.kind !== 'worker');
+  if (routed && !observed.edgeReachable && !observed.superseded) waits.push('the edge to answer');
+  if (waits.length > 0) return stay(rollout, `settling: waiting for ${waits.join('; ')}`, null, actions);
   return stay({ ...rollout, settled: true }, rollout.reason);
+}
+
+const hasRunningJob = (service: ServiceObserved): boolean =>
+  [service.build, service.smoke, service.check, service.migration].some((work) => work.state === 'running');
+
+function leftOfNew(rollout: Rollout, each: RolloutService, { to }: ServiceObserved): string[] {
+  const waits: string[] = [];
+  if ((to.weight ?? 0) > 0) waits.push(`${each.to} to lose its traffic`);
+  // Instances that are kept for a look hold the rollout open until the next one of this service.
+  if (to.present) waits.push(rollout.policy.keepFailed ? `${each.to}, kept for a look` : `${each.to} to stop`);
+  return waits;
+}
+
+function leftOfFormer(each: RolloutService, { from }: ServiceObserved): string[] {
+  const waits: string[] = [];
+  if (each.from === null || from === null) return waits;
+  if ((from.weight ?? 0) > 0) waits.push(`${each.from} to lose its traffic`);
+  if (from.present) waits.push(`${each.from} to stop`);
+  return waits;
 }

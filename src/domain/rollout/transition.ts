@@ -1,6 +1,8 @@
-import type { NewJournalLine } from './decide.ts';
+import { deadlineAt } from './clocks.ts';
 import type { Action } from './observed.ts';
-import type { End, Pause, PauseReason, Phase, Rollout } from './rollout.ts';
+import type { End, JournalEntry, Pause, PauseReason, Phase, Rollout } from './rollout.ts';
+
+export type NewJournalLine = Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>;
 
 /** What `decide` answers: the rollout as it is to be, why, what is to be done besides, and when to look again. */
 export interface Decision {
@@ -16,6 +18,27 @@ export interface Decision {
 
 export function stay(rollout: Rollout, reason: string, wakeAt: number | null = null, actions: Action[] = []): Decision {
   return { next: rollout, journal: [], actions, reason, wakeAt };
+}
+
+/** Stays, at the longest until the deadline of the phase, or of the pause, is passed. */
+export function wait(rollout: Rollout, now: number, reason: string, actions: Action[] = []): Decision {
+  return stay(rollout, reason, deadlineAt(rollout, now), actions);
+}
+
+/** Stays because of the pause that it is in. */
+export function hold(rollout: Rollout, now: number): Decision {
+  return wait(rollout, now, rollout.paused?.detail ?? rollout.reason);
+}
+
+/** Writes down what does not move the rollout to another phase. */
+export function note(rollout: Rollout, now: number, reason: string, detail: Record<string, unknown> = {}): Decision {
+  return {
+    next: { ...rollout, reason },
+    journal: [{ at: now, from: rollout.phase, to: rollout.phase, reason, detail }],
+    actions: [],
+    reason,
+    wakeAt: now,
+  };
 }
 
 export function enter(
@@ -38,7 +61,13 @@ export function enter(
     ...(phase === 'watching' ? { promotedAt: now } : {}),
     ...(phase === 'complete' ? { end: 'complete' as const, endedAt: now } : {}),
   };
-  return { next, journal: [{ at: now, from: rollout.phase, to: phase, reason, detail }], actions: [], reason, wakeAt: now };
+  return {
+    next,
+    journal: [{ at: now, from: rollout.phase, to: phase, reason, detail }],
+    actions: [],
+    reason,
+    wakeAt: now,
+  };
 }
 
 /** Ends the rollout short of `complete`. What it started is taken back by what `desired` says of an ended rollout. */
@@ -60,27 +89,18 @@ export function finish(
 }
 
 export function nextStep(rollout: Rollout, now: number, reason: string, detail: Record<string, unknown>): Decision {
-  const next: Rollout = {
-    ...rollout,
-    step: rollout.step + 1,
-    stepSince: now,
-    stepPausedMs: 0,
-    paused: null,
+  return note(
+    { ...rollout, step: rollout.step + 1, stepSince: now, stepPausedMs: 0, paused: null },
+    now,
     reason,
-  };
-  return { next, journal: [{ at: now, from: 'canary', to: 'canary', reason, detail }], actions: [], reason, wakeAt: now };
+    detail,
+  );
 }
 
 export function pause(rollout: Rollout, why: PauseReason, now: number, detail: string): Decision {
   const paused: Pause = { reason: why, since: now, detail };
-  const next: Rollout = { ...rollout, paused, reason: detail };
-  return {
-    next,
-    journal: [{ at: now, from: rollout.phase, to: rollout.phase, reason: detail, detail: { paused: why } }],
-    actions: [],
-    reason: detail,
-    wakeAt: now + rollout.policy.pauseMs,
-  };
+  const decision = note({ ...rollout, paused }, now, detail, { paused: why });
+  return { ...decision, wakeAt: deadlineAt(decision.next, now) };
 }
 
 /** Ends a pause; the clocks of phase and step do not count the time it took. */
@@ -93,15 +113,4 @@ export function unpause(rollout: Rollout, now: number): Rollout {
     phasePausedMs: rollout.phasePausedMs + paused,
     stepPausedMs: rollout.stepPausedMs + paused,
   };
-}
-
-/** Time in the phase so far, in milliseconds, without pauses; never negative, even when the clock was set back. */
-export function phaseElapsed(rollout: Rollout, now: number): number {
-  const current = rollout.paused === null ? 0 : Math.max(0, now - rollout.paused.since);
-  return Math.max(0, now - rollout.phaseSince - rollout.phasePausedMs - current);
-}
-
-export function stepElapsed(rollout: Rollout, now: number): number {
-  const current = rollout.paused === null ? 0 : Math.max(0, now - rollout.paused.since);
-  return Math.max(0, now - rollout.stepSince - rollout.stepPausedMs - current);
 }

@@ -1,0 +1,42 @@
+import { type Observed, seen, type Work } from './observed.ts';
+import type { Rollout, RolloutService } from './rollout.ts';
+
+export type JobKind = 'migrate' | 'smoke' | 'check';
+
+/** A job that runs at most once for each attempt, such as `migrate.api`. Builds are none: they may simply be repeated. */
+export interface Job {
+  name: string;
+  kind: JobKind;
+  service: RolloutService;
+  work: Work;
+}
+
+/** The jobs that a service has to do of these kinds and that no person has vouched for, in their order. */
+export function jobsOf(rollout: Rollout, observed: Observed, each: RolloutService, kinds: readonly JobKind[]): Job[] {
+  const service = seen(observed, each);
+  const all = {
+    migrate: { needed: each.migrates, work: service.migration },
+    smoke: { needed: each.smokes, work: service.smoke },
+    check: { needed: each.checks, work: service.check },
+  };
+  return kinds
+    .filter((kind) => all[kind].needed)
+    .map((kind) => ({ name: `${kind}.${each.service}`, kind, service: each, work: all[kind].work }))
+    .filter((job) => !rollout.waived.includes(job.name));
+}
+
+/** The first job whose end nobody knows, which is what a pause of `unknown-job` asks about. */
+export function unknownJob(rollout: Rollout, observed: Observed): Job | null {
+  const kinds: JobKind[] = rollout.phase === 'migrating' ? ['migrate'] : ['smoke', 'check'];
+  return (
+    rollout.services
+      .flatMap((each) => jobsOf(rollout, observed, each, kinds))
+      .find((job) => job.work.state === 'unknown') ?? null
+  );
+}
+
+export const attemptOf = (rollout: Rollout, job: Pick<Job, 'name'>): number => rollout.attempts[job.name] ?? 1;
+
+export const unknownEnd = (job: Job): string =>
+  `${job.name} died without a recorded end (${job.work.detail}): ` +
+  'resume runs it again, promote goes on as if it had succeeded, abort takes back';
