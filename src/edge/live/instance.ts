@@ -21,8 +21,8 @@ export class LiveInstance {
   #draining = false;
   #leaving = false;
   ejected = false;
-  /** Failed connects in a row, as requests met them. */
-  connectFailures = 0;
+  /** Failed connects and timeouts in a row, as requests met them. */
+  failures = 0;
 
   /** `changed`: its health may be another one now. */
   constructor({ id, port, startedAt }: EdgeInstance, settings: CheckSettings, changed: () => void) {
@@ -58,9 +58,16 @@ export class LiveInstance {
     this.#closeWhenDone();
   }
 
+  /** Out of turn until checks find it well again, twice. */
+  eject(): void {
+    if (this.ejected) return;
+    this.ejected = true;
+    this.check.consecutive = 0;
+  }
+
   readmit(): void {
     this.ejected = false;
-    this.connectFailures = 0;
+    this.failures = 0;
   }
 
   /** Takes nothing new; what lives long is ended bit by bit, so that not all clients come back in the same moment. */

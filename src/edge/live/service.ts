@@ -1,8 +1,9 @@
 import type { EdgeRelease, EdgeService } from '../../domain/traffic/protocol.ts';
 import type { Arm } from '../../domain/analysis/evidence.ts';
+import { normalisePath } from '../../domain/traffic/route-table.ts';
 import type { Share } from '../../domain/traffic/split.ts';
 import { layOut, ownerOf } from '../../domain/traffic/split.ts';
-import { HoldQueue } from '../proxy/hold-queue.ts';
+import type { HoldQueue } from '../proxy/hold-queue.ts';
 import type { ReleaseCounters, ServiceCounters } from '../stats/counters.ts';
 import type { RolloutEvidence } from '../stats/evidence.ts';
 import type { StaticSite } from '../static/site.ts';
@@ -67,6 +68,8 @@ export class LiveService {
   readonly held: HoldQueue;
   /** A weight lies strictly between 0 and 100: sessions must be told apart. */
   readonly splits: boolean;
+  /** The one path all its routes lie at, or `/`: where a static site's own paths begin. */
+  readonly prefix: string;
   /** Percent of sessions that the canary receives. */
   readonly canaryWeight: number;
 
@@ -88,6 +91,8 @@ export class LiveService {
     this.held = parts.held;
     this.shares = layOut(parts.config);
     this.splits = this.shares.length > 1;
+    const paths = new Set(parts.config.routes.map(({ path }) => normalisePath(path)));
+    this.prefix = paths.size === 1 ? ([...paths][0] ?? '/') : '/';
     const canary = parts.config.split?.canary;
     this.canaryWeight = parts.config.releases.find(({ release }) => release === canary)?.weight ?? 0;
   }

@@ -4,8 +4,8 @@ import { PROBE_HEADER } from '../../domain/traffic/session.ts';
 import type { RequestHandler } from '../listen/listeners.ts';
 import type { LiveTable } from '../live/table.ts';
 import type { ProxyContext, Target } from './context.ts';
-import type { UpgradeRequest } from './exchange.ts';
 import { Exchange } from './exchange.ts';
+import type { UpgradeRequest } from './forwarding.ts';
 import { ownReply } from './own-reply.ts';
 import { shapeOf } from './request-head.ts';
 

@@ -105,10 +105,16 @@ function commonHeaders({ name, file, encoding, varies, headers }: FileToSend): s
     'Accept-Ranges',
     'bytes',
     'Cache-Control',
-    isContentNamed(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    cacheControl(name, headers),
     'X-Content-Type-Options',
     'nosniff',
     ...(encoding === null ? [] : ['Content-Encoding', encoding]),
     ...(varies ? ['Vary', 'Accept-Encoding'] : []),
   ];
+}
+
+function cacheControl(name: string, headers: readonly string[]): string {
+  // What gives somebody a session is for nobody else.
+  if (headers.includes('Set-Cookie')) return 'private, no-cache';
+  return isContentNamed(name) ? 'public, max-age=31536000, immutable' : 'no-cache';
 }

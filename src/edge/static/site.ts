@@ -7,10 +7,14 @@ import { sendFile } from './send-file.ts';
 
 /** What the proxy tells a site about a request, and wants to hear. */
 export interface ServeOptions {
+  /** Path of the service's route: a build made for it may or may not repeat it in its folders. */
+  readonly prefix: string;
   /** Sites of the other hot releases: a page of one may ask for the assets of another. */
   readonly elsewhere: readonly StaticSite[];
   /** The status is known; about to send. */
   started(status: number): void;
+  /** Flat headers for a reply that anybody may keep. */
+  shared(): readonly string[];
   /** Flat headers for a reply that only this client may keep: a page. */
   privately(): readonly string[];
 }
@@ -42,35 +46,37 @@ export class StaticSite {
     return this.#spa;
   }
 
-  /** Answers a request. `headers` (flat) go on replies that anybody may keep. Never rejects. */
-  serve(req: IncomingMessage, res: ServerResponse, headers: readonly string[], options: ServeOptions): void {
-    this.#serve(req, res, headers, options).catch(() => {
+  /** Answers a request. Never throws, nor later. */
+  serve(req: IncomingMessage, res: ServerResponse, options: ServeOptions): void {
+    this.#serve(req, res, options).catch(() => {
       if (res.headersSent) res.destroy();
-      else this.#refuse(req, res, 500, headers, options);
+      else this.#refuse(req, res, 500, options);
     });
   }
 
-  async #serve(
-    req: IncomingMessage,
-    res: ServerResponse,
-    headers: readonly string[],
-    options: ServeOptions,
-  ): Promise<void> {
+  async #serve(req: IncomingMessage, res: ServerResponse, options: ServeOptions): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
-      this.#refuse(req, res, 405, [...headers, 'Allow', 'GET, HEAD'], options);
+      this.#refuse(req, res, 405, options, ['Allow', 'GET, HEAD']);
       return;
     }
     const [urlPath = '/', query] = splitQuery(req.url ?? '/');
-    const segments = segmentsOf(urlPath);
-    if (segments === null) {
-      this.#refuse(req, res, 400, headers, options);
+    const asked = segmentsOf(urlPath);
+    if (asked === null) {
+      this.#refuse(req, res, 400, options);
       return;
     }
+    const segments = await this.#withoutPrefix(asked, options.prefix);
     const here = await this.#locator.find(segments);
     if (here.kind === 'folder') {
       if (!urlPath.endsWith('/') && (await this.file([...segments, 'index.html'])) !== null) {
         options.started(308);
-        res.writeHead(308, [...headers, 'Location', `/${urlPath.replace(/^\/+/, '')}/${query}`, 'Content-Length', '0']);
+        res.writeHead(308, [
+          ...options.shared(),
+          'Location',
+          `/${urlPath.replace(/^\/+/, '')}/${query}`,
+          'Content-Length',
+          '0',
+        ]);
         res.end();
         return;
       }
@@ -78,7 +84,7 @@ export class StaticSite {
     const found =
       here.kind === 'file' ? { segments, file: here.file } : await this.#fallback(req, segments, urlPath, options);
     if (found === null) {
-      this.#refuse(req, res, 404, headers, options);
+      this.#refuse(req, res, 404, options);
       return;
     }
     const isPage = /\.html?$/i.test(found.file.path);
@@ -88,9 +94,16 @@ export class StaticSite {
       file: encoded?.file ?? found.file,
       encoding: encoded?.encoding ?? null,
       varies: encoded?.varies ?? false,
-      headers: isPage ? options.privately() : headers,
+      headers: isPage ? options.privately() : options.shared(),
       started: (status) => options.started(status),
     });
+  }
+
+  /** A build for `/docs` holds `docs/index.html` or, more often, `index.html`. */
+  async #withoutPrefix(segments: readonly string[], prefix: string): Promise<readonly string[]> {
+    const own = prefix.split('/').filter((segment) => segment !== '');
+    if (own.length === 0 || (await this.#locator.find(own)).kind !== 'none') return segments;
+    return segments.slice(own.length);
   }
 
   /** The file at a path, or null. */
@@ -142,11 +155,11 @@ export class StaticSite {
     req: IncomingMessage,
     res: ServerResponse,
     status: number,
-    headers: readonly string[],
     options: ServeOptions,
+    more: readonly string[] = [],
   ): void {
     options.started(status);
-    ownReply(req, res, status, headers);
+    ownReply(req, res, status, [...options.shared(), ...more]);
   }
 }
 

@@ -122,7 +122,7 @@ export class RolloutEvidence {
   #weights(metric: Metric): WeightCounts[] {
     return [...this.#counts[metric]]
       .map(([weight, counts]) => ({ weight, ...counts }))
-      .sort((a, b) => a.weight - b.weight);
+      .toSorted((a, b) => a.weight - b.weight);
   }
 }
 
