@@ -121,7 +121,8 @@ test('works in a copy of the artifact: modes, links and times as they were, the 
   const work = join(bench.home, 'instances', readdirSync(join(bench.home, 'instances'))[0] ?? '', 'work', 'app');
   expect(statSync(join(work, 'run.sh')).mode & 0o777).toBe(0o750);
   expect(statSync(join(work, 'sealed')).mode & 0o777).toBe(0o555);
-  expect(Math.trunc(statSync(join(work, 'run.sh')).mtimeMs)).toBe(Math.trunc(statSync(at('app', 'run.sh')).mtimeMs));
+  const age = statSync(join(work, 'run.sh')).mtimeMs - statSync(at('app', 'run.sh')).mtimeMs;
+  expect(Math.abs(age)).toBeLessThan(2); // to the millisecond, the same for every copy
   expect(readlinkSync(join(work, 'current'))).toBe('run.sh');
   const linked = (...parts: string[]) => statSync(join(work, ...parts)).ino === statSync(at('app', ...parts)).ino;
   expect(linked('node_modules', 'dep', 'index.js')).toBe(true);
@@ -212,15 +213,15 @@ test.runIf(limited)('a CPU limit holds: a fifth of a core does a fifth of the wo
   await waitFor(async () => (await used()) > 100, { what: 'some work' });
   const [from, before] = [performance.now(), await used()];
   await waitFor(async () => (await used()) > before + 300, { what: 'more work' });
-  // Usage is up to a second old, so this is far from exact; without the limit the share would be near 1.
-  expect((await used()) - before).toBeLessThan((performance.now() - from + 2_000) * 0.3);
+  // Usage is up to two seconds old, so this is far from exact; without the limit the share would be near 1.
+  expect((await used()) - before).toBeLessThan((performance.now() - from + 3_000) * 0.3);
 });
 
 test('says that limits do not hold where they cannot, in the observation and in the log', async () => {
   const bench = instanceBench({ cgroups: NO_CGROUPS });
   await bench.runtime.start(bench.spec({ resources: { memory: 1e8, cpu: null } }));
   expect((await bench.seen()).limits).toEqual({ memory: false, cpu: true, why: 'switched off for this test' });
-  expect(bench.output()).toContain('not enforced: switched off for this test');
+  expect(bench.output()).toContain('not all limits are enforced: switched off for this test');
 });
 
 test('promises no port that somebody listens on, and gives one back when its instance is removed', async () => {

@@ -1,8 +1,8 @@
-import { appendFileSync, closeSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { logReader } from '../../src/drivers/runtime/process/logs/log-reader.ts';
-import { spawnDetached } from '../../src/platform/process/spawn.ts';
+import { runCommand, spawnDetached } from '../../src/platform/process/spawn.ts';
 import type { LogQuery } from '../../src/ports/logs.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
@@ -159,6 +159,29 @@ test('tells several logs in the order of their times', async () => {
   for await (const entry of reader.read({ ...query(''), files })) lines.push(`${entry.instance} ${entry.line}`);
   expect(lines).toEqual(['a event 0', 'b event 1', 'a event 2', 'b event 3']);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'rotates by truncation where the file system has no holes, with offsets that go on',
+  async () => {
+    const folder = tempDir('ramfs');
+    await runCommand(['mount', '-t', 'ramfs', 'ramfs', folder]);
+    onTestFinished(async () => void (await runCommand(['umount', '--lazy', folder])));
+    const file = join(folder, 'api.log');
+    const reader = logReader({ maxBytes: 32 * 1024, keep: 3 });
+    const lines = numbered(0, 6000);
+    for (let i = 0; i < lines.length; i += 500) {
+      appendFileSync(file, text(lines.slice(i, i + 500)));
+      await reader.maintain([file]);
+    }
+    expect(statSync(file).size).toBeLessThan(64 * 1024);
+    const kept = await linesOf(file);
+    expect(kept.length).toBeGreaterThan(1500);
+    expect(kept).toEqual(lines.slice(-kept.length));
+    // A crash between truncation and the note of it heals.
+    rmSync(`${file}.shift`);
+    expect(await linesOf(file, { lines: 100 })).toEqual(lines.slice(-100));
+  },
+);
 
 function diskUsage(file: string): number {
   const folder = join(file, '..');

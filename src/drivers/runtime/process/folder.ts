@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { chmod, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ProcessIdentity } from '../../../platform/process/identity.ts';
 
@@ -28,6 +28,11 @@ export function folderOf(parent: string, id: string): string {
 
 export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+/** Names the control group of what runs in a folder: readable, and one of a kind on the machine. */
+export function cgroupName(folder: string): string {
+  return `evenkeel-${basename(folder).slice(0, 80)}-${digest(folder)}`;
 }
 
 /** Names of the files in a folder; empty when there is no such folder. */

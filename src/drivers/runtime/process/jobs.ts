@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../../platform/atomic-file.ts';
 import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/process/cgroup.ts';
@@ -10,11 +10,12 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { JobObservation, JobRunner, JobSpec } from '../../../ports/runtime.ts';
 import { signalName } from './end-reason.ts';
 import { jobBase } from './environment.ts';
-import { digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
+import { cgroupName, digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
 import type { EndRecord } from './folder.ts';
 import { launch } from './launch.ts';
+import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
-import { makeWorkingCopy } from './working-copy.ts';
+import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
 
 const recordSchema = z.object({ id: z.string(), boot: z.string(), cgroups: z.array(z.string()) });
 type JobRecord = z.infer<typeof recordSchema>;
@@ -54,13 +55,12 @@ class ProcessJobs implements JobRunner {
   async #start(spec: JobSpec): Promise<void> {
     const folder = folderOf(this.#jobs, spec.id);
     if (readClaim(folder) !== null || ranBeforeReboot(readRecord(folder))) return;
+    let cgroups: string[] = [];
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const { folders: cgroups } = createCgroup(
-        this.#parents,
-        `evenkeel-${basename(folder).slice(0, 80)}-${digest(folder)}`,
-        spec.resources,
-      );
+      const { folders, limits } = createCgroup(this.#parents, cgroupName(folder), spec.resources);
+      cgroups = folders;
+      if (limits.why !== null) noteInLog(spec.log, `not all limits are enforced: ${limits.why}`);
       // On the disk before anything runs: after a power cut this says that the job may have run.
       await writeFileAtomic(join(folder, 'job.json'), JSON.stringify({ id: spec.id, boot: bootId(), cgroups }));
       const cwd = await workingFolder(spec, folder);
@@ -74,8 +74,10 @@ class ProcessJobs implements JobRunner {
         EVENKEEL_JOB: spec.id,
       };
       await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, durable: true });
+      await removeUnfinishedCopies(join(folder, 'work'));
     } catch (error) {
       if (readClaim(folder) !== null) return;
+      removeCgroup(cgroups);
       if (error instanceof EvenkeelError) throw error;
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'an unexpected error';
       throw failed(spec.id, code, !isCode(error, 'ENOENT', 'ENOTDIR', 'E2BIG', 'EACCES'));

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { InstanceObservation } from '../../../domain/instance/instance.ts';
 import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/process/cgroup.ts';
 import type { CgroupParents } from '../../../platform/process/cgroup.ts';
@@ -8,15 +8,26 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
 import { endReason } from './end-reason.ts';
 import { instanceBase } from './environment.ts';
-import { claimForNobody, digest, discardFolder, filesIn, folderOf, isCode, readClaim, recordEnd } from './folder.ts';
+import {
+  cgroupName,
+  claimForNobody,
+  digest,
+  discardFolder,
+  filesIn,
+  folderOf,
+  isCode,
+  readClaim,
+  recordEnd,
+} from './folder.ts';
 import { readInstanceRecord, writeInstanceRecord } from './instance-record.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { launch } from './launch.ts';
+import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
 import type { Life, ProcessList } from './life.ts';
 import { portPromises } from './ports.ts';
 import { usageMeter } from './usage.ts';
-import { makeWorkingCopy } from './working-copy.ts';
+import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
 
 export interface ProcessRuntimeOptions {
   /** Absolute; instances live in its `instances`, their temporary files in `tmp`, promises of ports in `ports`. */
@@ -62,15 +73,18 @@ class ProcessRuntime implements Runtime {
   async #start(spec: InstanceSpec): Promise<void> {
     const folder = folderOf(this.#instances, spec.id);
     if (readClaim(folder) !== null) return;
+    let cgroups: string[] = [];
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (spec.port !== null) this.#ports.bind(spec.port, spec.id);
-      const { folders: cgroups, limits } = createCgroup(this.#parents, cgroupName(folder), spec.resources);
+      const { folders, limits } = createCgroup(this.#parents, cgroupName(folder), spec.resources);
+      cgroups = folders;
       writeInstanceRecord(folder, { ...recordOf(spec), cgroups, limits });
-      if (limits.why !== null) tell(spec.log, `the limits of ${spec.id} are not enforced: ${limits.why}`);
+      if (limits.why !== null) noteInLog(spec.log, `not all limits are enforced: ${limits.why}`);
       await this.#prepareAndLaunch(spec, folder, cgroups);
     } catch (error) {
       if (readClaim(folder) !== null) return; // another started it, and its end is told by observing it
+      removeCgroup(cgroups);
       this.#recordFailure(spec, folder, error);
     }
   }
@@ -92,6 +106,7 @@ class ProcessRuntime implements Runtime {
       EVENKEEL_INSTANCE: spec.id,
     };
     await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, durable: false });
+    await removeUnfinishedCopies(work);
   }
 
   /** What cannot start has ended: an observation tells it, like any other end. Throws only when not even that can be written. */
@@ -100,7 +115,7 @@ class ProcessRuntime implements Runtime {
     try {
       if (!claimForNobody(folder)) return;
       recordEnd(folder, { startFailed: detail });
-      tell(spec.log, `could not start ${spec.id}: ${detail}`);
+      noteInLog(spec.log, `could not start ${spec.id}: ${detail}`);
     } catch (cause) {
       throw new EvenkeelError({
         code: 'instance-start-failed',
@@ -198,10 +213,6 @@ function tmpOf(home: string, folder: string): string {
   return join(home, 'tmp', digest(folder));
 }
 
-function cgroupName(folder: string): string {
-  return `evenkeel-${basename(folder).slice(0, 80)}-${digest(folder)}`;
-}
-
 function recordOf(spec: InstanceSpec): Omit<InstanceRecord, 'cgroups' | 'limits'> {
   const { id, project, environment, service, release, index, generation, port, log } = spec;
   return { id, project, environment, service, release, index, generation, port, log };
@@ -221,13 +232,4 @@ function startFailure(error: unknown, spec: InstanceSpec): string {
     return `${String(error.code)}${path}`;
   }
   return 'an unexpected error';
-}
-
-function tell(log: string, text: string): void {
-  try {
-    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
-    appendFileSync(log, `evenkeel: ${text}\n`, { mode: 0o600 });
-  } catch {
-    // the observation tells it too
-  }
 }

@@ -174,6 +174,7 @@ ek_run() {
       done <"$ek_file"
     done
   done
+  [ "$ek_oom" = 0 ] || echo "evenkeel: the memory limit was reached, and the kernel killed what held most"
   ek_stopped=false ek_said=''
   [ -z "$ek_stopping" ] || ek_stopped=true
   read -r ek_said <"$ek_dir/fate"

@@ -4,7 +4,7 @@ import { residentMemory, ticksToMs } from '../../../platform/process/table.ts';
 import type { ProcessList } from './life.ts';
 
 /** Usage is read again after this time (ms); observing happens more often than anybody looks at it. */
-const FRESH = 1_000;
+const FRESH = 2_000;
 
 export interface UsageMeter {
   /** `shim` leads the session of the instance. */

@@ -15,7 +15,7 @@ import {
   symlink,
   utimes,
 } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import { isCode } from './folder.ts';
 
@@ -57,6 +57,14 @@ async function makeCopy({ artifact, target, dir, data }: WorkingCopy): Promise<v
     await rm(temporary, { recursive: true, force: true });
     // Two controllers at once: whichever was first, the copies are the same.
     if (!(isCode(error, 'ENOTEMPTY', 'EEXIST') && (await exists(target)))) throw error;
+  }
+}
+
+/** What starts that were cut short left beside the copy. */
+export async function removeUnfinishedCopies(target: string): Promise<void> {
+  for (const name of await readdir(dirname(target))) {
+    if (name.startsWith(`${basename(target)}.`))
+      await rm(join(dirname(target), name), { recursive: true, force: true });
   }
 }
 
