@@ -167,7 +167,7 @@ test.runIf(process.getuid?.() === 0)(
     await runCommand(['mount', '-t', 'ramfs', 'ramfs', folder]);
     onTestFinished(async () => void (await runCommand(['umount', '--lazy', folder])));
     const file = join(folder, 'api.log');
-    const reader = logReader({ maxBytes: 32 * 1024, keep: 3 });
+    const reader = logReader({ maxBytes: 32 * 1024, keep: 4 });
     const lines = numbered(0, 6000);
     for (let i = 0; i < lines.length; i += 500) {
       appendFileSync(file, text(lines.slice(i, i + 500)));
