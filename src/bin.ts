@@ -1,4 +1,16 @@
+/** The `evenkeel` command: the CLI, wired to the world. */
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-console.log(process.argv.includes('--help') ? 'Usage: evenkeel [options] [command]' : version);
+enableCompileCache();
+
+const { cliDeps } = await import('./app/cli-deps.ts');
+const { runCli } = await import('./cli/run-cli.ts');
+
+// Who reads has seen enough (`evenkeel logs | head`). A rollout that is followed goes on without us.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 2));
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+process.exitCode = await runCli(process.argv.slice(2), cliDeps(version));

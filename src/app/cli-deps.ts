@@ -1,0 +1,120 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EvenkeelError } from '../ports/errors.ts';
+import { evenkeelPaths, type EvenkeelPaths } from '../platform/paths.ts';
+import type { UnixClient, UnixRequest } from '../platform/unix-http.ts';
+
+/** A keeper starts a controller that died again; how long a command waits for that, ms. */
+const PATIENCE_MS = 5_000;
+const PAUSE_MS = 50;
+
+/**
+ * The world as the CLI meets it (what `cli/deps.ts` asks for; bin.ts checks that). What only some commands need is imported when they need it: `rollback` has 300 ms for
+ * everything, the start of Node included.
+ */
+export function cliDeps(version: string) {
+  const { env } = process;
+  const paths = evenkeelPaths(env);
+  return {
+    version,
+    env,
+    cwd: process.cwd(),
+    username: env['SUDO_USER'] || username(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    now: () => Date.now(),
+    connect: () => connect(paths),
+    async ensureServer(signal: AbortSignal) {
+      const { ensureKeeper } = await import('../platform/ensure-keeper.ts');
+      return ensureKeeper({ env, paths, signal });
+    },
+    async runServer(): Promise<0 | 2> {
+      const { runKeeperInForeground } = await import('../platform/foreground-keeper.ts');
+      const { code } = await runKeeperInForeground({ env, paths });
+      return code === 0 ? 0 : 2;
+    },
+    systemdUnit: () => systemdUnit(paths),
+    onInterrupt(callback: () => void) {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
+      return () => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, callback);
+      };
+    },
+    exit: (code: number): void => process.exit(code),
+  };
+}
+
+async function connect(paths: EvenkeelPaths): Promise<Pick<UnixClient, 'json' | 'lines'>> {
+  const [{ unixClient }, { readToken }] = await Promise.all([
+    import('../platform/unix-http.ts'),
+    import('../platform/tokens.ts'),
+  ]);
+  const token = await readToken(paths.token);
+  if (token === null) throw notRunning(paths);
+  const client = unixClient({ socketPath: paths.controllerSocket, peer: 'The controller', token, timeoutMs: 30_000 });
+  return {
+    json: (request) => patiently(paths, () => client.json(request)),
+    async *lines(request: UnixRequest) {
+      try {
+        yield* client.lines(request);
+      } catch (error) {
+        throw nobodyListens(error) ? notRunning(paths, error) : error;
+      }
+    },
+  };
+}
+
+/** Nothing was sent when nobody listens, so whatever is asked may be asked again. */
+async function patiently<T>(paths: EvenkeelPaths, ask: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!nobodyListens(error)) throw error;
+      const { lockHolder } = await import('../platform/lock.ts');
+      const keeper = await lockHolder(paths.keeperLock).catch(() => ({ held: false }));
+      if (!keeper.held || performance.now() > deadline) throw notRunning(paths, error);
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+function nobodyListens(error: unknown): boolean {
+  if (!(error instanceof EvenkeelError) || error.code !== 'peer-unreachable') return false;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
+}
+
+function notRunning(paths: EvenkeelPaths, cause?: unknown): EvenkeelError {
+  return new EvenkeelError({
+    code: 'server-not-running',
+    what: 'the evenkeel server does not run',
+    where: paths.home,
+    next: 'start it, and what belongs to it, with `evenkeel up`; `evenkeel server` runs it in the foreground',
+    // Who follows a rollout waits for it to come back.
+    retryable: true,
+    cause,
+  });
+}
+
+async function systemdUnit(paths: EvenkeelPaths): Promise<{ path: string; text: string; commands: string[] }> {
+  const { unitFile } = await import('../platform/systemd-unit.ts');
+  return {
+    path: join('/etc/systemd/system', 'evenkeel.service'),
+    text: unitFile({ execPath: process.execPath, home: paths.home, user: username() }),
+    // Enabled, not only started: it is there after a reboot, and takes over from a keeper that runs already.
+    commands: ['systemctl daemon-reload', 'systemctl enable --now evenkeel'],
+  };
+}
+
+/** A user without a name has a number. */
+function username(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

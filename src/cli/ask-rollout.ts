@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RolloutRequest, RolloutView } from '../api/contract/contract.ts';
+import { formatPercent } from '../lib/format.ts';
+import type { ApiClient } from './client.ts';
+import type { ArgumentSpec, Input, OptionSpec } from './command.ts';
+import type { Context } from './context.ts';
+import type { ExitCode } from './deps.ts';
+import { findActive } from './find-rollout.ts';
+import { formerReleases, has, newReleases, waysOn } from './follow/words.ts';
+import { sentence } from './ship.ts';
+
+export const ROLLOUT_ARGUMENT: ArgumentSpec = {
+  usage: '[rollout]',
+  description: 'its id, or a service; default: the only one under way',
+};
+export const COMMENT_OPTION: OptionSpec = { flags: '--comment <text>', description: 'why, for the story' };
+
+/** How long the command waits to see what came of it, ms. */
+const EFFECT_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+
+type Kind = RolloutRequest['kind'];
+
+/** Asks something of a rollout under way, waits briefly for the effect, and says what is now so. */
+export async function askRollout(context: Context, input: Input, kind: Kind): Promise<ExitCode> {
+  const { deps, out } = context;
+  const client = await context.client();
+  const before = await findActive(context, client, input.text('rollout'));
+  const request = { kind, by: deps.username, comment: input.text('comment'), force: input.flag('force') };
+  const after = await settled(context, client, await client.request(before.id, request), kind);
+  const { style } = out;
+  const { done, exit, text } = effect(kind, before, after);
+  const mark =
+    exit === 3
+      ? style.yellow(style.symbols.paused)
+      : done
+        ? style.green(style.symbols.done)
+        : style.red(style.symbols.failed);
+  out.prose(`${mark} ${text}`, 2);
+  const ways = exit === 3 ? waysOn(after) : [];
+  const width = Math.max(0, ...ways.map(({ command }) => command.length));
+  for (const { command, means } of ways) out.line(`  ${command.padEnd(width)}  ${means}`);
+  out.data(after);
+  return exit;
+}
+
+const TAKES_BACK = new Set<Kind>(['abort', 'reject']);
+
+/** Taken back is only said when traffic and instances were seen to be so. */
+async function settled(context: Context, client: ApiClient, first: RolloutView, kind: Kind): Promise<RolloutView> {
+  let view = first;
+  const deadline = performance.now() + EFFECT_MS;
+  while (isOpen(view, kind) && performance.now() < deadline && !context.interrupt.signal.aborted) {
+    await sleep(LOOK_EVERY_MS);
+    view = await client.rollout(view.id);
+  }
+  return view;
+}
+
+function isOpen({ end, settled: isSettled, phase }: RolloutView, kind: Kind): boolean {
+  if (TAKES_BACK.has(kind)) return end === null || !isSettled;
+  return kind === 'promote' && end === null && phase === 'promoting';
+}
+
+interface Effect {
+  done: boolean;
+  exit: ExitCode;
+  text: string;
+}
+
+function effect(kind: Kind, before: RolloutView, after: RolloutView): Effect {
+  const what = newReleases(after);
+  const verb = after.services.length === 1 ? 'is' : 'are';
+  if (after.end !== null && after.end !== 'complete') {
+    const former = formerReleases(after);
+    const serves = former === '' ? 'nothing serves instead' : `${former} ${has(former.split(', ').length)} all traffic`;
+    const taken = `${what} ${verb} taken back (${after.end}); ${after.settled ? serves : 'its instances are still being stopped'}.`;
+    return TAKES_BACK.has(kind)
+      ? { done: true, exit: 0, text: taken }
+      : { done: false, exit: 2, text: `${taken} ${sentence(after.reason)}` };
+  }
+  if (TAKES_BACK.has(kind)) return { done: false, exit: 2, text: `Not taken back yet: ${sentence(after.reason)}` };
+  if (kind === 'pause') {
+    return after.paused === null
+      ? { done: false, exit: 2, text: `Not paused: ${sentence(after.reason)}` }
+      : {
+          done: true,
+          exit: 0,
+          text: `${what} ${verb} paused ${where(after)}; its clock stands still. evenkeel resume goes on.`,
+        };
+  }
+  if (after.paused !== null) {
+    const changed = after.paused.reason !== before.paused?.reason || after.paused.since !== before.paused.since;
+    return { done: changed, exit: 3, text: `Still paused: ${sentence(after.paused.detail)}` };
+  }
+  if (after.promotedAt !== null) {
+    return { done: true, exit: 0, text: `${what} ${has(after.services.length)} all traffic.` };
+  }
+  const refused = / has no effect | does not approve|it was not paused|has approved already/.test(after.reason);
+  return {
+    done: !refused,
+    exit: refused ? 2 : 0,
+    text: refused ? sentence(after.reason) : `${what} ${verb} ${where(after)}: ${sentence(after.reason)}`,
+  };
+}
+
+function where({ phase, canary }: RolloutView): string {
+  return phase === 'canary' ? `in the canary at ${formatPercent(canary.weight)}` : `in phase ${phase}`;
+}

@@ -1,0 +1,40 @@
+import type { CommandSpec } from '../command.ts';
+import { ship, WAIT_OPTION, waitOf } from '../ship.ts';
+
+export const deploy: CommandSpec = {
+  name: 'deploy',
+  summary: 'ship the code as it is now, as new releases',
+  description:
+    'Builds new releases, starts them beside the ones that serve, judges them under a share of the traffic, and gives them all of it or takes them back. Exit code 2: taken back; 3: paused, a person must decide. Ctrl-C leaves the rollout going on.',
+  arguments: [{ usage: '[services...]', description: 'which; default: all, as one unit' }],
+  options: [
+    {
+      flags: '--version <label>',
+      description: 'name of the version; default: the git tag, else the version of package.json',
+    },
+    { flags: '--replace', description: 'abort what is under way for these services first' },
+    {
+      flags: '--keep-failed',
+      description: 'leave instances of a failed release running, without traffic, for a look at them',
+    },
+    WAIT_OPTION,
+  ],
+  examples: [
+    { command: 'evenkeel deploy api', means: 'ship one service' },
+    { command: 'evenkeel deploy --env production --version v1.6.0', means: 'ship all, under this name' },
+    { command: 'evenkeel deploy api --wait complete', means: 'return only when the rollback window is over' },
+    { command: 'evenkeel deploy api --json | tail -1', means: 'for scripts: what it came to, as JSON' },
+  ],
+  run: (context, input) =>
+    ship(
+      context,
+      {
+        services: input.list('services'),
+        onlyChanged: false,
+        label: input.text('version'),
+        replace: input.flag('replace'),
+        keepFailed: input.flag('keepFailed') ? true : null,
+      },
+      waitOf(input),
+    ),
+};

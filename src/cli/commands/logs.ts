@@ -1,0 +1,69 @@
+import { formatDuration } from '../../lib/format.ts';
+import type { LogLine } from '../../api/contract/contract.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { CommandSpec, Input } from '../command.ts';
+import type { Context } from '../context.ts';
+import { parseAgo } from '../parse-ago.ts';
+import { logPrinter } from '../show-log.ts';
+
+export const logs: CommandSpec = {
+  name: 'logs',
+  summary: 'what instances write',
+  arguments: [{ usage: '[service]', description: 'which; default: all of the environment' }],
+  options: [
+    { flags: '-f, --follow', description: 'go on with what is written from now on' },
+    { flags: '--since <time>', description: 'such as 10m, 2h, 3d, or 2026-07-31T10:00' },
+    { flags: '--grep <pattern>', description: 'only lines that match this regular expression' },
+    { flags: '-n, --lines <n>', description: 'the last so many lines of each instance; default 200' },
+    { flags: '--release <release>', description: 'of this release, such as api@41' },
+    { flags: '--instance <id>', description: 'of this instance' },
+  ],
+  examples: [
+    { command: 'evenkeel logs api -f', means: 'follow a service' },
+    { command: 'evenkeel logs --since 10m --grep "error|warn"', means: 'what went wrong lately' },
+    { command: 'evenkeel logs api --release api@42 --json', means: 'for programs, one line of JSON each' },
+  ],
+  run,
+};
+
+async function run(context: Context, input: Input): Promise<void> {
+  const { out, deps, interrupt } = context;
+  const since = input.text('since');
+  const lines = input.text('lines');
+  if (lines !== null && !/^\d{1,6}$/.test(lines)) {
+    throw new EvenkeelError({
+      code: 'usage',
+      what: `--lines wants a number, not ${lines}`,
+      next: 'evenkeel logs --help',
+    });
+  }
+  const query = {
+    ...(await context.scope()),
+    service: input.text('service') ?? undefined,
+    since: since === null ? undefined : parseAgo(since, deps.now()),
+    grep: input.text('grep') ?? undefined,
+    // With a time, that is the limit; nobody counts lines then.
+    lines: lines === null ? (since === null ? undefined : 100_000) : Number(lines),
+    release: input.text('release') ?? undefined,
+    instance: input.text('instance') ?? undefined,
+    follow: input.flag('follow'),
+  };
+  const client = await context.client();
+  const print = logPrinter(out);
+  let shown = 0;
+  const show = (line: LogLine | null): void => {
+    if (line === null) return;
+    shown++;
+    out.data(line);
+    if (!out.json) out.line(print(line));
+  };
+  try {
+    for await (const line of client.logs(query, interrupt.signal)) show(line);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+  }
+  if (shown === 0 && !query.follow && !out.json) {
+    const when = query.since === undefined ? '' : ` in the last ${formatDuration(deps.now() - query.since)}`;
+    out.remark(`No lines${query.grep === undefined ? '' : ' match'}${when}.`);
+  }
+}

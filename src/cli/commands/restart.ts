@@ -1,0 +1,18 @@
+import type { CommandSpec } from '../command.ts';
+import { followBegun, WAIT_OPTION, waitOf } from '../ship.ts';
+
+export const restart: CommandSpec = {
+  name: 'restart',
+  summary: 'fresh instances of the same release',
+  description:
+    'Nothing is built; secrets are read again. New instances are verified before they take over, so no request is lost.',
+  arguments: [{ usage: '<services...>', description: 'which' }],
+  options: [WAIT_OPTION],
+  examples: [{ command: 'evenkeel restart api', means: 'after a secret has changed' }],
+  async run(context, input) {
+    const scope = await context.scope();
+    const client = await context.client();
+    const reply = await client.restart({ ...scope, services: input.list('services'), by: context.deps.username });
+    return followBegun(context, client, reply, waitOf(input), scope);
+  },
+};

@@ -1,0 +1,61 @@
+import type { CommandSpec } from '../command.ts';
+import type { ExitCode } from '../deps.ts';
+import type { Context } from '../context.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import { formatDuration } from '../../lib/format.ts';
+import type { Input } from '../command.ts';
+
+export const rollback: CommandSpec = {
+  name: 'rollback',
+  summary: 'go back to the former release',
+  description:
+    'While the former release is hot (within the rollback window, or before promotion) this is a switch at the edge, and it answers once the former release has all traffic. Later it is a new rollout of the old files with their old configuration.',
+  arguments: [{ usage: '[service]', description: 'which; may be left out with --all' }],
+  options: [
+    { flags: '--to <release>', description: 'an older release, such as api@41, or its version label' },
+    { flags: '--all', description: 'every service of the last rollout' },
+    { flags: '--comment <text>', description: 'why, for the story' },
+  ],
+  examples: [
+    { command: 'evenkeel rollback api', means: 'the former release, at once' },
+    { command: 'evenkeel rollback api --to v1.5.2', means: 'an older one' },
+    { command: 'evenkeel rollback --all --env production', means: 'everything that was shipped together' },
+  ],
+  run,
+};
+
+async function run(context: Context, input: Input): Promise<ExitCode> {
+  const { deps, out } = context;
+  const service = input.text('service');
+  const all = input.flag('all');
+  if (service === null && !all) {
+    throw new EvenkeelError({
+      code: 'usage',
+      what: '`rollback` wants a service, or --all',
+      next: 'evenkeel rollback SERVICE; `evenkeel status` lists them',
+    });
+  }
+  const scope = await context.scope();
+  const client = await context.client();
+  const started = performance.now();
+  const reply = await client.rollback({
+    ...scope,
+    service,
+    all,
+    to: input.text('to'),
+    comment: input.text('comment'),
+    by: deps.username,
+  });
+  const ms = Math.round(performance.now() - started);
+  const rollout = reply.rollout === null ? null : await client.rollout(reply.rollout);
+  // An old release that was cold is on its way like any new one.
+  if (rollout !== null && rollout.kind === 'rollback' && rollout.end === null) {
+    out.line('The former release is not hot any more: it is started again.');
+    const { followBegun } = await import('../ship.ts');
+    return followBegun(context, client, reply, 'promoted', scope);
+  }
+  const message = `${reply.message} (${formatDuration(ms)})`;
+  out.line(`${out.style.green(out.style.symbols.done)} ${message}`);
+  out.data({ type: 'result', outcome: 'rolled-back', exit: 0, rollout: reply.rollout, message: reply.message, ms });
+  return 0;
+}

@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises';
+import { formatDuration } from '../../lib/format.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { CommandSpec, Input } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import type { Context } from '../context.ts';
+import type { ExitCode } from '../deps.ts';
+
+export const server: CommandSpec = {
+  name: 'server',
+  summary: 'the processes behind it all: run, look, stop, install',
+  description:
+    '`up` and `deploy` start them by themselves. Alone, this runs them in the foreground, for a service manager or for a look.',
+  examples: [
+    { command: 'evenkeel server', means: 'in the foreground, until Ctrl-C' },
+    { command: 'sudo evenkeel server install --write', means: 'as a service that comes back after a reboot' },
+  ],
+  subcommands: [
+    { name: 'run', summary: 'run in the foreground, until Ctrl-C', run: foreground },
+    { name: 'status', summary: 'whether it runs', run: status },
+    {
+      name: 'stop',
+      summary: 'stop controller, edge and keeper',
+      description:
+        'Without the edge nothing answers on the public ports. Instances go on running unless --instances is given.',
+      options: [{ flags: '--instances', description: 'stop all instances too' }],
+      run: stop,
+    },
+    {
+      name: 'restart-edge',
+      summary: 'put a new edge in the place of the present one',
+      description:
+        'No connection is lost: the new one takes over the listening sockets, the old one finishes what it has.',
+      run: restartEdge,
+    },
+    {
+      name: 'install',
+      summary: 'print the systemd unit, or write it',
+      options: [{ flags: '--write', description: 'write it to its place' }],
+      examples: [{ command: 'sudo evenkeel server install --write', means: 'then the commands that it names' }],
+      run: install,
+    },
+  ],
+  run: foreground,
+};
+
+async function foreground({ deps, out }: Context): Promise<ExitCode> {
+  out.remark('The evenkeel server runs in the foreground; Ctrl-C stops it. Instances go on running.');
+  return deps.runServer();
+}
+
+async function status(context: Context): Promise<void> {
+  const { out, deps } = context;
+  const info = await (await context.client()).server();
+  const { style } = out;
+  const edge = info.edge ? 'the edge answers' : style.yellow('the edge does not answer');
+  out.line(
+    `${style.green(style.symbols.done)} The server runs (${info.version}, process ${info.pid}, for ${formatDuration(deps.now() - info.startedAt)}); ${edge}.`,
+    `  ${style.dim(info.home)}`,
+  );
+  out.data(info);
+}
+
+async function stop(context: Context, input: Input): Promise<void> {
+  const { out } = context;
+  const instances = input.flag('instances');
+  const client = await context.client();
+  const { environments } = await client.status({});
+  const serving = environments
+    .filter(({ wanted }) => wanted === 'up')
+    .map((each) => `${each.project} ${each.environment}`);
+  if (serving.length > 0) await confirm(context, `Stop answering for ${serving.join(', ')}?`);
+  await client.stopServer(instances);
+  out.line(
+    `${out.style.green(out.style.symbols.done)} Stopped.${instances ? '' : ' Instances go on running.'} evenkeel up starts it again.`,
+  );
+  out.data({ stopped: true, instances });
+}
+
+async function restartEdge(context: Context): Promise<ExitCode> {
+  const { out } = context;
+  const { ok, reason } = await (await context.client()).restartEdge();
+  if (!ok)
+    throw new EvenkeelError({
+      code: 'edge-not-replaced',
+      what: 'the edge was not replaced; the present one goes on',
+      why: reason,
+      exit: 2,
+    });
+  out.line(`${out.style.green(out.style.symbols.done)} A new edge has taken over. ${reason}`);
+  out.data({ ok, reason });
+  return 0;
+}
+
+async function install({ deps, out }: Context, input: Input): Promise<void> {
+  const unit = await deps.systemdUnit();
+  out.data(unit);
+  if (!input.flag('write')) {
+    out.line(unit.text.trimEnd());
+    if (!out.json) out.remark(`\nBelongs to ${unit.path}; --write puts it there.`);
+    return;
+  }
+  await writeFile(unit.path, unit.text, { mode: 0o644 }).catch((cause: NodeJS.ErrnoException) => {
+    throw new EvenkeelError({
+      code: 'file-unwritable',
+      what: `${unit.path} cannot be written`,
+      why: cause.code === 'ENOENT' ? 'there is no systemd on this machine' : (cause.code ?? cause.message),
+      next:
+        cause.code === 'EACCES'
+          ? 'sudo evenkeel server install --write'
+          : 'evenkeel server install, and put it where it belongs',
+      cause,
+    });
+  });
+  out.line(
+    `${out.style.green(out.style.symbols.done)} Wrote ${unit.path}. Now:`,
+    ...unit.commands.map((command) => `  ${command}`),
+  );
+}

@@ -1,0 +1,217 @@
+import type { RolloutView, VerdictView } from '../../api/contract/contract.ts';
+import { formatDuration, formatPercent, formatTimeLeft } from '../../lib/format.ts';
+import type { Style } from '../screen/style.ts';
+import { table } from '../screen/table.ts';
+import { printable, widthOf, wrap } from '../screen/text.ts';
+import { phaseSteps, type PhaseStep } from './phases.ts';
+import type { FollowState } from './state.ts';
+import { formerReleases, metricName, metricValue, newReleases, requestsLine } from './words.ts';
+
+export interface FrameOptions {
+  style: Style;
+  columns: number;
+  /** Counts up with every frame, for what turns. */
+  tick: number;
+  now: number;
+  /** For how long the controller has not answered, ms; 0: it does. */
+  silentMs: number;
+}
+
+const OUTPUT_LINES = 6;
+const BAR = 30;
+
+type Service = RolloutView['services'][number];
+
+/** A rollout as it stands, in a few lines that are redrawn in place. */
+export function frame(state: FollowState, options: FrameOptions): string[] {
+  const { rollout } = state;
+  const { style } = options;
+  if (rollout === null) return [`${spinner(options)} ${style.dim('asking the controller')}`, ...silence(options)];
+  return [
+    ...title(rollout, options),
+    ...phaseLines(rollout, state, options),
+    '',
+    ...body(rollout, state, options),
+    ...silence(options),
+  ];
+}
+
+function title(rollout: RolloutView, { style, columns }: FrameOptions): string[] {
+  const from = formerReleases(rollout);
+  const what = `${style.bold(newReleases(rollout))}${from === '' ? '' : style.dim(` from ${from}`)}`;
+  const { dot } = style.symbols;
+  const line = `${style.cyan(rollout.environment)} ${style.dim(dot)} ${what} ${style.dim(`${dot} ${rollout.id}`)}`;
+  return widthOf(line) < columns
+    ? [line]
+    : [`${style.cyan(rollout.environment)} ${style.dim(`${dot} ${rollout.id}`)}`, what];
+}
+
+/** The phases beside one another, broken where the screen ends. */
+function phaseLines(rollout: RolloutView, { entries }: FollowState, options: FrameOptions): string[] {
+  const lines: string[] = [];
+  for (const step of phaseSteps(rollout, entries, options.now)) {
+    const text = phaseText(step, options);
+    const last = lines.at(-1);
+    if (last !== undefined && widthOf(last) + 2 + widthOf(text) < options.columns)
+      lines[lines.length - 1] = `${last}  ${text}`;
+    else lines.push(text);
+  }
+  return lines;
+}
+
+function phaseText({ name, state, ms }: PhaseStep, options: FrameOptions): string {
+  const { style } = options;
+  const { symbols } = style;
+  // What took no time did nothing, and its time would only be noise.
+  const time =
+    ms === null || (state === 'done' && ms < 10) ? '' : ` ${formatDuration(state === 'now' ? wholeSeconds(ms) : ms)}`;
+  switch (state) {
+    case 'done':
+      return `${style.green(symbols.done)} ${name}${style.dim(time)}`;
+    case 'now':
+      return `${style.cyan(spinner(options))} ${style.bold(name)}${style.dim(time)}`;
+    case 'paused':
+      return `${style.yellow(symbols.paused)} ${style.bold(name)}${style.dim(time)}`;
+    case 'failed':
+      return `${style.red(symbols.failed)} ${style.bold(name)}${style.dim(time)}`;
+    case 'todo':
+      return style.dim(`${symbols.todo} ${name}`);
+  }
+}
+
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
+const spinner = ({ style, tick }: FrameOptions): string =>
+  style.symbols.spinner[tick % style.symbols.spinner.length] ?? '';
+
+function body(rollout: RolloutView, state: FollowState, options: FrameOptions): string[] {
+  const { style } = options;
+  if (rollout.end !== null && rollout.end !== 'complete') {
+    const taking = rollout.settled ? [] : [style.dim('Taking it back: traffic, instances and jobs.')];
+    return [...prose(rollout.reason, options, style.red), ...taking];
+  }
+  const lines: string[] = [];
+  if (rollout.phase === 'canary' || rollout.phase === 'watching') lines.push(...judged(rollout, options));
+  else if (rollout.phase !== 'complete') lines.push(...working(rollout, state, options));
+  if (rollout.paused !== null)
+    lines.push('', ...prose(`Paused: ${rollout.paused.detail}`, options, style.yellow), pauseLeft(rollout, options));
+  return lines;
+}
+
+function pauseLeft({ nextAt }: RolloutView, { style, now }: FrameOptions): string {
+  return style.dim(
+    nextAt === null
+      ? 'It waits for a person.'
+      : `It waits for a person, and is aborted in ${formatTimeLeft(nextAt - now)}.`,
+  );
+}
+
+/** Before there is traffic: who is up, what waits, and what the jobs say. */
+function working(rollout: RolloutView, { output }: FollowState, options: FrameOptions): string[] {
+  const { style, columns } = options;
+  const rows = rollout.services.flatMap(({ to, kind, observed }) => {
+    if (observed === null || kind === 'static' || rollout.phase === 'building') return [];
+    const all = observed.healthy >= observed.wanted;
+    const healthy = `${observed.healthy} of ${observed.wanted} healthy`;
+    return [
+      [
+        to,
+        all ? style.green(healthy) : healthy,
+        observed.running > observed.healthy ? style.dim(`${observed.running} running`) : '',
+      ],
+    ];
+  });
+  const instances =
+    rows.length === 0
+      ? []
+      : table([{ title: 'release' }, { title: 'instances' }, { title: '' }], rows, { style, columns, indent: 2 });
+  const shown = ['building', 'migrating', 'verifying'].includes(rollout.phase) ? output.slice(-OUTPUT_LINES) : [];
+  const many = new Set(shown.map(({ service }) => service)).size > 1;
+  return [
+    ...instances.slice(1),
+    ...shown.map(
+      ({ service, line }) => `  ${style.dim('|')} ${many ? `${style.dim(service)} ` : ''}${printable(line)}`,
+    ),
+    ...(shown.length > 0 ? [] : [style.dim(`  ${rollout.reason}`)]),
+  ];
+}
+
+/** With traffic: how much, for how long, and what it is judged by. */
+function judged(rollout: RolloutView, options: FrameOptions): string[] {
+  const { style, now } = options;
+  const left =
+    rollout.nextAt === null || rollout.paused !== null ? '' : `, ${formatTimeLeft(rollout.nextAt - now)} left`;
+  const { steps, step, weight } = rollout.canary;
+  const watching = rollout.phase === 'watching';
+  const position =
+    step >= steps.length ? `all ${steps.length} steps passed` : `step ${step + 1} of ${steps.length}${left}`;
+  const head = watching
+    ? `  ${style.green(style.symbols.full.repeat(BAR))} ${newReleases(rollout)} has all traffic; rollback window${left === '' ? '' : ` ${left.slice(2)}`}`
+    : `  ${bar(weight, style)} ${style.bold(formatPercent(weight))} of sessions ${style.dim(position)}`;
+  return [head, ...rollout.services.flatMap((service) => verdictLines(rollout, service, options))];
+}
+
+function bar(percent: number, { symbols, cyan, dim }: Style): string {
+  const full = Math.round((percent / 100) * BAR);
+  return cyan(symbols.full.repeat(full)) + dim(symbols.empty.repeat(BAR - full));
+}
+
+function verdictLines(rollout: RolloutView, { service, verdict }: Service, options: FrameOptions): string[] {
+  const { style, columns } = options;
+  if (verdict === null) return [];
+  const several = rollout.services.length > 1;
+  const heading = several ? ['', `  ${style.bold(service)}`] : [''];
+  return [...heading, ...metricTable(verdict, options), `  ${style.dim(requestsLine(verdict))}`].concat(
+    // One service has room for its whole reason; of several only what is not as it should be.
+    several && verdict.metrics.every(({ state }) => state === 'ok')
+      ? []
+      : wrap(verdict.reason, Math.min(columns, 110) - 3).map((line) => `  ${style.dim(line)}`),
+  );
+}
+
+const STATES = {
+  ok: 'ok',
+  warn: 'worse than the baseline',
+  hold: 'over its limit, not proven',
+  fail: 'broken',
+} as const;
+
+function metricTable({ metrics, test }: VerdictView, { style, columns }: FrameOptions): string[] {
+  const rows = metrics.map((metric) => [
+    metricName(metric),
+    metricValue(metric.unit, metric.canary),
+    test === 'window' ? '' : style.dim(metricValue(metric.unit, metric.baseline)),
+    metric.limit === null ? '' : style.dim(metricValue(metric.unit, metric.limit)),
+    evidence(metric.progress, metric.state, style),
+  ]);
+  if (rows.length === 0) return [];
+  const titles = ['', test === 'window' ? 'now' : 'canary', 'baseline', 'limit'];
+  const columnsOf = titles.map((title, index) => ({
+    title,
+    align: index === 0 ? ('left' as const) : ('right' as const),
+  }));
+  return table([...columnsOf, { title: 'evidence against it' }], rows, { style, columns, indent: 2 });
+}
+
+function evidence(progress: number, state: VerdictView['metrics'][number]['state'], style: Style): string {
+  const cells = 10;
+  const share = Math.min(1, Math.max(0, progress));
+  const full = Math.round(share * cells);
+  const paint = state === 'ok' ? style.green : state === 'fail' ? style.red : style.yellow;
+  const gauge = paint(style.symbols.full.repeat(full)) + style.dim(style.symbols.empty.repeat(cells - full));
+  return `${gauge} ${paint(STATES[state])}`;
+}
+
+function prose(text: string, { columns }: FrameOptions, paint: (text: string) => string): string[] {
+  return wrap(text, Math.min(columns, 110) - 3).map((line) => `  ${paint(line)}`);
+}
+
+function silence({ silentMs, style, tick }: FrameOptions): string[] {
+  if (silentMs < 5_000) return [];
+  const since = formatDuration(wholeSeconds(silentMs));
+  return [
+    '',
+    style.yellow(
+      `${style.symbols.spinner[tick % style.symbols.spinner.length]} The controller has not answered for ${since}. The rollout stays as it is; still trying.`,
+    ),
+  ];
+}

@@ -1,0 +1,65 @@
+import type { RolloutView } from '../../api/contract/contract.ts';
+import { formatDuration, formatPercent, formatTimeLeft } from '../../lib/format.ts';
+import type { Context } from '../context.ts';
+import { printable } from '../screen/text.ts';
+import { timeOfDay } from '../screen/time.ts';
+import type { Display } from './display.ts';
+import { metricsLine, newReleases, requestsLine } from './words.ts';
+
+/** Between two lines that only say how far it is, ms. */
+const PROGRESS_EVERY = 30_000;
+const SILENCE_AFTER = 5_000;
+
+/** In a log: one line for each thing that happened, and how far it is now and then. */
+export function linesDisplay({ deps, out }: Pick<Context, 'deps' | 'out'>): Display {
+  let lastLineAt = 0;
+  let saidSilent = false;
+  let introduced = false;
+  const say = (at: number, what: string, text: string): void => {
+    out.line(`${timeOfDay(at)}  ${what.padEnd(10)}  ${text}`);
+    lastLineAt = deps.now();
+  };
+  return {
+    event(event, { rollout }) {
+      if (!introduced && rollout !== null) {
+        introduced = true;
+        out.line(`${rollout.environment}: ${newReleases(rollout)}, rollout ${rollout.id}`);
+      }
+      if (event.type === 'journal') say(event.entry.at, event.entry.to, event.entry.reason);
+      else if (event.type === 'output') say(deps.now(), event.service, `| ${printable(event.line)}`);
+      else if (deps.now() - lastLineAt >= PROGRESS_EVERY)
+        say(deps.now(), event.rollout.phase, progress(event.rollout, deps.now()));
+    },
+    silent(ms) {
+      if (ms >= SILENCE_AFTER && !saidSilent) {
+        say(
+          deps.now(),
+          'waiting',
+          `the controller has not answered for ${formatDuration(ms)}; the rollout stays as it is`,
+        );
+        saidSilent = true;
+      } else if (ms === 0 && saidSilent) {
+        say(deps.now(), 'back', 'the controller answers again');
+        saidSilent = false;
+      }
+    },
+    end: () => {},
+  };
+}
+
+/** `10 % of sessions, step 1 of 2, 6m 48s left; api: 105 canary requests seen ...; errors 0.2 % (...)` */
+export function progress(rollout: RolloutView, now: number): string {
+  const { canary, phase, nextAt, services } = rollout;
+  if (phase !== 'canary' && phase !== 'watching') return rollout.reason;
+  const left = nextAt === null ? '' : `, ${formatTimeLeft(nextAt - now)} left`;
+  const where =
+    phase === 'watching'
+      ? `rollback window${left}`
+      : `${formatPercent(canary.weight)} of sessions, step ${Math.min(canary.step + 1, canary.steps.length)} of ${canary.steps.length}${left}`;
+  const judged = services.flatMap(({ service, verdict }) => {
+    if (verdict === null) return [];
+    const numbers = metricsLine(verdict);
+    return [`${service}: ${requestsLine(verdict)}${numbers === '' ? '' : `; ${numbers}`}`];
+  });
+  return [where, ...judged].join('; ');
+}

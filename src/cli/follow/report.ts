@@ -1,0 +1,106 @@
+import type { RolloutView } from '../../api/contract/contract.ts';
+import { formatDuration } from '../../lib/format.ts';
+import type { Context } from '../context.ts';
+import type { ExitCode } from '../deps.ts';
+import { INTERRUPTED } from '../interrupt.ts';
+import type { Followed } from './follow.ts';
+import { formerReleases, has, newReleases, waysOn } from './words.ts';
+
+/** Says what a followed rollout came to, and what can be done now. Returns the exit code. */
+export async function report(context: Context, id: string, followed: Followed): Promise<ExitCode> {
+  const { out } = context;
+  if (followed.kind === 'detached') {
+    out.line(
+      '',
+      `Left; the rollout goes on by itself.`,
+      ...commands([
+        { command: `evenkeel watch ${id}`, means: 'see how it goes' },
+        { command: `evenkeel abort ${id}`, means: 'take it back' },
+      ]),
+    );
+    out.data({
+      type: 'result',
+      outcome: 'detached',
+      exit: INTERRUPTED,
+      rollout: id,
+      message: 'left; the rollout goes on',
+      urls: [],
+    });
+    return INTERRUPTED;
+  }
+  const { outcome, rollout } = followed;
+  const urls = outcome.exit === 0 ? await publicUrls(context, rollout) : [];
+  const message = summary(rollout, outcome.kind);
+  const { style } = out;
+  const mark =
+    outcome.exit === 0
+      ? style.green(style.symbols.done)
+      : outcome.exit === 3
+        ? style.yellow(style.symbols.paused)
+        : style.red(style.symbols.failed);
+  out.line('');
+  out.prose(`${mark} ${message}`, 2);
+  for (const url of urls) out.line(`  ${style.cyan(url)}`);
+  for (const line of next(rollout, outcome.kind)) out.line(line);
+  out.data({ type: 'result', outcome: outcome.kind, exit: outcome.exit, rollout: rollout.id, message, urls });
+  return outcome.exit;
+}
+
+function summary(rollout: RolloutView, kind: string): string {
+  const fresh = newReleases(rollout);
+  const former = formerReleases(rollout);
+  const several = rollout.services.length;
+  const took = formatDuration((rollout.promotedAt ?? rollout.endedAt ?? rollout.phaseSince) - rollout.createdAt);
+  const workers = rollout.services.every((each) => each.kind === 'worker');
+  const holds = workers ? (several === 1 ? 'runs' : 'run') : `${has(several)} all traffic`;
+  switch (kind) {
+    case 'promoted':
+    case 'complete':
+      return `${fresh} ${holds} in ${rollout.environment}, after ${took}.`;
+    case 'paused':
+      return `Paused, and a person must decide: ${rollout.paused?.detail ?? rollout.reason}`;
+    default: {
+      const back =
+        former === ''
+          ? 'Nothing serves instead: this was the first release.'
+          : `${former} ${has(former.split(', ').length)} all traffic.`;
+      return `${fresh} ${several === 1 ? 'was' : 'were'} taken back (${kind}): ${stop(rollout.reason)} ${workers && former !== '' ? `${former} runs.` : back}`;
+    }
+  }
+}
+
+const stop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+function next(rollout: RolloutView, kind: string): string[] {
+  if (kind === 'paused') return commands(waysOn(rollout));
+  if (kind === 'promoted' && rollout.end === null && formerReleases(rollout) !== '') {
+    const window = formatDuration(rollout.rollbackWindowMs);
+    const [only] = rollout.services;
+    const what = rollout.services.length === 1 && only !== undefined ? only.service : '--all';
+    const env = rollout.environment === 'development' ? '' : ` --env ${rollout.environment}`;
+    return commands([
+      { command: `evenkeel rollback ${what}${env}`, means: `at once, while the former release is hot (${window})` },
+    ]);
+  }
+  if (kind === 'promoted' || kind === 'complete') return [];
+  return commands([{ command: `evenkeel rollouts show ${rollout.id}`, means: 'the whole story' }]);
+}
+
+function commands(list: readonly { command: string; means: string }[]): string[] {
+  const width = Math.max(0, ...list.map(({ command }) => command.length));
+  return list.map(({ command, means }) => `  ${command.padEnd(width)}  ${means}`);
+}
+
+/** Where the new releases answer; empty when the controller cannot say it now. */
+async function publicUrls(context: Context, { project, environment, services }: RolloutView): Promise<string[]> {
+  try {
+    const { environments } = await (await context.client()).status({ project, environment });
+    const names = new Set(services.map(({ service }) => service));
+    const all = environments.flatMap((each) =>
+      each.services.filter(({ service }) => names.has(service)).flatMap(({ urls }) => urls),
+    );
+    return [...new Set(all)];
+  } catch {
+    return [];
+  }
+}

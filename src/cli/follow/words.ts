@@ -1,0 +1,89 @@
+import type { RolloutView, VerdictView } from '../../api/contract/contract.ts';
+import { formatCount, formatLatency, formatShare, plural } from '../../lib/format.ts';
+
+type Metric = VerdictView['metrics'][number];
+
+/** `api@42 (v1.6.0)` */
+export function releaseName(release: string, label: string | null): string {
+  return label === null ? release : `${release} (${label})`;
+}
+
+/** The releases that a rollout brings: `api@42 (v1.6.0), web@7`. Many with one label say it once. */
+export function newReleases({ services }: Pick<RolloutView, 'services'>): string {
+  const labels = new Set(services.map(({ label }) => label));
+  const [label] = labels;
+  if (labels.size !== 1 || services.length === 1)
+    return services.map((each) => releaseName(each.to, each.label)).join(', ');
+  return releaseName(services.map(({ to }) => to).join(', '), label ?? null);
+}
+
+/** What they replace: `api@41`; empty for a first deploy. */
+export function formerReleases({ services }: Pick<RolloutView, 'services'>): string {
+  return services.flatMap(({ from }) => (from === null ? [] : [from])).join(', ');
+}
+
+/** `has` or `have`, for what `newReleases` or `formerReleases` name. */
+export const has = (count: number): string => (count === 1 ? 'has' : 'have');
+
+export function metricName({ metric, unit }: Metric): string {
+  return unit === 'rate' && metric === 'errors' ? 'errors' : metric;
+}
+
+export function metricValue(unit: Metric['unit'], value: number | null): string {
+  if (value === null) return '-';
+  return unit === 'rate' ? formatShare(value) : formatLatency(value);
+}
+
+/** `errors 0.2 % (baseline 0.1 %, limit 1 %), p95 120 ms (baseline 118 ms)` */
+export function metricsLine({ metrics, test }: VerdictView): string {
+  return metrics
+    .filter(({ canary }) => canary !== null)
+    .map((metric) => {
+      const beside = [
+        test === 'window' || metric.baseline === null ? null : `baseline ${metricValue(metric.unit, metric.baseline)}`,
+        metric.limit === null ? null : `limit ${metricValue(metric.unit, metric.limit)}`,
+      ].filter((part) => part !== null);
+      const compared = beside.length === 0 ? '' : ` (${beside.join(', ')})`;
+      return `${metricName(metric)} ${metricValue(metric.unit, metric.canary)}${compared}`;
+    })
+    .join(', ');
+}
+
+/** `105 canary requests seen beside 945, about 43 more needed` */
+export function requestsLine({ canaryRequests, baselineRequests, neededRequests, test }: VerdictView): string {
+  const seen =
+    test === 'window'
+      ? `${plural(canaryRequests, 'request')} seen`
+      : `${plural(canaryRequests, 'canary request')} seen beside ${formatCount(baselineRequests)} of the baseline`;
+  return neededRequests === null || neededRequests === 0
+    ? seen
+    : `${seen}, about ${formatCount(neededRequests)} more needed`;
+}
+
+/** What a person can type about a paused rollout, one command each. */
+export function waysOn({ paused, id }: Pick<RolloutView, 'paused' | 'id'>): { command: string; means: string }[] {
+  const abort = { command: `evenkeel abort ${id}`, means: 'take it back' };
+  switch (paused?.reason) {
+    case undefined:
+      return [];
+    case 'approval':
+      return [
+        { command: `evenkeel approve ${id}`, means: 'let it have all traffic' },
+        { command: `evenkeel reject ${id}`, means: 'take it back' },
+      ];
+    case 'inconclusive':
+      return [
+        { command: `evenkeel promote ${id}`, means: 'go on without a verdict' },
+        { command: `evenkeel resume ${id}`, means: 'give this step its time again' },
+        abort,
+      ];
+    case 'unknown-job':
+      return [
+        { command: `evenkeel resume ${id}`, means: 'run the job again' },
+        { command: `evenkeel promote ${id}`, means: 'go on as if it had succeeded' },
+        abort,
+      ];
+    default:
+      return [{ command: `evenkeel resume ${id}`, means: 'go on' }, abort];
+  }
+}

@@ -1,0 +1,60 @@
+import type { LoadResult } from '../config/load-project.ts';
+import type { Problem } from '../config/problem.ts';
+import { EvenkeelError } from '../ports/errors.ts';
+import type { ApiClient } from './client.ts';
+import type { Context } from './context.ts';
+
+export type Project = Extract<LoadResult, { ok: true }>['project'];
+
+/** The whole project for the environment; warnings are said. Throws `bad-config` with all that is wrong. */
+export async function loadForShipping({ deps, globals, environment, out }: Context): Promise<Project> {
+  const { loadProject } = await import('../config/load-project.ts');
+  const { renderProblem } = await import('../config/render-problems.ts');
+  const result = await loadProject({ startDir: deps.cwd, environment, processEnv: deps.env });
+  if (!result.ok) throw await badConfig(result.problems);
+  if (globals.project !== null && globals.project !== result.project.name) {
+    throw new EvenkeelError({
+      code: 'project-elsewhere',
+      what: `evenkeel.yaml here is of project ${result.project.name}, not of ${globals.project}`,
+      where: result.project.root,
+      next: `go to the folder of ${globals.project}, or leave --project out`,
+    });
+  }
+  for (const warning of result.warnings) out.remark(renderProblem(warning));
+  return result.project;
+}
+
+export async function badConfig(problems: readonly Problem[]): Promise<EvenkeelError> {
+  const { renderProblems } = await import('../config/render-problems.ts');
+  const [first] = problems;
+  const missing = problems.length === 1 && first?.code === 'no-file';
+  return new EvenkeelError({
+    code: missing ? 'no-project' : 'bad-config',
+    what: missing ? 'there is no evenkeel.yaml here' : 'evenkeel.yaml cannot be used as it is',
+    why: missing ? first.message : renderProblems(problems).trimEnd(),
+    next: missing ? (first.hint ?? 'write one with `evenkeel init`') : 'correct these places, then `evenkeel check`',
+  });
+}
+
+/** Throws `secret-missing` with the command to set each, when the services need secrets that are not there. */
+export async function requireSecrets(client: ApiClient, project: Project, services: readonly string[]): Promise<void> {
+  const chosen = project.services.filter(({ name }) => services.length === 0 || services.includes(name));
+  const used = new Set(chosen.flatMap(({ env }) => Object.values(env).flatMap((parts) => parts.flatMap(secretOf))));
+  if (used.size === 0) return;
+  const scope = { project: project.name, environment: project.environment.name };
+  const known = new Set((await client.secrets(scope)).map(({ name }) => name));
+  const missing = [...used].filter((name) => !known.has(name));
+  if (missing.length === 0) return;
+  const env = scope.environment === 'development' ? '' : ` --env ${scope.environment}`;
+  throw new EvenkeelError({
+    code: 'secret-missing',
+    what: `${missing.length === 1 ? 'a secret is' : `${missing.length} secrets are`} not set in ${scope.environment}: ${missing.join(', ')}`,
+    why: 'services use them in `env`, and would not start as they should',
+    next: missing.map((name) => `evenkeel secrets set ${name}${env}`).join('\n'),
+  });
+}
+
+type EnvParts = Project['services'][number]['env'][string];
+
+const secretOf = (part: EnvParts[number]): string[] =>
+  typeof part === 'object' && 'secret' in part ? [part.secret] : [];

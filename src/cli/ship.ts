@@ -1,0 +1,96 @@
+import type { DeployReply, DeployRequest } from '../api/contract/contract.ts';
+import { EvenkeelError } from '../ports/errors.ts';
+import type { ApiClient } from './client.ts';
+import type { Input, OptionSpec } from './command.ts';
+import type { Context } from './context.ts';
+import type { ExitCode } from './deps.ts';
+import { follow } from './follow/follow.ts';
+import type { Until } from './follow/outcome.ts';
+import { report } from './follow/report.ts';
+import { Interrupted } from './interrupt.ts';
+import { loadForShipping, requireSecrets } from './project.ts';
+
+export const WAIT_OPTION: OptionSpec = {
+  flags: '--wait <until>',
+  description:
+    'return when it has all traffic (promoted, the default), when the rollback window is over (complete), or at once (none)',
+  choices: ['promoted', 'complete', 'none'],
+};
+
+export type Wait = Until | 'none';
+
+export function waitOf(input: Input): Wait {
+  const given = input.text('wait');
+  return given === 'complete' || given === 'none' ? given : 'promoted';
+}
+
+export type ShipRequest = Pick<DeployRequest, 'onlyChanged' | 'label' | 'replace' | 'keepFailed'> & {
+  /** Empty: every service. */
+  services: string[];
+};
+
+/** Begins a rollout of what is in the project's folder, and follows it. */
+export async function ship(context: Context, request: ShipRequest, wait: Wait): Promise<ExitCode> {
+  const { deps, interrupt } = context;
+  const project = await loadForShipping(context);
+  requireKnown(
+    project.services.map(({ name }) => name),
+    request.services,
+  );
+  if (interrupt.signal.aborted) throw new Interrupted();
+  const client = await context.startedClient();
+  await requireSecrets(client, project, request.services);
+  if (interrupt.signal.aborted) throw new Interrupted();
+  const { services, ...rest } = request;
+  // From here on something may have been begun, so Ctrl-C waits for the answer that tells what.
+  const reply = await client.deploy({
+    ...rest,
+    project,
+    services: services.length === 0 ? null : services,
+    by: deps.username,
+  });
+  return followBegun(context, client, reply, wait, { project: project.name, environment: project.environment.name });
+}
+
+/** Follows what an operation has begun, as long as the user wants to wait. */
+export async function followBegun(
+  context: Context,
+  client: ApiClient,
+  { rollout, message }: DeployReply,
+  wait: Wait,
+  scope: { project: string; environment: string },
+): Promise<ExitCode> {
+  const { out } = context;
+  if (rollout === null) {
+    const urls = (await client.status(scope)).environments.flatMap((each) =>
+      each.services.flatMap((service) => service.urls),
+    );
+    out.line(
+      `${out.style.green(out.style.symbols.done)} ${sentence(message)}`,
+      ...urls.map((url) => `  ${out.style.cyan(url)}`),
+    );
+    out.data({ type: 'result', outcome: 'nothing', exit: 0, rollout, message, urls });
+    return 0;
+  }
+  if (wait === 'none') {
+    out.line(`Begun: ${message}`, `  evenkeel watch ${rollout}  see how it goes`);
+    out.data({ type: 'result', outcome: 'begun', exit: 0, rollout, message, urls: [] });
+    return 0;
+  }
+  return report(context, rollout, await follow(context, rollout, { until: wait, leaveOnPause: true }));
+}
+
+function requireKnown(known: readonly string[], wanted: readonly string[]): void {
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new EvenkeelError({
+    code: 'service-unknown',
+    what: `there is no service ${unknown.join(', ')} in evenkeel.yaml`,
+    next: `one of: ${known.join(', ')}`,
+  });
+}
+
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -1,0 +1,66 @@
+import { EvenkeelError } from '../ports/errors.ts';
+import type { ErrorReply } from '../api/contract/contract.ts';
+import type { CliDeps, ExitCode } from './deps.ts';
+import { createStyle, showsUnicode } from './screen/style.ts';
+
+/** Anything that was thrown, as an error that people can read. */
+export function asEvenkeelError(error: unknown): EvenkeelError {
+  if (error instanceof EvenkeelError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new EvenkeelError({
+    code: 'unexpected',
+    what: 'something unexpected happened',
+    why,
+    next: 'set EVENKEEL_DEBUG=1 and try again: it shows where',
+    exit: 2,
+    cause: error,
+  });
+}
+
+/** Says what happened, where, why and what to do next. Returns the exit code. */
+export function showError(
+  thrown: unknown,
+  { stdout, stderr, env }: Pick<CliDeps, 'stdout' | 'stderr' | 'env'>,
+  options: { json: boolean; color: boolean },
+): ExitCode {
+  const error = asEvenkeelError(thrown);
+  if (options.json) stdout.write(`${JSON.stringify({ error: errorDocument(error) })}\n`);
+  else
+    stderr.write(
+      `${errorText(error, { color: options.color && stderr.isTTY === true, unicode: showsUnicode(env) })}\n`,
+    );
+  if ((env['EVENKEEL_DEBUG'] ?? '') !== '') stderr.write(`${stacks(error)}\n`);
+  return error.exit;
+}
+
+export function errorDocument({ code, message, where, why, next, retryable, exit }: EvenkeelError): ErrorReply {
+  return { code, what: message, where, why, next, retryable, exit };
+}
+
+export function errorText(error: EvenkeelError, look: { color: boolean; unicode: boolean }): string {
+  const style = createStyle(look);
+  const mark = look.color ? style.red(style.symbols.failed) : 'error:';
+  const parts: [string, string | null][] = [
+    ['where', error.where],
+    ['why', error.why],
+    ['next', error.next],
+  ];
+  const told = parts.flatMap(([label, text]) => {
+    if (text === null || text === '') return [];
+    const [first = '', ...rest] = text.split('\n');
+    const shown = label === 'next' ? style.bold(first) : first;
+    return [`  ${style.dim(label.padEnd(5))}  ${shown}`, ...rest.map((line) => `         ${line}`)];
+  });
+  return [`${mark} ${sentence(error.message)} ${style.dim(`(${error.code})`)}`, ...told].join('\n');
+}
+
+function sentence(text: string): string {
+  const begun = /^[a-z]+([ ,.]|$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.!?:]$/.test(begun) ? begun : `${begun}.`;
+}
+
+function stacks(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stacks(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

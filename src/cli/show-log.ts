@@ -1,0 +1,30 @@
+import type { LogLine } from '../api/contract/contract.ts';
+import type { Output } from './output.ts';
+import { printable } from './screen/text.ts';
+import { timeOfDay } from './screen/time.ts';
+
+/** Makes a line of text of a line of a log; each instance has a colour of its own, in the order of their coming. */
+export function logPrinter({ style, terminal }: Output): (line: LogLine) => string {
+  const colors = [style.cyan, style.green, style.yellow, style.magenta, style.blue];
+  const painters = new Map<string, (text: string) => string>();
+  let width = 0;
+  return ({ at, service, release, instance, line }) => {
+    const name = instance ?? release ?? service;
+    const painter = painters.get(name) ?? colors[painters.size % colors.length] ?? style.cyan;
+    painters.set(name, painter);
+    width = Math.max(width, name.length);
+    // A program's own colours are welcome on a terminal; nothing else of what it writes may steer it.
+    const text = terminal ? withoutSteering(line) : printable(line);
+    return `${at === null ? '' : `${style.dim(timeOfDay(at))} `}${painter(name.padEnd(width))} ${style.dim('|')} ${text}`;
+  };
+}
+
+// oxlint-disable-next-line no-control-regex
+const COLOUR = /(\u001b\[[0-9;]*m)/;
+
+function withoutSteering(line: string): string {
+  const parts = line.split(COLOUR);
+  return parts.length === 1
+    ? printable(line)
+    : `${parts.map((part, index) => (index % 2 === 1 ? part : printable(part))).join('')}\u001b[0m`;
+}

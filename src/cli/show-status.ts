@@ -1,0 +1,148 @@
+import type { RolloutView, ServiceStatus, StatusReply } from '../api/contract/contract.ts';
+import { formatDuration, formatLatency, formatPercent, formatRate, formatShare } from '../lib/format.ts';
+import { progress } from './follow/lines-display.ts';
+import { newReleases, releaseName, waysOn } from './follow/words.ts';
+import type { Style } from './screen/style.ts';
+import { table, type Column } from './screen/table.ts';
+import { wrap } from './screen/text.ts';
+
+export interface StatusLook {
+  style: Style;
+  columns: number;
+  now: number;
+  /** What was asked for, for the answer that there is none. */
+  project: string | null;
+}
+
+type EnvironmentStatus = StatusReply['environments'][number];
+
+export function statusLines({ server, environments }: StatusReply, look: StatusLook): string[] {
+  const { style } = look;
+  const lines = environments.flatMap((environment, index) => [
+    ...(index === 0 ? [] : ['']),
+    ...environmentLines(environment, look),
+  ]);
+  if (environments.length === 0) {
+    lines.push(
+      look.project === null ? 'Nothing was ever started here.' : `Nothing of ${look.project} was ever started here.`,
+      '  evenkeel up  start it',
+    );
+  }
+  if (!server.edge) lines.push('', style.yellow('The edge does not answer, so traffic and weights are not known.'));
+  return lines;
+}
+
+function environmentLines(environment: EnvironmentStatus, look: StatusLook): string[] {
+  const { style, columns } = look;
+  const { services, rollouts, wanted } = environment;
+  const title = `${style.bold(environment.project)} ${style.symbols.dot} ${style.cyan(environment.environment)}`;
+  const state = wanted === 'down' ? style.dim('  down; `evenkeel up` starts it') : `  ${overall(services, style)}`;
+  return [
+    `${title}${state}`,
+    ...table(
+      COLUMNS,
+      services.map((service) => row(service, look)),
+      { style, columns, indent: 2 },
+    ),
+    ...services.flatMap((service) => problem(service, look)),
+    ...rollouts.flatMap((rollout) => rolloutLines(rollout, look)),
+    ...urlLines(services, look),
+  ];
+}
+
+const COLUMNS: Column[] = [
+  { title: 'service' },
+  { title: 'release' },
+  { title: 'health' },
+  { title: 'instances', align: 'right' },
+  { title: 'up for', align: 'right' },
+  { title: 'restarts', align: 'right' },
+  { title: 'requests', align: 'right' },
+  { title: 'errors', align: 'right' },
+  { title: 'p95', align: 'right' },
+  { title: 'traffic' },
+];
+
+function row(service: ServiceStatus, { style, now }: StatusLook): string[] {
+  const { traffic, weights, release } = service;
+  const mine = service.instances.filter((instance) => instance.release === release);
+  const restarts = mine.reduce((sum, each) => sum + each.restarts, 0);
+  const since = Math.max(0, ...mine.map(({ startedAt }) => startedAt));
+  const shares = Object.entries(weights).filter(([, weight]) => weight > 0);
+  return [
+    service.service,
+    release === null ? style.dim('none yet') : releaseName(release, service.label),
+    health(service.health, style),
+    service.kind === 'static' ? '' : instances(service, mine),
+    since === 0 ? '' : formatDuration(Math.floor((now - since) / 1000) * 1000),
+    restarts === 0 ? '' : style.yellow(String(restarts)),
+    traffic === null ? '' : formatRate(traffic.requestsPerSecond),
+    shown(traffic?.errorRate, (share) => rate(share, style)),
+    shown(traffic?.p95Ms, formatLatency),
+    // All traffic on one release is what one expects, and says nothing.
+    shares.length < 2 ? '' : shares.map(([name, weight]) => `${name} ${formatPercent(weight)}`).join(', '),
+  ];
+}
+
+const shown = (value: number | null | undefined, format: (value: number) => string): string =>
+  value === null || value === undefined ? '' : format(value);
+
+function instances({ instances: all }: ServiceStatus, mine: ServiceStatus['instances']): string {
+  const running = mine.filter(({ state, healthy }) => state === 'running' && healthy !== false).length;
+  const others = all.length - mine.length;
+  return `${running}/${mine.length}${others > 0 ? ` +${others}` : ''}`;
+}
+
+function rate(share: number, style: Style): string {
+  const text = formatShare(share);
+  return share >= 0.01 ? style.red(text) : text;
+}
+
+function health(value: ServiceStatus['health'], style: Style): string {
+  switch (value) {
+    case 'healthy':
+      return style.green('healthy');
+    case 'degraded':
+      return style.yellow('degraded');
+    case 'down':
+      return style.red('down');
+    case 'stopped':
+    case 'unknown':
+      return style.dim(value);
+  }
+}
+
+function overall(services: readonly ServiceStatus[], style: Style): string {
+  const wrong = services.filter(({ health }) => health !== 'healthy' && health !== 'stopped');
+  if (wrong.length === 0) return style.green(`${style.symbols.done} all healthy`);
+  return style.yellow(`${wrong.length} of ${services.length} not healthy`);
+}
+
+/** What is wrong with a service, in words, below the table. */
+function problem({ service, health, detail, instances }: ServiceStatus, { style, columns }: StatusLook): string[] {
+  if (health === 'healthy' || health === 'stopped') return [];
+  const ends = [...new Set(instances.flatMap(({ lastEnd }) => (lastEnd === null ? [] : [lastEnd])))];
+  const text = `${service}: ${detail}${ends.length === 0 ? '' : `; last ended: ${ends.join(', ')}`}`;
+  return indented(text, columns).map((line) => style.yellow(line));
+}
+
+function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook): string[] {
+  if (rollout.end !== null) return [];
+  const what = `${rollout.kind} of ${newReleases(rollout)}`;
+  const mark = rollout.paused === null ? style.cyan(style.symbols.now) : style.yellow(style.symbols.paused);
+  const head = `  ${mark} ${what} is ${rollout.paused === null ? rollout.phase : 'paused'} ${style.dim(rollout.id)}`;
+  const ways = waysOn(rollout);
+  const width = Math.max(0, ...ways.map(({ command }) => command.length));
+  return [
+    head,
+    ...indented(rollout.paused?.detail ?? progress(rollout, now), columns - 2).map((line) => `  ${style.dim(line)}`),
+    ...ways.map(({ command, means }) => `    ${command.padEnd(width)}  ${style.dim(means)}`),
+  ];
+}
+
+function urlLines(services: readonly ServiceStatus[], { style }: StatusLook): string[] {
+  return [...new Set(services.flatMap(({ urls }) => urls))].map((url) => `  ${style.cyan(url)}`);
+}
+
+const indented = (text: string, columns: number): string[] =>
+  wrap(text, Math.min(columns, 110) - 3).map((line) => `  ${line}`);
