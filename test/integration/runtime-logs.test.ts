@@ -153,7 +153,8 @@ test('tells several logs in the order of their times', async () => {
   for (const [index, which] of [0, 1, 0, 1].entries()) {
     appendFileSync(paths[which] ?? '', `event ${index}\n`);
     await reader.maintain(paths);
-    await waitFor(() => Date.now() % 5 === 0, { what: 'the next milliseconds', interval: 1 });
+    const noted = Date.now();
+    await waitFor(() => Date.now() > noted, { what: 'the next millisecond', interval: 1 });
   }
   const lines: string[] = [];
   for await (const entry of reader.read({ ...query(''), files })) lines.push(`${entry.instance} ${entry.line}`);
