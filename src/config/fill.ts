@@ -33,6 +33,8 @@ export function fill(tree: Tree, filling: Filling): Filled {
   const unfilled = new Set<string>();
   const filled = mapScalars(tree, (scalar) => {
     if (isPrivatePath(scalar.path)) return asText(scalar);
+    // Looked up by programs that know no environment yet.
+    if (scalar.path[0] === 'project') return scalar;
     if (typeof scalar.value !== 'string' || !hasTemplate(scalar.value)) return scalar;
     const other = scalar.path[0] === 'environments' && scalar.path[1] !== filling.environment;
     const result = other ? null : fillScalar(scalar, scalar.value, filling, problems);

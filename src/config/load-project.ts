@@ -31,7 +31,15 @@ export interface LoadOptions {
   processEnv?: Readonly<Record<string, string | undefined>>;
 }
 
-export type LoadResult = { ok: true; project: Project; warnings: Problem[] } | { ok: false; problems: Problem[] };
+export type LoadResult =
+  | {
+      ok: true;
+      project: Project;
+      warnings: Problem[];
+      /** All environments of the file, the implicit ones first. */
+      environments: string[];
+    }
+  | { ok: false; problems: Problem[] };
 
 /**
  * Reads `evenkeel.yaml` and the `.env` files beside it for one environment. All problems come together, in the order
@@ -81,11 +89,16 @@ export async function readProject(
     ...(await missingFolders(filled.tree, resolved.project)),
   ];
   if (problems.some(({ severity }) => severity === 'error')) return failed(problems);
-  return { ok: true, project: resolved.project, warnings: finished(problems, text) };
+  return {
+    ok: true,
+    project: resolved.project,
+    warnings: finished(problems, text),
+    environments: environmentNames(yaml.tree),
+  };
 }
 
-/** The environments that a file allows to choose from; the implicit ones first. Empty when it cannot be read. */
-export function environmentNames(tree: Tree): string[] {
+/** The environments that a file allows to choose from; the implicit ones first. */
+function environmentNames(tree: Tree): string[] {
   const written = child(tree, 'environments');
   const names = written?.kind === 'map' ? [...written.entries.keys()] : [];
   return [...new Set([...IMPLICIT_ENVIRONMENTS, ...names])];

@@ -33,7 +33,7 @@ export function resolveProject(tree: Tree, root: string, filling: Filling): { pr
   const problems: Problem[] = [];
   const environment = resolveEnvironment(tree, filling.environment);
   const candidates = readServices(tree, filling.environment);
-  const names = new Map(candidates.map(({ name, tree: merged }) => [name, { static: hasKey(merged, 'static') }]));
+  const names = serviceNames(tree, filling.environment);
 
   checkOverrides(tree, names, problems);
   const databases = resolveDatabases(tree, filling, problems);
@@ -90,6 +90,15 @@ export function resolveProject(tree: Tree, root: string, filling: Filling): { pr
   };
 }
 
+/** Every service that is named, also those of which nothing else can be understood. */
+function serviceNames(tree: Tree, environment: string): Map<string, { static: boolean }> {
+  const services = child(tree, 'services');
+  const names = services?.kind === 'map' ? [...services.entries.keys()] : [];
+  return new Map(
+    names.map((name) => [name, { static: child(mergeService(tree, environment, name), 'static') !== undefined }]),
+  );
+}
+
 function readServices(tree: Tree, environment: string): Candidate[] {
   const services = child(tree, 'services');
   if (services?.kind !== 'map') return [];
@@ -137,8 +146,7 @@ export function databaseVariable(name: string): string {
 function checkOverrides(tree: Tree, names: ReadonlyMap<string, unknown>, problems: Problem[]): void {
   const environments = child(tree, 'environments');
   if (environments?.kind !== 'map') return;
-  const declared = child(tree, 'services');
-  const known = declared?.kind === 'map' ? [...declared.entries.keys()] : [...names.keys()];
+  const known = [...names.keys()];
   for (const { value: environment } of environments.entries.values()) {
     const overrides = child(environment, 'services');
     if (overrides?.kind !== 'map') continue;

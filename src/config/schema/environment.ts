@@ -32,7 +32,9 @@ const approve = keys({
 
 /** The address that the public port binds. */
 export const bind = z
-  .union([z.ipv4(), z.ipv6(), z.literal('localhost')], { error: 'an address such as 127.0.0.1 or 0.0.0.0' })
+  .union([z.ipv4(), z.ipv6(), z.literal('localhost').transform(() => '127.0.0.1')], {
+    error: 'an address such as 127.0.0.1 or 0.0.0.0',
+  })
   .describe('The address that the public port binds. Default 127.0.0.1 in development, 0.0.0.0 elsewhere.');
 
 export const edgePort = wholeNumber(1, 65_535).describe('The public port of the edge. Default 8080.');
@@ -60,5 +62,3 @@ export const environment = keys({
 export const environments = z
   .record(name, environment.nullable(), { error: 'environments and their keys' })
   .describe('Environments. `development` and `production` exist without being written.');
-
-export type WrittenEnvironment = z.output<typeof environment>;

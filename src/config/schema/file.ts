@@ -10,9 +10,13 @@ import { externals } from './external.ts';
 import { keys, name, variableName } from './scalars.ts';
 import { service } from './service.ts';
 
+const secretName = variableName.refine((found) => found !== 'PORT' && !found.startsWith('EVENKEEL_'), {
+  error: 'a name that evenkeel does not set itself',
+});
+
 /** The whole of `evenkeel.yaml`: the single source of types, errors and the JSON Schema for editors. */
 export const file = keys({
-  project: name.describe('The name of the project.'),
+  project: name.meta({ literal: true }).describe('The name of the project. The same everywhere: no variables.'),
   services: z
     .record(name, service, { error: 'services and their keys' })
     .refine((services) => Object.keys(services).length > 0, { error: 'at least one service' })
@@ -20,7 +24,7 @@ export const file = keys({
   databases: databases.optional(),
   buckets: buckets.optional(),
   secrets: z
-    .array(variableName, { error: 'a list of names' })
+    .array(secretName, { error: 'a list of names' })
     .describe('Names that may be used as ${NAME} in `env` and are kept by `evenkeel secrets set NAME`.')
     .optional(),
   external: externals.optional(),
@@ -31,5 +35,3 @@ export const file = keys({
   port: edgePort.optional(),
   bind: bind.optional(),
 });
-
-export type WrittenFile = z.output<typeof file>;

@@ -32,7 +32,7 @@ function allowVariables(node: JsonSchema): void {
       node['type'] = [type, 'string'];
       node['pattern'] = typeof own === 'string' ? `${own}|${FILLED}` : FILLED;
     }
-  } else if (type === 'string' && typeof pattern === 'string') {
+  } else if (type === 'string' && typeof pattern === 'string' && node['literal'] !== true) {
     node['pattern'] = `${pattern}|${FILLED}`;
   } else if (type === 'string' && Array.isArray(node['enum'])) {
     const { enum: values } = node;
@@ -41,6 +41,7 @@ function allowVariables(node: JsonSchema): void {
     node['anyOf'] = [{ enum: values }, { type: 'string', pattern: FILLED }];
   }
   if (node['format'] !== undefined) delete node['format'];
+  delete node['literal'];
   delete node['acceptsScalars'];
   delete node['acceptsPattern'];
 }

@@ -106,13 +106,13 @@ export const serviceKeys = {
       [
         folder.transform((dir) => ({ dir, spa: false })),
         keys({
-          dir: folder.describe('The folder that is served, after `build`.'),
+          dir: folder.describe('The folder that is served, after `build`; relative to the `dir` of the service.'),
           spa: yesNo.describe('Answer unknown paths with index.html. Default false.').optional(),
         }).transform(({ dir, spa }) => ({ dir, spa: spa ?? false })),
       ],
       { error: 'a folder such as dist/web, or { dir, spa }' },
     )
-    .describe('A folder that the edge serves itself, instead of `run`.')
+    .describe('A folder, relative to `dir`, that the edge serves itself, instead of `run`.')
     .optional(),
   schedule: oneOrMany(text('a cron expression such as "0 3 * * *"'), 'a cron expression such as "0 3 * * *"')
     .describe('Run as a job at these times, instead of all the time. Not available yet.')

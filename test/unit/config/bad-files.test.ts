@@ -384,6 +384,23 @@ const cases: Case[] = [
     expect: [['5:12', 'bad-variable', 'services.api.data.0', 'when an instance starts']],
   },
 
+  {
+    name: 'a variable in the name of the project',
+    yaml: 'project: ${N}\nservices: { api: { run: a } }\n',
+    variables: { N: 'n' },
+    expect: [['1:10', 'bad-value', 'project', 'a name of lower-case letters']],
+  },
+  {
+    name: 'a secret that evenkeel sets itself',
+    yaml: `${first('{ run: a }')}secrets: [PORT]\n`,
+    expect: [['4:11', 'bad-value', 'secrets.0', 'does not set itself']],
+  },
+  {
+    name: 'a reference to a service of which nothing can be understood',
+    yaml: service('    after: web\n    env: { W: "${services.web.url}" }\n  web: nonsense\n'),
+    expect: [['7:8', 'wrong-type', 'services.web', 'keys and values']],
+  },
+
   // Not yet
   ...[
     ['dev: a', 'dev'],

@@ -77,6 +77,25 @@ describe('a whole system', () => {
   });
 });
 
+test('what the whole design asks for and this version cannot do is refused in those words, and nothing else', async () => {
+  const problems = await problemsIn(
+    CHAT.replace(
+      /databases:\n.*\n/,
+      'databases: { main: { engine: postgres, version: 15 } }\nexternal: { model: { http: "https://m.example" } }\n',
+    ).replace('  mail:', '  tidy: { run: node tidy.js, schedule: "0 3 * * *" }\n  mail:'),
+  );
+  expect(problems.map(({ code, path }) => [code, path])).toEqual([
+    ['not-available', 'services.tidy.schedule'],
+    ['not-available', 'databases.main'],
+    ['not-available', 'external'],
+  ]);
+});
+
+test('the environments of a file are listed', async () => {
+  const result = await read(CHAT);
+  expect(result.ok && result.environments).toEqual(['development', 'production', 'staging']);
+});
+
 describe('defaults', () => {
   test('production judges, waits and asks a person', async () => {
     const { rollout, stopGraceMs } = await serviceOf(one('routes: /'), 'production');
