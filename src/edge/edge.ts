@@ -89,8 +89,8 @@ export class Edge implements ControlTarget {
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
     await this.#restore(); // what the predecessor was told while this one started
     await this.#file.reserve();
-    const opened = await this.#listeners.open(LiveTable.portsOf(this.#admitted.values()));
-    if (!opened.ok) this.#log('error', 'a restored port cannot be listened on', { ...opened });
+    const failed = await this.#listeners.openEach(LiveTable.portsOf(this.#admitted.values()));
+    for (const each of failed) this.#log('error', 'a restored port cannot be listened on', { ...each });
     await this.#control.listen();
     this.#phase = 'serving';
     this.#statistics.startSaving();
@@ -244,7 +244,7 @@ export class Edge implements ControlTarget {
 
   /** A port that was taken by somebody else when the table was restored is free now. */
   async #openLate(): Promise<void> {
-    if (this.#phase === 'serving') await this.#listeners.open(LiveTable.portsOf(this.#admitted.values()));
+    if (this.#phase === 'serving') await this.#listeners.openEach(LiveTable.portsOf(this.#admitted.values()));
   }
 
   /** Ends at once what is left. */

@@ -1,5 +1,5 @@
 import type { NodeChild } from '../platform/child.ts';
-import { portId, type EdgeToKeeper, type KeeperToEdge, type PortBinding } from '../platform/ipc-messages.ts';
+import type { EdgeToKeeper, KeeperToEdge, PortBinding } from '../platform/ipc-messages.ts';
 import { describeExit } from './describe-exit.ts';
 import type { Say } from './keeper-log.ts';
 import type { HeldPort, Listeners } from './listeners.ts';
@@ -135,9 +135,6 @@ function give({ child, given }: Edge, { id, port, bind, handle }: HeldPort): voi
 }
 
 function answerNeed(edge: Edge, ports: readonly PortBinding[], listeners: Listeners, serves: boolean): void {
-  // What it does not name it does not have, whatever it was given: it may want that again.
-  const named = new Set(ports.map(portId));
-  for (const id of edge.given) if (!named.has(id)) edge.given.delete(id);
   for (const { port, bind } of ports) {
     const answer = listeners.hold({ port, bind });
     if (answer.ok) give(edge, answer.held);
@@ -145,7 +142,8 @@ function answerNeed(edge: Edge, ports: readonly PortBinding[], listeners: Listen
   }
   // Only the edge that serves knows all that is needed: one that starts may not have read its state yet.
   if (!serves) return;
-  for (const { port, bind } of listeners.keepOnly(ports)) {
+  for (const { id, port, bind } of listeners.keepOnly(ports)) {
+    edge.given.delete(id);
     edge.child.send({ type: 'unlisten', port, bind });
   }
 }

@@ -1,6 +1,6 @@
 /** The keeper with the real edge. */
 import { Agent, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { applyReplySchema, type ApplyCommand } from '../../src/domain/traffic/protocol.ts';
@@ -9,7 +9,7 @@ import { ask, freePort, freshConnections, kill, lives, world, type World } from 
 import { waitFor } from '../support/wait.ts';
 
 /** A real edge with one route, to an instance that answers 1 and lives in this process. */
-async function realWorld(): Promise<{ it: World; port: number }> {
+async function realWorld(): Promise<{ it: World; port: number; upstreamPort: number }> {
   const it = world({ EVENKEEL_EDGE_ENTRY: '', EVENKEEL_EDGE_IDLE_GRACE_MS: '300' });
   const upstream = createServer((incoming, response) => incoming.resume().on('end', () => response.end('1')));
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
@@ -22,10 +22,10 @@ async function realWorld(): Promise<{ it: World; port: number }> {
   const port = await freePort();
   await apply(it, command(port, (upstream.address() as AddressInfo).port));
   await waitFor(async () => (await ask(port)) === 1, { what: 'the edge to answer' });
-  return { it, port };
+  return { it, port, upstreamPort: (upstream.address() as AddressInfo).port };
 }
 
-const command = (port: number, instance: number): ApplyCommand => ({
+const command = (port: number, instance: number, more: readonly number[] = []): ApplyCommand => ({
   fence: 1,
   remove: [],
   services: [
@@ -34,7 +34,7 @@ const command = (port: number, instance: number): ApplyCommand => ({
       environment: 'production',
       service: 'api',
       unit: 'u',
-      routes: [{ port, host: null, path: '/' }],
+      routes: [port, ...more].map((each) => ({ port: each, host: null, path: '/' })),
       internalPort: null,
       preview: null,
       releases: [
@@ -144,4 +144,20 @@ test('kill -9 of a real edge refuses no connection, and the next one knows its r
   expect(await ask(port)).toBe(1);
   const { failed } = await load.stop();
   expect(failed.filter((reason) => reason !== 'ECONNRESET')).toEqual([]);
+});
+
+test('after a restart with one port taken by a stranger, the others are served, and that one as soon as it is free', async () => {
+  const { it, port, upstreamPort } = await realWorld();
+  const second = await freePort();
+  await apply(it, command(port, upstreamPort, [second]));
+  const { keeper } = await it.running();
+  kill(keeper.pid, 'SIGTERM');
+  await waitFor(() => !lives(keeper.pid), { what: 'the keeper to stop', timeout: 40_000 });
+
+  const stranger = net.createServer().listen(second, '127.0.0.1');
+  onTestFinished(() => void stranger.close());
+  await it.start();
+  expect(await waitFor(() => ask(port), { what: 'the first port to answer' })).toBe(1);
+  await new Promise((resolve) => stranger.close(resolve));
+  expect(await waitFor(() => ask(second), { what: 'the second port to answer' })).toBe(1);
 });

@@ -34,7 +34,7 @@ export class KeeperLink {
           this.#grant(message, { code: message.code });
           break;
         case 'unlisten':
-          this.#early.delete(portId(message));
+          this.#forget(portId(message));
           events.unlisten(message);
           break;
         case 'drain':
@@ -72,6 +72,13 @@ export class KeeperLink {
 
   drained(): void {
     this.#link?.send({ type: 'drained' });
+  }
+
+  /** A socket that nobody took: while it is open here, nobody else could have the port. */
+  #forget(name: string): void {
+    const granted = this.#early.get(name);
+    if (granted !== undefined && 'handle' in granted) (granted.handle as { close(): void }).close();
+    this.#early.delete(name);
   }
 
   #grant(address: PortBinding, granted: Granted): 'asked' | 'early' {

@@ -42,19 +42,29 @@ export class Listeners {
    * closed again.
    */
   async open(wanted: readonly PortBinding[]): Promise<Opened> {
+    const before = this.#addresses();
+    const [failed] = await this.openEach(wanted);
+    if (failed === undefined) return { ok: true };
+    this.keepOnly(before);
+    return failed;
+  }
+
+  /**
+   * Opens what of `wanted` is missing and can be had, and returns the rest: one port taken by a stranger must not keep
+   * the others from being served. The keeper goes on trying for it.
+   */
+  async openEach(wanted: readonly PortBinding[]): Promise<(Opened & { ok: false })[]> {
     const missing = wanted.filter((address) => !this.#servers.has(portId(address)));
-    if (missing.length === 0) return { ok: true };
+    if (missing.length === 0) return [];
     const { attached } = this.#keeper;
     if (attached) this.#keeper.want([...this.#addresses(), ...missing]);
     const granted = attached ? await this.#keeper.grants(missing) : null;
-    const before = this.#addresses();
+    const failed: (Opened & { ok: false })[] = [];
     for (const address of missing) {
       const code = await this.#listen(address, granted?.get(portId(address)) ?? null);
-      if (code === null) continue;
-      this.keepOnly(before);
-      return { ok: false, ...address, code };
+      if (code !== null) failed.push({ ok: false, ...address, code });
     }
-    return { ok: true };
+    return failed;
   }
 
   /** Closes what is not wanted any more, and tells the keeper. */
