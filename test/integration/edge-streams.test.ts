@@ -94,7 +94,10 @@ describe('WebSockets', () => {
     const api = await upstream('api');
     const port = await freePort();
     await edge.set(1, service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }]));
-    const reply = await send({ port, headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AA' } });
+    const reply = await send({
+      port,
+      headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AA' },
+    });
     expect(reply.body).toBe('api');
     expect(api.requests[0]?.headers.upgrade).toBeUndefined();
     expect(api.requests[0]?.headers['http2-settings']).toBeUndefined();
@@ -135,7 +138,8 @@ describe('event streams', () => {
     });
     await waitFor(() => texts.every(({ length }) => length() > 200), { what: 'events to arrive' });
     await edge.set(2, service('sse', port, [{ release: 'sse@2', weight: 100, ports: [next.port] }]));
-    for (const { ended } of texts) expect(await ended).toMatch(/^(id: \d+\ndata: first half of \d+\ndata: second half of \d+\n\n)+$/);
+    for (const { ended } of texts)
+      expect(await ended).toMatch(/^(id: \d+\ndata: first half of \d+\ndata: second half of \d+\n\n)+$/);
     const counts = await edge.release('sse@1');
     expect([counts.requests, counts.bad, counts.clientAborts]).toEqual([5, 0, 0]);
   });

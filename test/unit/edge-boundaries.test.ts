@@ -15,14 +15,24 @@ const frame = (opcode: number, payload: number, final = true): Buffer => {
 
 describe('frame boundaries', () => {
   test('are found whatever the packets', () => {
-    const frames = [frame(1, 5), frame(2, 300), frame(1, 70_000), frame(9, 0), frame(1, 3, false), frame(0, 4), frame(8, 2)];
+    const frames = [
+      frame(1, 5),
+      frame(2, 300),
+      frame(1, 70_000),
+      frame(9, 0),
+      frame(1, 3, false),
+      frame(0, 4),
+      frame(8, 2),
+    ];
     const all = Buffer.concat(frames);
     // A fragmented message ends with its last fragment.
-    const ends = [0, 1, 2, 3, 5, 6].map((last) => frames.slice(0, last + 1).reduce((sum, { length }) => sum + length, 0));
+    const ends = [0, 1, 2, 3, 5, 6].map((last) =>
+      frames.slice(0, last + 1).reduce((sum, { length }) => sum + length, 0),
+    );
     for (const size of [1, 2, 3, 7, 1000, all.length]) {
       const scanner = new FrameScanner();
       const found: number[] = [];
-      for (let at = 0; at < all.length; ) {
+      for (let at = 0; at < all.length;) {
         at += scanner.read(all.subarray(at, Math.min(all.length, at + size)), true);
         if (scanner.atBoundary) found.push(at);
       }

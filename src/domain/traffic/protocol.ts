@@ -129,7 +129,7 @@ export const edgeStateSchema = z.object({
       config: edgeServiceSchema,
       instances: z.array(edgeInstanceHealthSchema),
       /** Shares as they are now: a release without a healthy instance has given its own to the others. */
-      effective: z.array(z.object({ release: id, weight: percent })),
+      effective: z.array(z.object({ release: id, weight: percent })).optional(),
       held: z.number().int(),
     }),
   ),

@@ -23,7 +23,7 @@ export function layOut(service: Pick<EdgeService, 'releases' | 'split'>): Share[
   const canary = service.split?.canary;
   const ordered = service.releases
     .filter((release) => release.weight > 0)
-    .sort(
+    .toSorted(
       (a, b) =>
         Number(b.release === canary) - Number(a.release === canary) || numberOf(b.release) - numberOf(a.release),
     );

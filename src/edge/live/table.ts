@@ -3,6 +3,7 @@ import type { AdmittedService } from '../../domain/traffic/admission.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 import type { RouteTable } from '../../domain/traffic/route-table.ts';
 import { buildRouteTable, matchRoute } from '../../domain/traffic/route-table.ts';
+import type { CheckSettings } from '../health/active-check.ts';
 import type { Target } from '../proxy/context.ts';
 import { HoldQueue } from '../proxy/hold-queue.ts';
 import { StaticSite } from '../static/site.ts';
@@ -66,7 +67,9 @@ export class LiveTable {
     const sites = new Map([...(before?.releases.values() ?? [])].map(({ name, site }) => [name, site]));
     const releases = new Map<string, LiveRelease>();
     for (const each of config.releases) {
-      const instances = each.instances.map((instance) => this.#instance(key, instance, config, known.get(instance.id)));
+      const instances = each.instances.map((instance) =>
+        this.#instance(key, instance, config.drainMs, each.health ?? config.health, known.get(instance.id)),
+      );
       const site = each.static === null ? null : keepSite(sites.get(each.release), each.static);
       releases.set(each.release, new LiveRelease(each, instances, site, this.#book.release(key, each.release)));
     }
@@ -81,14 +84,20 @@ export class LiveTable {
     });
   }
 
-  #instance(key: string, config: EdgeInstance, service: EdgeService, known: LiveInstance | undefined): LiveInstance {
+  #instance(
+    key: string,
+    config: EdgeInstance,
+    drainMs: number,
+    health: CheckSettings,
+    known: LiveInstance | undefined,
+  ): LiveInstance {
     const live =
       known !== undefined && known.port === config.port && known.startedAt === config.startedAt
         ? known
-        : new LiveInstance(config, service.health, () => this.#healthChanged(key));
-    live.check.configure(service.health);
+        : new LiveInstance(config, health, () => this.#healthChanged(key));
+    live.check.configure(health);
     live.check.start();
-    if (config.draining) live.drain(service.drainMs);
+    if (config.draining) live.drain(drainMs);
     else live.undrain();
     return live;
   }

@@ -55,6 +55,8 @@ export class EpochStore {
     this.#fold();
     this.#base = { ...this.#base, life: this.#base.life + 1 };
     this.#writeBase();
+    // A successor adds what it finds when it starts, so there is something to find from the first moment on.
+    this.save(NO_COUNTS, false);
   }
 
   get epoch(): string {
