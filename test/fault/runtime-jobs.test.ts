@@ -62,7 +62,7 @@ test('kill -9 of its shim: the job is killed too, unknown for good, and never ru
   await waitFor(() => output() === 'ran\n', { what: 'its work' });
   sendSignal(Number(readFileSync(join(folder(), 'claim'), 'utf8').split(' ')[0]), 'SIGKILL');
   expect(await over()).toMatchObject({ state: 'unknown' });
-  expect(marked(home)).toEqual([]);
+  await waitFor(() => marked(home).length === 0, { what: 'everything of it to be gone' });
   await jobs.start(job);
   expect(await jobs.observe(job.id)).toMatchObject({ state: 'unknown' });
   expect(output()).toBe('ran\n');
@@ -98,7 +98,7 @@ test('what a job leaves running is ended with it', async () => {
   const { home, jobs, spec, over } = jobBench();
   await jobs.start(spec('(setsid sleep 700 &); sleep 701 & exit 0'));
   expect(await over()).toMatchObject({ state: 'ended', exit: 0 });
-  expect(marked(home)).toEqual([]);
+  await waitFor(() => marked(home).length === 0, { what: 'everything of it to be gone' });
 });
 
 test('a folder that is not there is an error that trying again does not help', async () => {

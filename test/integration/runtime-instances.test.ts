@@ -230,13 +230,13 @@ test('promises no port that somebody listens on, and gives one back when its ins
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as { port: number };
-  await expect(portPromises(folder, { first: port, last: port }).allocate()).rejects.toMatchObject({
+  await expect(portPromises(folder, { range: { first: port, last: port } }).allocate()).rejects.toMatchObject({
     code: 'no-free-port',
     retryable: true,
   });
   server.close();
 
-  const ports = portPromises(folder, { first: port, last: port });
+  const ports = portPromises(folder, { range: { first: port, last: port } });
   await waitFor(async () => (await ports.allocate()) === port, { what: 'the port to be free' });
   await expect(ports.allocate()).rejects.toMatchObject({ code: 'no-free-port' });
   ports.bind(port, 'first');

@@ -81,17 +81,22 @@ export function recordEnd(folder: string, record: EndRecord): void {
 }
 
 /** Who claimed the folder: a shim by its identity, evenkeel itself (`nobody`: it never ran), or not known yet. */
-export type Claim = { at: number; by: ProcessIdentity | 'nobody' | 'unwritten' };
+export interface Claim {
+  at: number;
+  by: ProcessIdentity | 'nobody' | 'unwritten';
+  /** Which of several starts it was that won, or null when none did. */
+  launch: string | null;
+}
 
 export function readClaim(folder: string): Claim | null {
   const file = join(folder, 'claim');
   const text = readIfThere(file);
   if (text === null) return null;
   const at = timeOf(file) ?? Date.now();
-  if (text === 'nobody\n') return { at, by: 'nobody' };
-  const [, pid, startTime, boot] = /^(\d+) (\d+) ([0-9a-f-]+)\n$/.exec(text) ?? [];
-  if (pid === undefined || startTime === undefined || boot === undefined) return { at, by: 'unwritten' };
-  return { at, by: { pid: Number(pid), startTime, boot } };
+  if (text === 'nobody\n') return { at, by: 'nobody', launch: null };
+  const [, pid, startTime, boot, name] = /^(\d+) (\d+) ([0-9a-f-]+) (\w+)\n$/.exec(text) ?? [];
+  if (pid === undefined || startTime === undefined || boot === undefined) return { at, by: 'unwritten', launch: null };
+  return { at, by: { pid: Number(pid), startTime, boot }, launch: name ?? null };
 }
 
 /** Takes the claim so that nothing will ever run in this folder; false when somebody else has it. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readIfThere, replaceFile } from './folder.ts';
+import { filesIn, readClaim, readIfThere, replaceFile } from './folder.ts';
 
 /** What is kept about an instance beside its processes: never its environment, which holds secrets. */
 const schema = z.object({
@@ -18,14 +18,22 @@ const schema = z.object({
 });
 export type InstanceRecord = z.infer<typeof schema>;
 
-export function writeInstanceRecord(folder: string, record: InstanceRecord): void {
-  replaceFile(join(folder, 'instance.json'), JSON.stringify(record));
+/**
+ * Each start writes a record of its own: when two start the same id at once, with different ports, the one whose
+ * process claims the folder counts.
+ */
+export function writeInstanceRecord(folder: string, launch: string, record: InstanceRecord): void {
+  replaceFile(join(folder, `instance.${launch}.json`), JSON.stringify(record));
 }
 
 /** Null when there is none, or none that can be read: then nothing was started there. */
 export function readInstanceRecord(folder: string): InstanceRecord | null {
+  const launch = readClaim(folder)?.launch;
+  const anyone = () => [...filesIn(folder)].find((name) => /^instance\.\w+\.json$/.test(name));
+  const name = launch ? `instance.${launch}.json` : anyone();
+  if (name === undefined) return null;
   try {
-    const text = readIfThere(join(folder, 'instance.json'));
+    const text = readIfThere(join(folder, name));
     return text === null ? null : schema.parse(JSON.parse(text));
   } catch {
     return null;

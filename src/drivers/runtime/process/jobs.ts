@@ -73,7 +73,7 @@ class ProcessJobs implements JobRunner {
         EVENKEEL_ENVIRONMENT: spec.environment,
         EVENKEEL_JOB: spec.id,
       };
-      await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, durable: true });
+      await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, launch: 'job', durable: true });
       await removeUnfinishedCopies(join(folder, 'work'));
     } catch (error) {
       if (readClaim(folder) !== null) return;

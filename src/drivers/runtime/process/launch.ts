@@ -22,6 +22,8 @@ export interface Launch {
   /** Absolute; appended. */
   log: string;
   cgroups: readonly string[];
+  /** Names this start among several of the same folder; letters and digits. */
+  launch: string;
   /** The record of the end shall survive a power cut. */
   durable: boolean;
 }
@@ -30,7 +32,16 @@ export interface Launch {
  * Starts the command unless somebody did before, and resolves once the folder is claimed, by whomever.
  * Throws the system's error when there is no process at all, EvenkeelError `start-unconfirmed` when none claimed it.
  */
-export async function launch({ folder, command, cwd, env, log, cgroups, durable }: Launch): Promise<void> {
+export async function launch({
+  folder,
+  command,
+  cwd,
+  env,
+  log,
+  cgroups,
+  launch: name,
+  durable,
+}: Launch): Promise<void> {
   refuseUnusable(env);
   const prefix = await resetSignals();
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
@@ -47,6 +58,7 @@ export async function launch({ folder, command, cwd, env, log, cgroups, durable 
         EVENKEEL_COMMAND: becomeProgram(command),
         EVENKEEL_CGROUPS: cgroups.join('\n'),
         EVENKEEL_PREFIX: prefix,
+        EVENKEEL_LAUNCH: name,
         EVENKEEL_DURABLE: durable ? '1' : '',
       },
     });

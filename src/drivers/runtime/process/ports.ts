@@ -23,7 +23,16 @@ export interface PortPromises {
   release(port: number, id: string): void;
 }
 
-export function portPromises(folder: string, range = PORT_RANGE): PortPromises {
+export interface PortPromisesOptions {
+  range?: { first: number; last: number };
+  /** Whether an instance that a port was given to still exists; when it does not, the port is free. */
+  isKnown?: (id: string) => boolean;
+}
+
+export function portPromises(
+  folder: string,
+  { range = PORT_RANGE, isKnown = () => true }: PortPromisesOptions = {},
+): PortPromises {
   const fileOf = (port: number) => join(folder, String(port));
 
   /** Takes the promise for nobody yet; false when another holds it. */
@@ -36,7 +45,7 @@ export function portPromises(folder: string, range = PORT_RANGE): PortPromises {
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw error;
     }
-    if (isHeld(file)) return false;
+    if (isHeld(file, isKnown)) return false;
     rmSync(file, { force: true });
     try {
       writeFileSync(file, content, { flag: 'wx', mode: 0o600 });
@@ -84,11 +93,11 @@ function readPromise(file: string): z.infer<typeof promiseSchema> | null {
   }
 }
 
-function isHeld(file: string): boolean {
+function isHeld(file: string, isKnown: (id: string) => boolean): boolean {
   const written = timeOf(file);
   if (written === null) return false;
   const held = readPromise(file);
-  if (held !== null && held.owner !== null) return true;
+  if (held !== null && held.owner !== null) return isKnown(held.owner);
   return (held === null || held.boot === bootId()) && Date.now() - written < PROMISE_FOR;
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { InstanceObservation } from '../../../domain/instance/instance.ts';
@@ -59,7 +60,9 @@ class ProcessRuntime implements Runtime {
     this.#home = resolve(home);
     this.#instances = join(this.#home, 'instances');
     this.#parents = cgroups ?? cgroupParents();
-    this.#ports = portPromises(join(this.#home, 'ports'));
+    this.#ports = portPromises(join(this.#home, 'ports'), {
+      isKnown: (id) => existsSync(folderOf(this.#instances, id)),
+    });
   }
 
   start(spec: InstanceSpec): Promise<void> {
@@ -73,15 +76,16 @@ class ProcessRuntime implements Runtime {
   async #start(spec: InstanceSpec): Promise<void> {
     const folder = folderOf(this.#instances, spec.id);
     if (readClaim(folder) !== null) return;
+    const name = randomUUID().slice(0, 8);
     let cgroups: string[] = [];
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (spec.port !== null) this.#ports.bind(spec.port, spec.id);
       const { folders, limits } = createCgroup(this.#parents, cgroupName(folder), spec.resources);
       cgroups = folders;
-      writeInstanceRecord(folder, { ...recordOf(spec), cgroups, limits });
+      writeInstanceRecord(folder, name, { ...recordOf(spec), cgroups, limits });
       if (limits.why !== null) noteInLog(spec.log, `not all limits are enforced: ${limits.why}`);
-      await this.#prepareAndLaunch(spec, folder, cgroups);
+      await this.#prepareAndLaunch(spec, folder, cgroups, name);
     } catch (error) {
       if (readClaim(folder) !== null) return; // another started it, and its end is told by observing it
       removeCgroup(cgroups);
@@ -89,7 +93,7 @@ class ProcessRuntime implements Runtime {
     }
   }
 
-  async #prepareAndLaunch(spec: InstanceSpec, folder: string, cgroups: string[]): Promise<void> {
+  async #prepareAndLaunch(spec: InstanceSpec, folder: string, cgroups: string[], name: string): Promise<void> {
     const work = join(folder, 'work');
     const cwd = await makeWorkingCopy({ artifact: spec.artifact, target: work, dir: spec.dir, data: spec.data });
     const tmp = tmpOf(this.#home, folder);
@@ -105,7 +109,7 @@ class ProcessRuntime implements Runtime {
       EVENKEEL_RELEASE: spec.release,
       EVENKEEL_INSTANCE: spec.id,
     };
-    await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, durable: false });
+    await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, launch: name, durable: false });
     await removeUnfinishedCopies(work);
   }
 

@@ -5,10 +5,11 @@
 #   EVENKEEL_COMMAND         what to run with `sh -c`
 #   EVENKEEL_CGROUPS         folders of control groups to join, one a line; may be empty
 #   EVENKEEL_PREFIX          `/usr/bin/env --default-signal=INT,QUIT` where it knows that, else empty
+#   EVENKEEL_LAUNCH          names this start among several of the same folder
 #   EVENKEEL_DURABLE         1: the record of the end is flushed to the disk
 #
 # Files in FOLDER. Read: stop ("GRACE", in hundredths of a second; acted upon when TERM arrives, again for each).
-# Written: claim ("PID STARTTIME BOOT"), main (pid of the command), stopping (the stop is under way), ending (the
+# Written: claim ("PID STARTTIME BOOT LAUNCH"), main (pid of the command), stopping (the stop is under way), ending (the
 # command ended, others live on), fate (what the shell says about the command's death), end (one JSON object).
 #
 # Everything is a function and leaves by exit: the shell has read all of it before the first command runs, so that
@@ -95,7 +96,8 @@ ek_stop() {
 ek_run() {
   ek_dir=$1
   ek_command=$EVENKEEL_COMMAND ek_cgroups=$EVENKEEL_CGROUPS ek_prefix=$EVENKEEL_PREFIX ek_durable=$EVENKEEL_DURABLE
-  unset EVENKEEL_COMMAND EVENKEEL_CGROUPS EVENKEEL_PREFIX EVENKEEL_DURABLE IFS
+  ek_launch=$EVENKEEL_LAUNCH
+  unset EVENKEEL_COMMAND EVENKEEL_CGROUPS EVENKEEL_PREFIX EVENKEEL_DURABLE EVENKEEL_LAUNCH IFS
   ek_path=$PATH
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$ek_path
   ek_stopping='' ek_deadline='' ek_main='' ek_cut='' ek_oom=0
@@ -111,7 +113,7 @@ ek_run() {
   # shellcheck disable=SC2086
   set -- ${ek_stat##*) }
   set -C
-  printf '%s %s %s\n' "$$" "${20}" "$ek_boot" >"$ek_dir/claim" || exit 1
+  printf '%s %s %s %s\n' "$$" "${20}" "$ek_boot" "$ek_launch" >"$ek_dir/claim" || exit 1
   set +C
 
   # Room for the records is taken now: the disk may be full when they are needed.
