@@ -85,7 +85,9 @@ export const evidenceKey = (rollout: string, service: string): string => `${roll
 
 /** The new release's share of sessions, in percent. */
 function shareOf(rollout: Rollout, part: RolloutService): number {
-  if (reached(rollout, 'promoting')) return part.from === null ? 100 : 100 - rollout.policy.holdback;
+  // Nothing can be held back with a release that does not exist, or is not kept running.
+  if (reached(rollout, 'promoting'))
+    return part.from === null || part.kind === 'worker' ? 100 : 100 - rollout.policy.holdback;
   if (rollout.phase !== 'canary') return 0;
   // Nobody else can serve what is new; it is reached only by those whom a canary of the unit sends there.
   if (part.from === null) return 100;

@@ -10,11 +10,10 @@ import { type Decision, enter, finish, hold, pause, wait } from './transition.ts
  * leans on another new service is started, and asked, once that one is verified.
  */
 export function verifying(rollout: Rollout, observed: Observed, now: number): Decision {
-  const failed = failure(rollout, observed);
-  if (failed !== null) return finish(rollout, 'failed', now, failed);
-
   const { verified, waits, actions } = progress(rollout, observed);
   const next = verified.length === rollout.verified.length ? rollout : { ...rollout, verified };
+  const failed = failure(next, observed);
+  if (failed !== null) return finish(next, 'failed', now, failed);
   if (rollout.paused !== null) return hold(next, now);
   const unknown = unknownJob(next, observed);
   if (unknown !== null) return pause(next, 'unknown-job', now, unknownEnd(unknown));

@@ -1,0 +1,232 @@
+import { decide } from '../../../src/domain/rollout/decide.ts';
+import { desiredServices } from '../../../src/domain/rollout/desired.ts';
+import { PHASES, type Phase, type Rollout } from '../../../src/domain/rollout/rollout.ts';
+import type { Step } from './look.ts';
+import { desiredOf, runningJobs, type World } from './world.ts';
+
+/** The rules of a rollout that can be seen from outside, each as a check that throws with what it saw. */
+
+function must(holds: boolean, rule: string, seen: unknown): asserts holds {
+  if (!holds) throw new Error(`${rule}: ${JSON.stringify(seen)}`);
+}
+
+const TAKES_BACK = ['abort', 'reject', 'rollback', 'supersede'];
+const reached = (rollout: Rollout, phase: Phase): boolean => PHASES.indexOf(rollout.phase) >= PHASES.indexOf(phase);
+
+/** Rules about one decision, whatever was seen. */
+export function checkDecision(step: Step): void {
+  const { before, observed, decision, at } = step;
+  const { next, journal, wakeAt, reason } = decision;
+  const where = { phase: before.phase, next: next.phase, end: next.end, reason };
+
+  must(
+    JSON.stringify(decide(before, observed, at)) === JSON.stringify(decision),
+    'the same arguments decide the same',
+    where,
+  );
+  must(reason !== '' && journal.every((line) => line.reason !== ''), 'every decision has its reason', where);
+  must(journal.length <= 1, 'one transition at a time', journal);
+  must(next.phase === before.phase || journal.length === 1, 'every transition is written down', where);
+  for (const line of journal) {
+    must(line.from === before.phase && line.to === (next.end ?? next.phase), 'the story has no gap', {
+      line,
+      ...where,
+    });
+    must(before.end === null, 'an ended rollout writes nothing', where);
+  }
+  must(
+    decision.actions.length === 0 || journal.length === 0,
+    'nothing is done before a transition is written down',
+    where,
+  );
+  if (before.end !== null) {
+    must(
+      next.end === before.end && next.endedAt === before.endedAt && next.phase === before.phase,
+      'an end is final',
+      where,
+    );
+    return;
+  }
+  const asked = observed.requests.filter((each) => each.seq > before.requestSeq);
+  const takers = asked.filter((each) => TAKES_BACK.includes(each.kind));
+  if (next.end === 'complete') must(before.phase === 'watching', 'only a promoted rollout completes', where);
+  if (next.end === 'failed') must(before.phase !== 'watching', 'failed is before promotion', where);
+  if (next.end === 'aborted') must(before.phase !== 'watching' && takers.length > 0, 'aborted is by a person', where);
+  if (next.end === 'rolled-back') must(before.phase === 'watching', 'rolled back is after promotion', where);
+
+  if (takers.length > 0) {
+    const migrates = Object.values(observed.services).some((each) => each.migration.state === 'running');
+    const mayWait = before.phase === 'migrating' && migrates && !takers.some((each) => each.force);
+    const noWayBack = before.phase === 'watching' && before.services.every((each) => each.from === null);
+    must(next.end !== null || mayWait || noWayBack, 'taking back wins from every phase', where);
+    must(
+      decision.actions.every((each) => each.kind === 'cancel-work'),
+      'nothing is begun after an abort',
+      where,
+    );
+  }
+  if (next.end !== null) return;
+
+  must(wakeAt !== null, 'time always moves it on', where);
+  if (journal.length > 0) return;
+  must(wakeAt > at, 'it does not ask to be woken for nothing', { ...where, in: wakeAt - at });
+  // What was left of the requests is answered at the next look; here only time passes.
+  const quiet = { ...observed, requests: takers };
+  must(decide(next, quiet, wakeAt - 1).journal.length === 0, 'it wakes in time', where);
+  must(decide(next, quiet, wakeAt).journal.length > 0, 'it wakes for something', where);
+}
+
+/**
+ * Rules about progress, which trust what was observed; `lasting`: what was seen once stays so, which holds for a build
+ * or a migration anywhere but in noise.
+ */
+export function checkProgress(step: Step, lasting: boolean): void {
+  const { before, observed, decision } = step;
+  const { next } = decision;
+  const where = { phase: before.phase, next: next.phase, end: next.end, reason: decision.reason };
+  if (
+    before.phase === 'verifying' &&
+    next.end === null &&
+    (next.phase !== 'verifying' || next.paused?.reason === 'approval')
+  ) {
+    if (before.paused?.reason === 'approval' && next.phase === 'verifying') return;
+    for (const each of next.services) {
+      const { to, smoke, check, migration, build } = observed.services[each.service] ?? {};
+      must(to !== undefined && to.healthy >= to.wanted && to.failure === null, 'only a healthy release goes on', where);
+      const jobs = {
+        migrate: [each.migrates, migration],
+        smoke: [each.smokes, smoke],
+        check: [each.checks, check],
+      } as const;
+      for (const [kind, [needed, work]] of Object.entries(jobs)) {
+        const proven =
+          !needed ||
+          (kind === 'migrate' && !lasting) ||
+          work?.state === 'done' ||
+          next.waived.includes(`${kind}.${each.service}`);
+        must(proven, `only a release whose ${kind} ended well goes on`, where);
+      }
+      must(!each.builds || !lasting || build?.state === 'done', 'only a built release goes on', where);
+    }
+  }
+  const stepped = next.step > before.step || (before.phase === 'canary' && next.phase === 'promoting');
+  const byPerson = next.requestSeq !== before.requestSeq;
+  const measured = before.step < before.policy.canary.length;
+  if (
+    before.phase === 'canary' &&
+    next.end === null &&
+    stepped &&
+    measured &&
+    !byPerson &&
+    before.policy.onInconclusive !== 'promote'
+  ) {
+    const verdicts = Object.values(next.analysis).map((each) => each.verdict);
+    must(verdicts.length > 0, 'a canary is judged', where);
+    for (const verdict of verdicts)
+      must(verdict?.verdict === 'pass' && verdict.canaryRequests > 0, 'nothing passes without data', {
+        verdict,
+        ...where,
+      });
+  }
+  if (next.phase === 'promoting' && before.phase !== 'promoting')
+    must(next.approvals.length >= next.approvalsNeeded, 'the gate waits for approvals', where);
+  if (next.phase === 'watching' && before.phase !== 'watching') {
+    for (const each of next.services) {
+      const { to, answered } = observed.services[each.service] ?? {};
+      must((to?.healthy ?? 0) > 0, 'only what is healthy is promoted', where);
+      if (each.kind === 'worker') continue;
+      const said =
+        observed.edgeReachable && answered?.release === each.to && answered.at >= Math.min(before.phaseSince, step.at);
+      must(
+        said && (to?.weight ?? 0) >= 100 - next.policy.holdback,
+        'success is said after an answer through the edge',
+        where,
+      );
+    }
+  }
+  if (before.phase !== 'watching' || next.end !== 'complete' || observed.superseded || byPerson) return;
+  must(
+    Object.values(next.analysis).every((each) => each.verdict !== null && each.verdict.verdict !== 'fail'),
+    'the window is judged',
+    where,
+  );
+}
+
+/** Rules about what an environment ought to be, given what is stored. */
+export function checkDesired(world: World): void {
+  const { rollout } = world;
+  for (const desired of desiredOf(world)) {
+    const part = rollout.services.find((each) => each.service === desired.service);
+    if (part === undefined) continue;
+    const where = { phase: rollout.phase, end: rollout.end, step: rollout.step, desired };
+    const { to, from, kind } = part;
+    const find = (id: string | null) => desired.releases.find((each) => each.release === id);
+    const sum = desired.releases.reduce((all, each) => all + each.weight, 0);
+    const firstDeploy =
+      from === null && !(rollout.end === null ? reached(rollout, 'canary') : rollout.end === 'complete');
+    must(sum === (firstDeploy ? 0 : 100), 'weights sum to 100', { sum, ...where });
+    must(
+      new Set(desired.releases.map((each) => each.release)).size === desired.releases.length,
+      'a release is named once',
+      where,
+    );
+    must(desired.releases.filter((each) => each.run).length <= 2, 'at most two releases are hot', where);
+    must(
+      desired.releases.every((each) => each.weight === 0 || each.run),
+      'what has traffic runs',
+      where,
+    );
+    if ((find(to)?.weight ?? 0) > 0) {
+      must(
+        rollout.services.every((each) => rollout.verified.includes(each.service)),
+        'traffic only once verified',
+        where,
+      );
+      must(rollout.end === null || rollout.end === 'complete', 'what was taken back has no traffic', where);
+    }
+    if (rollout.end === null && from !== null && (kind !== 'worker' || !reached(rollout, 'promoting')))
+      must(find(from)?.run === true, 'the former release stays hot until the window ends', where);
+    if (rollout.end === null && kind === 'worker' && reached(rollout, 'promoting'))
+      must(find(from) === undefined, 'two versions of a worker do not share a queue after the switch', where);
+    if (rollout.end !== null && rollout.end !== 'complete') {
+      must(from === null || find(from)?.weight === 100, 'taken back, the former release serves', where);
+      const kept = find(to)?.run === true;
+      must(
+        !kept || (rollout.policy.keepFailed && kind !== 'worker'),
+        'what failed goes, unless it is kept for a look',
+        where,
+      );
+    }
+    const judged = rollout.end === null && rollout.kind === 'deploy' && from !== null && kind !== 'worker';
+    must(
+      (desired.split !== null) === (judged && reached(rollout, 'canary')),
+      'evidence is counted from the first traffic on',
+      where,
+    );
+    must(rollout.end !== null || desired.unit === rollout.id, 'one unit for all sessions', where);
+  }
+}
+
+/** A session that the canary has is not moved back by the next step. */
+export function checkRaise(before: Rollout, after: Rollout, world: World): void {
+  if (before.phase !== 'canary' || after.end !== null) return;
+  const was = desiredServices(world.deployments, [before]);
+  for (const now of desiredOf(world)) {
+    if (after.phase !== 'canary') continue;
+    const to = after.services.find((each) => each.service === now.service)?.to;
+    const weight = (services: typeof was) =>
+      services.find((each) => each.service === now.service)?.releases.find((each) => each.release === to)?.weight ?? 0;
+    must(weight([now]) >= weight(was), 'weights of a canary only grow', { was: weight(was), now: weight([now]) });
+  }
+}
+
+/** Rules about the whole story so far. */
+export function checkStory(world: World): void {
+  const { journal, rollout } = world;
+  for (const [index, line] of journal.entries()) {
+    const former = journal[index - 1];
+    must(line.from === (former?.to ?? null), 'the story has no gap', { former, line });
+  }
+  must(journal.at(-1)?.to === (rollout.end ?? rollout.phase), 'the story ends where it stands', journal.at(-1));
+  must(runningJobs(world, 'migrate').length <= 1, 'one migration at a time', world.jobs);
+}
