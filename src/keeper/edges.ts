@@ -18,6 +18,8 @@ interface Outcome {
   reason: string;
 }
 
+/** How long an edge that did not become ready in time may take to go, ms. */
+const MERCY = 1_000;
 /** How long an edge that has drained may take to end, ms. */
 const LINGER = 5_000;
 
@@ -72,8 +74,8 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
     child.send({ type: 'listen-all' });
     const failure = await Promise.race([ready, ended, after(readyMs, `not ready within ${readyMs} ms`)]);
     if (failure !== null) {
-      child.kill('SIGKILL');
-      await ended;
+      // One that listens already, and only does not say so, may have taken requests.
+      await leave(edge, 'drain', MERCY, say);
       return { ok: false, reason: `edge ${child.pid} failed to start: ${failure}` };
     }
     const former = current;

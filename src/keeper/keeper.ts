@@ -120,7 +120,7 @@ async function startChild<In, Out>(
   }
 }
 
-/** The record of who runs, written in the order of the changes. */
+/** The record of who runs, written in the order of the changes. It says nothing after a reboot, so no disk is waited for. */
 function keeperInfo(
   paths: EvenkeelPaths,
   edge: ProcessIdentity | null,
@@ -140,7 +140,7 @@ function keeperInfo(
   const write = (): void => {
     const content = `${JSON.stringify(info)}\n`;
     written = written
-      .then(() => writeFileAtomic(paths.keeperInfo, content))
+      .then(() => writeFileAtomic(paths.keeperInfo, content, { durable: false }))
       .catch((error: unknown) => say(`cannot write ${paths.keeperInfo}: ${String(error)}`));
   };
   write();

@@ -6,34 +6,36 @@ import { readTextIfThere } from './read-json.ts';
 export interface AtomicWriteOptions {
   /** File mode; for its owner alone by default. */
   mode?: number;
+  /** False when nobody needs it after a power cut: then nothing waits for the disk. */
+  durable?: boolean;
 }
 
 /**
- * Replaces a file as one step: whoever reads sees the old or the new content, also after a power cut. Resolves when it
- * is on disk. Two writers at once leave one of the two contents; give an order to them where it matters.
+ * Replaces a file as one step: whoever reads sees the old or the new content, when `durable` (the default) also after a
+ * power cut, and then it resolves when the content is on disk. Two writers at once leave one of the two contents; give an order to them where it matters.
  */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
-  { mode = 0o600 }: AtomicWriteOptions = {},
+  { mode = 0o600, durable = true }: AtomicWriteOptions = {},
 ): Promise<void> {
-  const temporary = await writeTemporary(path, content, mode);
+  const temporary = await writeTemporary(path, content, mode, durable);
   try {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  if (durable) await syncFolder(dirname(path));
 }
 
 /**
  * Like `writeFileAtomic`, for a value that must survive whatever happens to the disk: with a checksum, and the former
  * version kept beside it as `<path>.former`. Read it with `readChecked`.
  */
-export async function writeChecked(path: string, value: unknown, options: AtomicWriteOptions = {}): Promise<void> {
+export async function writeChecked(path: string, value: unknown, options: { mode?: number } = {}): Promise<void> {
   const content = seal(JSON.stringify(value));
-  const temporary = await writeTemporary(path, content, options.mode ?? 0o600);
+  const temporary = await writeTemporary(path, content, options.mode ?? 0o600, true);
   try {
     await keepFormer(path);
     await rename(temporary, path);
@@ -86,12 +88,17 @@ function unseal(content: string): { ok: true; value: unknown } | { ok: false; pr
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-async function writeTemporary(path: string, content: string | Uint8Array, mode: number): Promise<string> {
+async function writeTemporary(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  durable: boolean,
+): Promise<string> {
   const temporary = `${path}.${randomUUID().slice(0, 13)}.tmp`;
   const file = await open(temporary, 'wx', mode);
   try {
     await file.writeFile(content);
-    await file.sync();
+    if (durable) await file.sync();
   } catch (error) {
     await file.close();
     await rm(temporary, { force: true });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIdentity } from './is-identity.ts';
 import type { EvenkeelPaths } from './paths.ts';
 import { isAlive, type ProcessIdentity } from './process/identity.ts';
 import { readJson } from './read-json.ts';
@@ -34,12 +35,6 @@ function isKeeperInfo(value: unknown): value is KeeperInfo {
   const { keeper, edge, controller, controllerFailures } = value as Partial<Record<keyof KeeperInfo, unknown>>;
   if (typeof controllerFailures !== 'number') return false;
   return isIdentity(keeper) && (edge === null || isIdentity(edge)) && (controller === null || isIdentity(controller));
-}
-
-function isIdentity(value: unknown): value is ProcessIdentity {
-  if (typeof value !== 'object' || value === null) return false;
-  const { pid, startTime, boot } = value as Record<string, unknown>;
-  return typeof pid === 'number' && typeof startTime === 'string' && typeof boot === 'string';
 }
 
 /** The version of evenkeel that runs, from its package.json. */

@@ -1,6 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTextIfThere } from './read-json.ts';
+import { isIdentity } from './is-identity.ts';
+import { isAlive, processIdentity } from './process/identity.ts';
+import { readJson } from './read-json.ts';
 
 /** Between two tries, ms. */
 const PAUSE = 15;
@@ -37,7 +39,7 @@ export async function takeLock(file: string, { waitMs = 100 }: { waitMs?: number
 
 function noteHolder(file: string): void {
   try {
-    writeFileSync(holderFile(file), `${process.pid}\n`, { mode: 0o600 });
+    writeFileSync(holderFile(file), JSON.stringify(processIdentity(process.pid)), { mode: 0o600 });
   } catch {
     // On a full disk the lock still holds; only nobody can say whose it is.
   }
@@ -51,8 +53,9 @@ export async function lockHolder(file: string): Promise<{ held: false } | { held
     free();
     return { held: false };
   }
-  const pid = Number((await readTextIfThere(holderFile(file))) ?? '');
-  return { held: true, pid: Number.isInteger(pid) && pid > 0 ? pid : null };
+  // The note may still be of a former holder, whose number somebody else may have by now.
+  const noted = await readJson(holderFile(file));
+  return { held: true, pid: isIdentity(noted) && isAlive(noted) ? noted.pid : null };
 }
 
 const holderFile = (file: string): string => `${file}.pid`;
