@@ -31,7 +31,7 @@ function place() {
     cwd: artifact,
     log: join(home, 'logs', 'a.log'),
     command: (conduct: Conduct | JobConduct) => commands[conduct],
-    pass: async (ms: number) => void (await sleep(ms)),
+    pass: (ms: number) => sleep(ms),
   };
 }
 

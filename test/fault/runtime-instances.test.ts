@@ -98,6 +98,22 @@ test('a stop is carried through although the controller dies as soon as it has a
   expect(await bench.seen()).toMatchObject({ end: { kind: 'signal', signal: 'SIGKILL' }, stopRequested: true });
 });
 
+test('a stop at any moment of a start is heard: nothing has to be killed', async () => {
+  const bench = instanceBench();
+  for (let delay = 0; delay < 24; delay++) {
+    const spec = bench.spec({ id: `api@1.${delay}` });
+    const starting = bench.runtime.start(spec);
+    await sleep(delay);
+    await bench.runtime.stop(spec.id, { graceMs: 60_000, reason: 'test' });
+    await starting;
+    // Before its folder was there, there was nothing to stop.
+    await bench.runtime.stop(spec.id, { graceMs: 60_000, reason: 'test' });
+    const { end } = await bench.until(({ state }) => state === 'ended', `the end after ${delay} ms`);
+    expect(end?.kind === 'signal' ? end.signal : end?.kind).toMatch(/^(SIGTERM|start-failed)$/);
+    await bench.runtime.remove(spec.id);
+  }
+});
+
 test('a stop that was written down but never signalled is signalled by the next look', async () => {
   const bench = instanceBench();
   await bench.runtime.start(bench.spec());
@@ -117,7 +133,7 @@ test('killed at any moment of a start, then started again: exactly one runs', as
   }
   await waitFor(() => bench.output().split('\n').length > ids.length, { what: 'all to run' });
   const seen = await bench.runtime.observe(scope);
-  expect(seen.map(({ id, state }) => [id, state]).toSorted()).toEqual(ids.map((id) => [id, 'running']));
+  expect(seen.map(({ id, state }) => `${id} ${state}`).toSorted()).toEqual(ids.map((id) => `${id} running`));
   expect(bench.output().trim().split('\n').toSorted()).toEqual(ids.map((_, index) => `ran ${index}`));
 });
 
@@ -135,7 +151,7 @@ test('started twice at once with different ports, it is known by the port that i
   const ports = await Promise.all([1, 2, 3, 4].map(() => bench.runtime.allocatePort()));
   await Promise.all(ports.map((port) => processRuntime({ home: bench.home }).start(bench.spec({ command, port }))));
   await waitFor(() => bench.output().endsWith('\n'), { what: 'its port' });
-  expect((await bench.seen()).port).toBe(Number(bench.output()));
+  expect(`${(await bench.seen()).port}\n`).toBe(bench.output());
 });
 
 test('after a reboot everything has ended, whatever process has the number now', async () => {

@@ -154,6 +154,7 @@ test('releases share their data folders, and removing an instance leaves the dat
 test.each([
   ['a missing artifact', { artifact: '/no/such/artifact' }, '/no/such/artifact does not exist'],
   ['a missing folder', { dir: 'no/such' }, 'no folder "no/such"'],
+  ['a folder outside', { dir: '../..' }, 'no folder "../.."'],
   ['a data folder outside', { data: [{ path: '../../etc', target: '/tmp' }] }, 'outside'],
   ['a data folder that leads outside', { data: [{ path: 'away/x', target: '/tmp' }] }, 'outside'],
   ['a target that is a file', { data: [{ path: 'x', target: '/dev/null/y' }] }, 'ENOTDIR'],

@@ -72,6 +72,12 @@ ek_now() {
 
 ek_nap() { sleep 0.05 || sleep 1; }
 
+# Sets ek_words to the arguments of a process, run together.
+ek_look_at() {
+  ek_words=''
+  read -r ek_words <"/proc/$1/cmdline"
+}
+
 # On SIGTERM. Without a stop file the signal came from somebody else, who sent it to the whole group, or has to.
 ek_stop() {
   ek_trapped=1 ek_grace=''
@@ -85,6 +91,14 @@ ek_stop() {
   [ -n "$ek_main" ] || return 0 # the command is not there yet; ek_run looks again
   ek_stopping=1
   true >"$ek_dir/stopping"
+  # As long as the child is a copy of this shell it has this shell's handler, and would lose the signal when it
+  # becomes the command.
+  ek_look_at $$
+  ek_mine=$ek_words
+  while
+    ek_look_at "$ek_main"
+    [ "$ek_words" = "$ek_mine" ]
+  do sleep 0.01 || sleep 1; done
   ek_terminate
   while kill -0 "$ek_main"; do
     ek_now

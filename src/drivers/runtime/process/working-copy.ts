@@ -30,16 +30,19 @@ export interface WorkingCopy {
 }
 
 /**
- * Makes the copy of the artifact in which an instance runs, unless it exists, and returns the absolute
- * folder `dir` of it. Throws EvenkeelError `dir-missing` or `data-outside`, or the system's error. Modes, times and symbolic links stay as
- * they are. Contents of `node_modules` are hard links: they are most of the files and bytes of a typical artifact, and
- * programs do not write to them; their caches, which they do write to, lie in hidden folders and are copied.
+ * Makes the copy of the artifact in which an instance runs, unless it exists, and returns its folder `dir`, absolute.
+ * Throws EvenkeelError `dir-missing` or `data-outside`, or the system's error.
+ *
+ * Modes, times and symbolic links stay as they are. Contents of `node_modules` are hard links: they are most of the
+ * files and bytes of a typical artifact, and programs do not write to them; their caches, which they do write to, lie
+ * in hidden folders and are copied.
  */
 export async function makeWorkingCopy({ artifact, target, dir, data }: WorkingCopy): Promise<string> {
   if (!(await exists(target))) await makeCopy({ artifact, target, dir, data });
   const folder = resolve(target, dir);
   const stats = await stat(folder).catch(() => null);
-  if (stats?.isDirectory() === true) return folder;
+  const within = folder === resolve(target) || inside(resolve(target), folder);
+  if (within && stats?.isDirectory() === true) return folder;
   throw new EvenkeelError({
     code: 'dir-missing',
     what: `The artifact has no folder ${JSON.stringify(dir)}.`,
@@ -52,7 +55,9 @@ async function makeCopy({ artifact, target, dir, data }: WorkingCopy): Promise<v
   try {
     await copyTree(artifact, temporary);
     for (const folder of data) await linkData(temporary, dir, folder);
-    await rename(temporary, target);
+    // A rename replaces an empty folder, in which another's process may stand already.
+    if ((await readdir(temporary)).length === 0) await mkdir(target, { recursive: true, mode: 0o700 });
+    else await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     // Two controllers at once: whichever was first, the copies are the same.
