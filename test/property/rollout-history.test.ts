@@ -21,6 +21,7 @@ import {
 /** More with ROLLOUT_HISTORIES=20000; a failure prints its seed, which ROLLOUT_SEED repeats. */
 const runs = Number(process.env['ROLLOUT_HISTORIES'] ?? 250);
 const seed = process.env['ROLLOUT_SEED'];
+const timeout = 60_000 + runs * 200;
 const parameters = { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) };
 
 const chance = (percent: number): fc.Arbitrary<boolean> =>
@@ -331,7 +332,7 @@ function withNoise(
 }
 
 describe('a rollout, whatever happens', () => {
-  it('keeps every rule through crashes, requests, failures and a clock that jumps', () => {
+  it('keeps every rule through crashes, requests, failures and a clock that jumps', { timeout }, () => {
     fc.assert(
       fc.property(rollout, beats, (given, history) => {
         const world = newWorld(given);
@@ -364,7 +365,7 @@ describe('a rollout, whatever happens', () => {
     );
   });
 
-  it('decides soundly whatever it is told, be it impossible', () => {
+  it('decides soundly whatever it is told, be it impossible', { timeout }, () => {
     fc.assert(
       fc.property(rollout, fc.array(noisyBeat, { maxLength: 50, size: 'max' }), (given, history) => {
         const world = newWorld(given);

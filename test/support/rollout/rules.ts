@@ -77,8 +77,8 @@ export function checkDecision(step: Step): void {
 }
 
 /**
- * Rules about progress, which trust what was observed; `lasting`: what was seen once stays so, which holds for a build
- * or a migration anywhere but in noise.
+ * Rules about progress, which trust what was observed; `lasting`: what was seen once stays so, which holds
+ * anywhere but in noise.
  */
 export function checkProgress(step: Step, lasting: boolean): void {
   const { before, observed, decision } = step;
@@ -101,7 +101,7 @@ export function checkProgress(step: Step, lasting: boolean): void {
       for (const [kind, [needed, work]] of Object.entries(jobs)) {
         const proven =
           !needed ||
-          (kind === 'migrate' && !lasting) ||
+          (!lasting && (kind === 'migrate' || before.verified.includes(each.service))) ||
           work?.state === 'done' ||
           next.waived.includes(`${kind}.${each.service}`);
         must(proven, `only a release whose ${kind} ended well goes on`, where);
