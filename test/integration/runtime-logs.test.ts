@@ -85,7 +85,7 @@ test('loses nothing of a flood that it is rotated under, seen by somebody who fo
   })();
   await Promise.all([following, rotating]);
   expect(seen.findIndex((line, i) => !line.startsWith(`line ${i} `))).toBe(-1);
-  expect(readdirSync(join(file, '..')).length).toBeGreaterThan(5);
+  expect(readdirSync(join(file, '..')).some((name) => /\.\d{15}$/.test(name))).toBe(true);
 });
 
 test('a flood that nobody can keep up with stays within its share of the disk, and says what was dropped', async () => {
