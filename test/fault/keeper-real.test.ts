@@ -1,16 +1,17 @@
-/** The keeper with the real edge. */
+/** The keeper with the real edge, and at last with the real controller too. */
 import { Agent, createServer, request } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { applyReplySchema, type ApplyCommand } from '../../src/domain/traffic/protocol.ts';
+import { lockHolder } from '../../src/platform/lock.ts';
 import { unixClient } from '../../src/platform/unix-http.ts';
 import { ask, freePort, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** A real edge with one route, to an instance that answers 1 and lives in this process. */
-async function realWorld(): Promise<{ it: World; port: number; upstreamPort: number }> {
-  const it = world({ EVENKEEL_EDGE_ENTRY: '', EVENKEEL_EDGE_IDLE_GRACE_MS: '300' });
+async function realWorld(extra: NodeJS.ProcessEnv = {}): Promise<{ it: World; port: number; upstreamPort: number }> {
+  const it = world({ EVENKEEL_EDGE_ENTRY: '', EVENKEEL_EDGE_IDLE_GRACE_MS: '300', ...extra });
   const upstream = createServer((incoming, response) => incoming.resume().on('end', () => response.end('1')));
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -160,4 +161,25 @@ test('after a restart with one port taken by a stranger, the others are served, 
   expect(await waitFor(() => ask(port), { what: 'the first port to answer' })).toBe(1);
   await new Promise((resolve) => stranger.close(resolve));
   expect(await waitFor(() => ask(second), { what: 'the second port to answer' })).toBe(1);
+});
+
+test('with the real controller: each of the three, and each pair, killed by kill -9; all come back by themselves', async () => {
+  const { it, port } = await realWorld({ EVENKEEL_CONTROLLER_ENTRY: '' });
+  const pick = ['keeper', 'edge', 'controller'] as const;
+  const groups = [...pick.map((name) => [name]), ['keeper', 'edge'], ['keeper', 'controller'], ['edge', 'controller']];
+  for (const group of groups as (typeof pick)[number][][]) {
+    const before = await it.running();
+    const victims = group.map((name) => before[name]?.pid ?? 0);
+    for (const pid of victims) kill(pid);
+    await waitFor(
+      async () => {
+        const now = await it.running();
+        const holder = await lockHolder(it.paths.controllerLock);
+        const replaced = group.every((name, i) => now[name]?.pid !== victims[i]);
+        return replaced && holder.held && holder.pid === now.controller?.pid;
+      },
+      { what: `${group.join(' and ')} to be replaced`, timeout: 30_000 },
+    );
+    expect(await waitFor(() => ask(port), { what: 'an answer', timeout: 20_000 })).toBe(1);
+  }
 });
