@@ -75,7 +75,7 @@ describe('a service with a build', () => {
     const ends = await Promise.all(
       ['api', 'mail'].map((name) => built(builder, aRequest(root, { service: aService({ name, build: command }) }))),
     );
-    expect(ends.map(({ reused }) => reused).toSorted()).toEqual([false, true]);
+    expect(ends.filter(({ reused }) => reused)).toHaveLength(1);
     expect(ends[0]?.artifact).toBe(ends[1]?.artifact);
     expect(readFileSync(witness, 'utf8')).toBe('run\n');
   });

@@ -57,12 +57,32 @@ export class BuildRun {
   async #fromSource(): Promise<BuildEnd | null> {
     const request = this.#request;
     if (request === null) return null;
+    if (request.service.build === null) return this.#asItIs(request);
     const { root, service, env } = request;
     const look = await this.#shop.sources.read(root, service, { objects: null, ...this.#watching('looked at') });
     const variant = await this.#shop.inputs.variantOf(service, env);
-    return this.#alone({ digest: inputDigestOf(service, look.manifest), variant }, async () => {
-      const { input, source } = await this.#copySource(request, variant);
-      return source === null ? this.#command(input) : this.#finish(input, source, 'as it is');
+    return this.#alone({ digest: inputDigestOf(service, look.manifest), variant }, async () =>
+      this.#command(await this.#copySource(request, variant)),
+    );
+  }
+
+  /** The source is the artifact: storing it tells whether it is there already. */
+  async #asItIs({ root, service, log }: BuildRequest): Promise<BuildEnd> {
+    const { gate, sources, objects, artifacts } = this.#shop;
+    return gate.shared(async () => {
+      const source = await sources.read(root, service, { objects, ...this.#watching('stored') });
+      const artifact = source.manifest.digest;
+      const reused = await artifacts.has(artifact);
+      await appendNotes(log, source.notes);
+      await this.#store(source);
+      return {
+        ...(await this.#finish(
+          { digest: inputDigestOf(service, source.manifest), variant: null },
+          source,
+          'as they are',
+        )),
+        reused,
+      };
     });
   }
 
@@ -98,32 +118,27 @@ export class BuildRun {
     });
   }
 
-  /** `source` is what was read when that is already the artifact; null when a build has to make one of it. */
-  async #copySource(request: BuildRequest, variant: string | null): Promise<{ input: Input; source: Snapshot | null }> {
+  /** Answers what was copied, which may be newer than what was looked at. */
+  async #copySource({ root, service, log }: BuildRequest, variant: string | null): Promise<Input> {
     const { gate, sources, objects, records } = this.#shop;
     const { id } = this.record;
-    const { service } = request;
     return gate.shared(async () => {
-      const source = await sources.read(request.root, service, { objects, ...this.#watching('copied') });
-      const input = { digest: inputDigestOf(service, source.manifest), variant };
-      await appendNotes(request.log, source.notes);
-      this.record.input = input;
-      if (service.build === null) return { input, source: await this.#store(source) };
-      if (!hasFolder(source.manifest, service.dir))
+      const { manifest, notes } = await sources.read(root, service, { objects, ...this.#watching('copied') });
+      await appendNotes(log, notes);
+      if (!hasFolder(manifest, service.dir))
         throw buildFailed(
           `The project has no folder ${service.dir}, or git ignores all of it.`,
           'Correct `dir` of the service.',
         );
       // Linked, the objects stay for a second attempt, whatever is collected meanwhile.
       const temporary = objects.temporaryPath();
-      await linkTree(source.manifest, temporary, objects);
+      await linkTree(manifest, temporary, objects);
       await records.dropCopies(id);
       await rename(temporary, records.source(id));
-      await writeFile(records.sourceManifest(id), `${source.manifest.digest}\n${source.manifest.text}`, {
-        mode: 0o600,
-      });
+      await writeFile(records.sourceManifest(id), `${manifest.digest}\n${manifest.text}`, { mode: 0o600 });
+      this.record.input = { digest: inputDigestOf(service, manifest), variant };
       await records.write(this.record);
-      return { input, source: null };
+      return this.record.input;
     });
   }
 
@@ -150,16 +165,16 @@ export class BuildRun {
         ...this.#watching('stored'),
       });
       await appendNotes(record.log, tree.notes);
-      return this.#store(tree);
+      await this.#store(tree);
+      return tree;
     });
     return this.#finish(input, built, `built by \`${record.service.build}\``);
   }
 
-  async #store(tree: Snapshot): Promise<Snapshot> {
-    refuseIncomplete(tree.manifest, this.record.service);
-    this.artifact = tree.manifest.digest;
-    await this.#shop.artifacts.add(tree.manifest);
-    return tree;
+  async #store({ manifest }: Snapshot): Promise<void> {
+    refuseIncomplete(manifest, this.record.service);
+    this.artifact = manifest.digest;
+    await this.#shop.artifacts.add(manifest);
   }
 
   async #finish(input: Input, tree: Snapshot, how: string): Promise<BuildEnd> {

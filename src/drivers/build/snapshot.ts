@@ -10,7 +10,7 @@ import type { SourceList } from './source-list.ts';
 import type { StatCache } from './stat-cache.ts';
 
 /** Larger files are not held in memory. */
-const SMALL = 1024 * 1024;
+const SMALL = 256 * 1024;
 
 /** A file that is written to while it is read is read again so many times. */
 const TRIES = 10;

@@ -1,7 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { readJson } from '../../platform/read-json.ts';
 import { sha256 } from './manifest.ts';
@@ -9,26 +8,29 @@ import { sha256 } from './manifest.ts';
 /** Younger changes than this are not remembered: the next one might bear the same time. File systems count in up to 2 s. */
 const SETTLED_MS = 2_000;
 
-const entriesSchema = z.record(z.string(), z.tuple([z.string(), z.string()]));
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** By path. Tens of thousands of them, so each is only looked at when it is asked for. */
+type Known = Record<string, readonly [signature: string, sha: string]>;
 
 /** Digests of files that are still as they were: same inode, size and times. Losing it costs time only. */
 export class StatCache {
-  readonly #known: Record<string, [signature: string, sha: string]>;
-  readonly #seen: Record<string, [signature: string, sha: string]> = {};
+  readonly #known: Known;
+  readonly #seen: Known = {};
   #changed = false;
 
-  private constructor(known: Record<string, [string, string]>) {
+  private constructor(known: Known) {
     this.#known = known;
   }
 
   static async load(folder: string, key: string): Promise<StatCache> {
-    const parsed = entriesSchema.safeParse(await readJson(fileOf(folder, key)));
-    return new StatCache(parsed.success ? parsed.data : {});
+    const known = await readJson(fileOf(folder, key));
+    return new StatCache(typeof known === 'object' && known !== null ? (known as Known) : {});
   }
 
   get(path: string, stats: BigIntStats): string | null {
     const entry = Object.hasOwn(this.#known, path) ? this.#known[path] : undefined;
-    if (entry === undefined || entry[0] !== signatureOf(stats)) return null;
+    if (!Array.isArray(entry) || entry[0] !== signatureOf(stats) || !DIGEST.test(entry[1])) return null;
     this.#seen[path] = entry;
     return entry[1];
   }

@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { aBuilder, aProject, aRequest, aService, build, built } from '../support/build-fixture.ts';
+import { tempDir } from '../support/temp.ts';
+
+function tinyDisk(bytes: number): string | null {
+  const folder = tempDir('disk');
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return null;
+  }
+  onTestFinished(() => void execFileSync('umount', [folder], { stdio: 'ignore' }));
+  return folder;
+}
+
+test.runIf(process.getuid?.() === 0)(
+  'a full disk ends a build in those words, and harms neither the former artifact nor the next build',
+  async (context) => {
+    const disk = tinyDisk(4 * 1024 * 1024);
+    if (disk === null) return context.skip();
+    const { builder } = aBuilder(disk);
+    const root = aProject({ 'main.js': 'x' });
+    const good = await built(builder, aRequest(root));
+
+    writeFileSync(join(root, 'big.bin'), randomBytes(6 * 1024 * 1024));
+    for (const service of [aService(), aService({ build: 'true' })]) {
+      const end = await build(builder, aRequest(root, { service }));
+      expect(end.state).toBe('failed');
+      expect(end.detail).toContain('No space is left on the disk');
+    }
+    expect(await builder.has(good.artifact)).toBe(true);
+
+    // A command that fills it by itself.
+    writeFileSync(join(root, 'big.bin'), 'small again');
+    const filling = await build(
+      builder,
+      aRequest(root, { service: aService({ build: 'head -c 8000000 /dev/zero > zeros' }) }),
+    );
+    expect(filling.state).toBe('failed');
+    expect(filling.detail).toMatch(/exit code|space/);
+
+    const next = await built(builder, aRequest(root));
+    expect(await builder.has(next.artifact)).toBe(true);
+  },
+);
