@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 /**
@@ -196,15 +196,20 @@ export function cgroupUsage(folders: readonly string[]): { cpuMs: number; memory
   return cpuMs === null || memory === null ? null : { cpuMs: Math.round(cpuMs), memory };
 }
 
-/** Removes an empty group; one with members stays. */
-export function removeCgroup(folders: readonly string[]): void {
+/**
+ * Removes an empty group; says whether it is gone. A member that was killed keeps it for as long as it is a zombie,
+ * which without its parent may take a second or two.
+ */
+export function removeCgroup(folders: readonly string[]): boolean {
+  let gone = true;
   for (const folder of folders) {
     try {
       rmdirSync(folder);
     } catch {
-      // already gone, or still inhabited
+      gone &&= !existsSync(folder);
     }
   }
+  return gone;
 }
 
 function field(text: string, name: string): number | null {

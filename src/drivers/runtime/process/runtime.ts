@@ -54,6 +54,8 @@ class ProcessRuntime implements Runtime {
   readonly #usage = usageMeter();
   /** Observations that can no longer change, by the inode of their folder. */
   readonly #ended = new Map<string, { inode: number; scope: string; observation: InstanceObservation }>();
+  /** Of what has ended, and still held by zombies at the last look. */
+  readonly #leftCgroups = new Set<readonly string[]>();
   readonly #starting = new Map<string, Promise<void>>();
 
   constructor({ home, cgroups }: ProcessRuntimeOptions) {
@@ -140,6 +142,7 @@ class ProcessRuntime implements Runtime {
   }
 
   async observe(scope: { project: string; environment: string }): Promise<InstanceObservation[]> {
+    for (const cgroup of this.#leftCgroups) if (removeCgroup(cgroup)) this.#leftCgroups.delete(cgroup);
     const processes = processList();
     const observations: InstanceObservation[] = [];
     for (const name of filesIn(this.#instances)) {
@@ -161,7 +164,7 @@ class ProcessRuntime implements Runtime {
     if (life.state === 'absent') return null;
     const observation = this.#observation(folder, record, life, processes);
     if (life.state === 'ended') {
-      removeCgroup(record.cgroups); // its shim does it, unless it was killed
+      this.#clearCgroup(record.cgroups); // its shim does it, unless it was killed
       this.#ended.set(folder, { inode, scope, observation });
     }
     return observation;
@@ -188,6 +191,10 @@ class ProcessRuntime implements Runtime {
     return { ...common, state, pid: life.pid ?? life.shim.pid, endedAt: null, end: null, usage };
   }
 
+  #clearCgroup(cgroups: readonly string[]): void {
+    if (!removeCgroup(cgroups)) this.#leftCgroups.add(cgroups);
+  }
+
   async remove(id: string): Promise<void> {
     const folder = folderOf(this.#instances, id);
     const record = readInstanceRecord(folder);
@@ -201,7 +208,7 @@ class ProcessRuntime implements Runtime {
       });
     }
     if (record !== null && record.port !== null) this.#ports.release(record.port, id);
-    removeCgroup(record?.cgroups ?? []);
+    this.#clearCgroup(record?.cgroups ?? []);
     this.#ended.delete(folder);
     await rm(tmpOf(this.#home, folder), { recursive: true, force: true });
     await discardFolder(folder);
