@@ -92,25 +92,22 @@ describe('after a controller was killed', () => {
     expect(readFileSync(join(builder.artifactPath(end.artifact), 'a.txt'), 'utf8')).toBe('as it was');
   });
 
-  test.each([0, 25, 60, 200])(
-    'after %i ms, the build comes to its end and leaves nothing half-made',
-    async (ms) => {
-      const { builder, home } = aBuilder();
-      const root = aBigProject();
-      const service = aService({ build: 'mkdir out && cp -r lib out/ && sleep 0.1' });
-      const request = aRequest(root, { service });
-      await buildAndKill(home, request, { ms });
-      const end = await goOn(builder, request);
-      if (end.state !== 'done') throw new Error(end.detail);
-      expect(await builder.has(end.artifact)).toBe(true);
-      for (const at of ['lib/7/file127.txt', 'out/lib/7/file127.txt'])
+  test.each([0, 25, 60, 200])('after %i ms, the build comes to its end and leaves nothing half-made', async (ms) => {
+    const { builder, home } = aBuilder();
+    const root = aBigProject();
+    const service = aService({ build: 'mkdir out && cp -r lib out/ && sleep 0.1' });
+    const request = aRequest(root, { service });
+    await buildAndKill(home, request, { ms });
+    const end = await goOn(builder, request);
+    if (end.state !== 'done') throw new Error(end.detail);
+    expect(await builder.has(end.artifact)).toBe(true);
+    for (const at of ['lib/7/file127.txt', 'out/lib/7/file127.txt'])
       expect(readFileSync(join(builder.artifactPath(end.artifact), at), 'utf8')).toBe('content 127\n'.repeat(50));
     expect(readdirSync(join(builder.artifactPath(end.artifact), 'out/lib'))).toHaveLength(20);
-      await builder.collect(new Set([end.artifact]));
-      expect(readdirSync(join(home, 'artifacts/tmp'))).toEqual([]);
-      expect(await builder.has(end.artifact)).toBe(true);
-    },
-  );
+    await builder.collect(new Set([end.artifact]));
+    expect(readdirSync(join(home, 'artifacts/tmp'))).toEqual([]);
+    expect(await builder.has(end.artifact)).toBe(true);
+  });
 
   test('a copy that was cut off is no artifact', async () => {
     const { builder, home } = aBuilder();
