@@ -53,16 +53,18 @@ export function assess(rollout: Rollout, input: AssessInput): Observed {
 }
 
 function observeRelease(
-  scope: { project: string; environment: string },
+  rollout: Rollout,
   service: string,
   id: string,
   input: AssessInput,
 ): ReleaseObservation {
   const release = input.release(id);
   const mine = input.snapshot.instances.filter((each) => each.release === id);
-  const edge = edgeServiceOf(input.snapshot, scope, service);
+  const edge = edgeServiceOf(input.snapshot, rollout, service);
   const entry = edge?.config.releases.find((each) => each.release === id) ?? null;
-  const refusal = input.refusal === null ? null : `the edge refused it: ${input.refusal}`;
+  // A release in its window was taken long ago: what the edge refuses now came with another rollout.
+  const asksForMore = rollout.end === null && rollout.phase !== 'watching';
+  const refusal = input.refusal === null || !asksForMore ? null : `the edge refused it: ${input.refusal}`;
   const weight = entry?.weight ?? null;
   if (release?.config.kind === 'static') {
     const there = entry !== null && entry.static !== null;

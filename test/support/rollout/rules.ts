@@ -58,6 +58,8 @@ export function checkDecision(step: Step): void {
     const migrates = Object.values(observed.services).some((each) => each.migration.state === 'running');
     const mayWait = before.phase === 'migrating' && migrates && !takers.some((each) => each.force);
     const noWayBack = before.phase === 'watching' && before.services.every((each) => each.from === null);
+    const late = reason.includes('longer than its deadline');
+    must(!mayWait || next.end === null || late, 'half a migration is worse than a whole one', where);
     must(next.end !== null || mayWait || noWayBack, 'taking back wins from every phase', where);
     must(
       decision.actions.every((each) => each.kind === 'cancel-work'),
