@@ -31,7 +31,7 @@ describe('an instance that fails', () => {
     });
     await dead.die();
     const replies = await Promise.all(Array.from({ length: 6 }, () => send({ port, method: 'POST' }, 'once')));
-    expect(replies.map(({ status, body }) => [status, body])).toEqual(Array(6).fill([200, 'good']));
+    expect(replies.map(({ status, body }) => [status, body])).toEqual(replies.map(() => [200, 'good']));
     expect(good.requests.length).toBe(6);
     const { bad, requests, retries } = await counted(edge);
     expect(requests).toBe(6);
@@ -187,7 +187,7 @@ describe('with nobody there', () => {
     expect(new Set(replies.map(({ body }) => body))).toEqual(new Set(['old']));
     await waitFor(
       async () =>
-        (await edge.state()).services[0]?.effective.find(({ release }) => release === 'api@1')?.weight === 100,
+        (await edge.state()).services[0]?.effective?.find(({ release }) => release === 'api@1')?.weight === 100,
       {
         what: 'the share to be given back',
       },

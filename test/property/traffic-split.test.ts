@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hash53, hashToPercent } from '../../src/lib/hash.ts';
 import { admit } from '../../src/domain/traffic/admission.ts';
@@ -34,7 +34,7 @@ describe('sessions and weights', () => {
 
   test('sessions are spread evenly, whichever unit they are hashed with', () => {
     for (const unit of ['r1', 'production/r-2026', '']) {
-      const buckets = new Array<number>(50).fill(0);
+      const buckets = Array.from({ length: 50 }, () => 0);
       const n = 50_000;
       for (let i = 0; i < n; i++) {
         const at = Math.floor(hashToPercent(sessionHash(`session-${i}`, unit)) / 2);
@@ -75,6 +75,7 @@ describe('sessions and weights', () => {
             release: `api@${i}`,
             weight: (part / sum) * 100,
             instances: [],
+            health: null,
             static: null,
           }));
           expect(ownerOf(layOut({ releases, split: null }), sessionHash(session, 'u'))).not.toBeNull();

@@ -134,7 +134,7 @@ export class EdgeHarness {
   }
 
   async stats(): Promise<EdgeStats> {
-    return edgeStatsSchema.parse(await this.#control('GET', '/stats')) as EdgeStats;
+    return edgeStatsSchema.parse(await this.#control('GET', '/stats'));
   }
 
   /** Counts of one release, zeros when it has none. */

@@ -61,11 +61,12 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, to: Fi
 async function sendParts(
   req: IncomingMessage,
   res: ServerResponse,
-  { file, started }: FileToSend,
+  to: FileToSend,
   common: readonly string[],
   type: string,
   ranges: readonly ByteRange[],
 ): Promise<void> {
+  const { file } = to;
   const boundary = randomBytes(12).toString('hex');
   const parts = ranges.map((range) => ({
     range,
@@ -73,7 +74,7 @@ async function sendParts(
   }));
   const end = `\r\n--${boundary}--\r\n`;
   const length = parts.reduce((sum, { range, head }) => sum + head.length + range.to - range.from + 1, end.length);
-  started(206);
+  to.started(206);
   res.writeHead(206, [
     ...common,
     'Content-Type',

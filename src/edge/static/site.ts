@@ -59,7 +59,7 @@ export class StaticSite {
       this.#refuse(req, res, 405, options, ['Allow', 'GET, HEAD']);
       return;
     }
-    const [urlPath = '/', query] = splitQuery(req.url ?? '/');
+    const [urlPath, query] = splitQuery(req.url ?? '/');
     const asked = segmentsOf(urlPath);
     if (asked === null) {
       this.#refuse(req, res, 400, options);

@@ -114,7 +114,12 @@ export class CounterBook {
   toCounts(): LifeCounts {
     return {
       releases: [...this.#releases.values()].map((counters) => counters.toCounts()),
-      services: [...this.#services.values()].map((counters) => ({ ...counters })),
+      services: [...this.#services.values()].map(({ key, heldTotal, refused, unserved }) => ({
+        key,
+        heldTotal,
+        refused,
+        unserved,
+      })),
       unrouted: this.unrouted,
       arms: Object.fromEntries(
         [...this.#arms].map(([rollout, { canary, baseline }]) => [
