@@ -120,7 +120,7 @@ describe('building', () => {
       seen: (each) => seenOf(each, { api: { build: work('running') } }),
       after: 20 * minute,
       to: 'failed',
-      reason: 'building took longer than its deadline of 20 min (building api@2)',
+      reason: 'building took longer than its deadline of 20m (building api@2)',
     },
     {
       name: 'takes what was done while the controller was away, however long that was',
@@ -158,7 +158,7 @@ describe('starting', () => {
       to: 'failed',
       reason: 'api@2 did not start: it could not be started: no such file',
     },
-    { name: 'fails at its deadline', rollout: { phase }, after: 5 * minute, to: 'failed', reason: 'deadline of 5 min' },
+    { name: 'fails at its deadline', rollout: { phase }, after: 5 * minute, to: 'failed', reason: 'deadline of 5m' },
   ];
   it.each(rows)('$name', check);
 });
@@ -239,7 +239,7 @@ describe('migrating', () => {
       seen: (each) => seenOf(each, { api: { migration: work('running') } }),
       after: 15 * minute,
       to: 'failed',
-      reason: 'migrating took longer than its deadline of 15 min',
+      reason: 'migrating took longer than its deadline of 15m',
     },
   ];
   it.each(rows)('$name', check);
@@ -271,7 +271,7 @@ describe('verifying', () => {
       rollout: { phase, services: [tested] },
       seen: (each) => seenOf(each, { api: { ...well, smoke: work('done') } }),
       to: 'verifying',
-      reason: 'the check test of api@2',
+      reason: 'the check of api@2',
       actions: [{ kind: 'check', service: 'api', attempt: 1 }],
     },
     {
@@ -345,7 +345,7 @@ describe('verifying', () => {
       seen: (each) => seenOf(each, { api: { to: aRelease({ healthy: 0, weight: null }) } }, { edgeReachable: false }),
       after: 4 * minute,
       to: 'failed',
-      reason: 'verifying took longer than its deadline of 4 min (verifying: waiting for api@2 (0 of 2 healthy))',
+      reason: 'verifying took longer than its deadline of 4m (verifying: waiting for api@2 (0 of 2 healthy))',
     },
   ];
   it.each(rows)('$name', check);
@@ -364,6 +364,7 @@ describe('verifying', () => {
   it('does not judge a rollback: nobody wants to be sent to the release that was left', () => {
     const rollout = aRollout({ phase, policy: plain, kind: 'rollback' });
     const { next } = decide(rollout, seenOf(rollout, { api: well }), START + second);
-    expect(next).toMatchObject({ phase: 'promoting', analysis: {} });
+    expect(next.phase).toBe('promoting');
+    expect(next.analysis).toEqual({});
   });
 });

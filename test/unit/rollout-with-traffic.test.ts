@@ -46,7 +46,7 @@ describe('canary', () => {
     expect(look(rollout(), 9 * minute, api({ evidence: good }))).toMatchObject({
       next: { phase: 'canary', step: 0 },
       journal: [],
-      reason: 'canary at 10 %, step 1 of 2, for 10 min',
+      reason: 'canary at 10 %, step 1 of 2, for 10m',
       wakeAt: START + 10 * minute,
     });
   });
@@ -67,6 +67,7 @@ describe('canary', () => {
   it('waits for approvals after the last step, and goes on judging', () => {
     const gated = look(rollout({ step: 1, approvalsNeeded: 1 }), 5 * minute, api({ evidence: good })).next;
     expect(gated).toMatchObject({ phase: 'canary', step: 2, paused: { reason: 'approval' } });
+    expect(gated.reason).toMatch(/^passed at 50 %\. api@2: .*[^.]; 1 approval is needed before it is promoted$/);
     const waiting = look(gated, 10 * minute, api({ evidence: good }));
     expect(waiting).toMatchObject({ journal: [], wakeAt: START + 5 * minute + 24 * hour });
     expect(look(gated, 10 * minute, api({ evidence: bad }))).toMatchObject({ next: { end: 'failed' } });
@@ -156,7 +157,7 @@ describe('promoting', () => {
   it('is a success once a request through the edge was answered by the new release', () => {
     const decision = look(rollout(), 2 * second, switched());
     expect(decision).toMatchObject({ next: { phase: 'watching', promotedAt: START + 2 * second } });
-    expect(decision.reason).toBe('api@2 answered through the edge; rollback window 1 h');
+    expect(decision.reason).toBe('api@2 answered through the edge; rollback window 1h');
   });
 
   it.each([
@@ -211,7 +212,7 @@ describe('promoting', () => {
       look(worker, second, { mail: { to: aRelease({ weight: null }), from: nobody() } }, { edgeReachable: false }),
     ).toMatchObject({
       next: { phase: 'watching' },
-      reason: 'the new release runs; rollback window 1 h',
+      reason: 'the new release runs; rollback window 1h',
     });
   });
 });
@@ -245,7 +246,7 @@ describe('watching', () => {
   it('completes after the window, and says what the window showed', () => {
     const decision = look(rollout(watched), hour, { api: { ...well(100), evidence: at100(2) } });
     expect(decision.next).toMatchObject({ phase: 'complete', end: 'complete', endedAt: START + hour });
-    expect(decision.reason).toMatch(/^the rollback window of 1 h is over\. api@2: .*4,000/);
+    expect(decision.reason).toMatch(/^the rollback window of 1h is over\. api@2: .*4,000/);
   });
 
   it('completes without traffic too: it was promoted, and nothing speaks against it', () => {

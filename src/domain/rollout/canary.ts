@@ -1,5 +1,6 @@
+import { formatDuration } from '../../lib/format.ts';
 import type { Verdict } from '../analysis/judge.ts';
-import { duration, stepElapsed } from './clocks.ts';
+import { stepElapsed } from './clocks.ts';
 import { gate } from './gate.ts';
 import { judgeServices, type Judged, openWindow } from './judging.ts';
 import { lost } from './lost.ts';
@@ -25,7 +26,7 @@ export function canary(rollout: Rollout, observed: Observed, now: number): Decis
   const at = `${step.weight} %, step ${rollout.step + 1} of ${rollout.policy.canary.length}`;
   if (!over) {
     const left = step.forMs - stepElapsed(rollout, now);
-    return stay(next, `canary at ${at}, for ${duration(step.forMs)}`, now + left);
+    return stay(next, `canary at ${at}, for ${formatDuration(step.forMs)}`, now + left);
   }
   const open = verdicts.find((each) => each.verdict.verdict !== 'pass');
   if (open !== undefined) return undecided(next, open, now);

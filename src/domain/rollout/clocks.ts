@@ -1,3 +1,4 @@
+import { formatDuration } from '../../lib/format.ts';
 import type { Rollout } from './rollout.ts';
 
 /** The clocks of a rollout: its phase's, its canary step's, and a pause's, which stops the other two. */
@@ -49,8 +50,8 @@ export function overdue(rollout: Rollout, now: number): string | null {
   const at = deadlineAt(rollout, now);
   if (at === null || now < at) return null;
   if (rollout.paused !== null)
-    return `paused (${rollout.paused.reason}) for longer than ${duration(rollout.policy.pauseMs)}: ${rollout.paused.detail}`;
-  return `${rollout.phase} took longer than its deadline of ${duration(deadlineOf(rollout) ?? 0)}`;
+    return `paused (${rollout.paused.reason}) for longer than ${formatDuration(rollout.policy.pauseMs)}: ${rollout.paused.detail}`;
+  return `${rollout.phase} took longer than its deadline of ${formatDuration(deadlineOf(rollout) ?? 0)}`;
 }
 
 /**
@@ -77,16 +78,4 @@ export function afterSetBack(rollout: Rollout, now: number): Rollout {
     next.phasePausedMs === rollout.phasePausedMs &&
     next.stepPausedMs === rollout.stepPausedMs;
   return same ? rollout : next;
-}
-
-const UNITS = [
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-  [1000, 's'],
-] as const;
-
-/** 90_000 -> "90 s", 3_600_000 -> "1 h": in the largest unit that says it exactly, else in tenths of seconds. */
-export function duration(ms: number): string {
-  const [size, unit] = UNITS.find(([each]) => ms >= each && ms % each === 0) ?? [1000, 's'];
-  return `${Math.round((ms / size) * 10) / 10} ${unit}`;
 }

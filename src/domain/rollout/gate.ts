@@ -6,7 +6,7 @@ export function gate(rollout: Rollout, now: number, reason: string, detail: Reco
   const missing = missingApprovals(rollout);
   if (missing === null) return enter(unpause(rollout, now), 'promoting', now, reason, detail);
   if (rollout.paused?.reason === 'approval') return hold(rollout, now);
-  return pause(rollout, 'approval', now, `${reason}; ${missing}`);
+  return pause(rollout, 'approval', now, `${reason.replace(/\.$/, '')}; ${missing}`);
 }
 
 /** What the gate still waits for, in words; null when it is open. */

@@ -35,6 +35,10 @@ export function unknownJob(rollout: Rollout, observed: Observed): Job | null {
   );
 }
 
+/** As a sentence names it. */
+export const titleOf = (job: Pick<Job, 'kind'>): string =>
+  ({ migrate: 'migration', smoke: 'smoke test', check: 'check' })[job.kind];
+
 export const attemptOf = (rollout: Rollout, job: Pick<Job, 'name'>): number => rollout.attempts[job.name] ?? 1;
 
 export const unknownEnd = (job: Job): string =>

@@ -1,4 +1,5 @@
-import { duration, phaseElapsed } from './clocks.ts';
+import { formatDuration } from '../../lib/format.ts';
+import { phaseElapsed } from './clocks.ts';
 import { lostBeside } from './lost.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
@@ -19,7 +20,7 @@ export function promoting(rollout: Rollout, observed: Observed, now: number): De
   if (waits.length > 0) return wait(rollout, now, `promoting: waiting for ${waits.join('; ')}`);
   const routed = rollout.services.filter((each) => each.kind !== 'worker').map((each) => each.to);
   const who = routed.length === 0 ? 'the new release runs' : `${routed.join(', ')} answered through the edge`;
-  const window = duration(rollout.policy.rollbackWindowMs);
+  const window = formatDuration(rollout.policy.rollbackWindowMs);
   return enter(rollout, 'watching', now, `${who}; rollback window ${window}`, {
     switchMs: phaseElapsed(rollout, now),
   });

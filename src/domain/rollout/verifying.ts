@@ -1,5 +1,5 @@
 import { gate } from './gate.ts';
-import { attemptOf, type Job, jobsOf, unknownEnd, unknownJob } from './jobs.ts';
+import { attemptOf, type Job, jobsOf, titleOf, unknownEnd, unknownJob } from './jobs.ts';
 import { beginAnalysis } from './judging.ts';
 import { type Action, type Observed, seen } from './observed.ts';
 import type { Rollout } from './rollout.ts';
@@ -27,7 +27,7 @@ function failure(rollout: Rollout, observed: Observed): string | null {
     const { to } = seen(observed, each);
     if (to.failure !== null) return `${each.to} is not healthy: ${to.failure}`;
     const job = jobsOf(rollout, observed, each, ['smoke', 'check']).find(({ work }) => work.state === 'failed');
-    if (job !== undefined) return `${job.kind} test of ${each.to} failed: ${job.work.detail}`;
+    if (job !== undefined) return `${titleOf(job)} of ${each.to} failed: ${job.work.detail}`;
   }
   return null;
 }
@@ -54,7 +54,7 @@ function progress(rollout: Rollout, observed: Observed): { verified: string[]; w
       verified.push(each.service);
       continue;
     }
-    waits.push(`the ${job.kind} test of ${each.to}`);
+    waits.push(`the ${titleOf(job)} of ${each.to}`);
     if (job.work.state === 'absent') actions.push(begin(rollout, job));
   }
   return { verified, waits, actions };

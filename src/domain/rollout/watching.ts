@@ -1,4 +1,5 @@
-import { duration, phaseElapsed } from './clocks.ts';
+import { formatDuration } from '../../lib/format.ts';
+import { phaseElapsed } from './clocks.ts';
 import { judgeServices, openWindow } from './judging.ts';
 import { lostBeside } from './lost.ts';
 import { type Observed, seen } from './observed.ts';
@@ -33,10 +34,10 @@ export function watching(rollout: Rollout, observed: Observed, now: number): Dec
     const why = lostBeside(observed, each);
     if (why !== null) return finish(next, 'rolled-back', now, `${each.to} was lost in its rollback window: ${why}`);
   }
-  if (!over) return stay(next, `watching for ${duration(window)}`, now + window - phaseElapsed(rollout, now));
+  if (!over) return stay(next, `watching for ${formatDuration(window)}`, now + window - phaseElapsed(rollout, now));
   const judged = verdicts.map((each) => ` ${each.service.to}: ${each.verdict.reason}`).join('');
   const numbers = Object.fromEntries(verdicts.map((each) => [each.service.service, each.verdict]));
-  return enter(next, 'complete', now, `the rollback window of ${duration(window)} is over.${judged}`, {
+  return enter(next, 'complete', now, `the rollback window of ${formatDuration(window)} is over.${judged}`, {
     verdicts: numbers,
   });
 }
