@@ -29,7 +29,8 @@ export class EvidenceJournal {
   readonly #folder: string;
   readonly #epoch: string;
   readonly #own: string;
-  readonly #file: number;
+  /** Null once it is removed: the number may belong to a client's connection by then. */
+  #file: number | null;
   /** Bytes read so far of each other life's file. */
   readonly #offsets = new Map<string, number>();
 
@@ -41,8 +42,17 @@ export class EvidenceJournal {
     this.#file = openSync(join(this.#folder, this.#own), 'a', 0o600);
   }
 
+  /**
+   * Requests that are still under way when the rollout ends come here late, and are not wanted any more. A disk that is
+   * full costs the evidence its crash-safety, never a client its reply.
+   */
   append({ metric, weight, owner, hash }: BadEvent): void {
-    writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)}\n`);
+    if (this.#file === null) return;
+    try {
+      writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)}\n`);
+    } catch {
+      // Counted in memory all the same.
+    }
   }
 
   /** Events that other lives wrote since the last call. `counted`: in this epoch, so they belong into its report. */
@@ -63,7 +73,8 @@ export class EvidenceJournal {
   }
 
   remove(): void {
-    closeSync(this.#file);
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
