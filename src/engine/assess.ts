@@ -74,7 +74,7 @@ function observeRelease(
   const running = mine.filter((each) => each.state === 'running');
   const isHealthy = (instance: { id: string; startedAt: number }): boolean =>
     release?.config.kind === 'worker'
-      ? input.snapshot.at - instance.startedAt >= WORKER_STAYS_UP_MS
+      ? stayedUp(instance.startedAt, input.snapshot.at)
       : (edge?.instances.find((each) => each.id === instance.id)?.healthy ?? false);
   return {
     wanted,
@@ -85,6 +85,9 @@ function observeRelease(
     present: mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0,
   };
 }
+
+/** One that started in the future did so before the clock was set back. */
+const stayedUp = (startedAt: number, now: number): boolean => startedAt > now || now - startedAt >= WORKER_STAYS_UP_MS;
 
 /** What one release's copies need now. */
 export function superviseRelease(

@@ -18,7 +18,7 @@ export class HealthMemory {
       const healthy = each.healthy && each.checks > 0;
       this.#known.set(each.id, {
         healthy,
-        since: before !== undefined && before.healthy === healthy ? before.since : now,
+        since: before !== undefined && before.healthy === healthy ? Math.min(before.since, now) : now,
         everHealthy: healthy || (before?.everHealthy ?? false),
         lastError: each.lastError,
       });

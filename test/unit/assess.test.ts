@@ -117,6 +117,8 @@ describe('what decide is told', () => {
     const worker = { rollout, config: { kind: 'worker' as const }, edgeAway: true };
     expect(api(observe({ ...worker, instances: [since(2 * second)] })).to.healthy).toBe(0);
     expect(api(observe({ ...worker, instances: [since(3 * second)] })).to.healthy).toBe(1);
+    // The clock was set back since it started.
+    expect(api(observe({ ...worker, instances: [since(-3600 * second)] })).to.healthy).toBe(1);
   });
 
   it('calls static files well once the edge has them', () => {

@@ -124,6 +124,11 @@ describe('supervision', () => {
     expect(of([old], 1, { [old.id]: ill(since + second) })).toMatchObject({ actions: [], wakeAt: NOW + second });
   });
 
+  it('starts one that hangs anew after a clock that was set back', () => {
+    const future = copy(0, 0, { startedAt: NOW + 86_000 * second });
+    expect(of([future], 1, { [future.id]: ill(NOW - 60 * second) }).actions).toMatchObject([{ kind: 'stop' }]);
+  });
+
   it('fails a release that was never healthy in time, and measures from its start', () => {
     const late = copy(0, 0, { startedAt: NOW - 60 * second });
     expect(of([late], 1, { [late.id]: ill(0, { everHealthy: false }) }).failure).toBe('not healthy for 60 s');

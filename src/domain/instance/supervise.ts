@@ -95,7 +95,9 @@ export function supervise(
     } else if (latest.state === 'running') {
       const health = input.health(latest.id);
       if (health === null || health.healthy) continue;
-      const due = Math.max(health.since, latest.startedAt) + policy.unhealthyMs;
+      // A start in the future was written before the clock was set back.
+      const since = latest.startedAt > input.now ? health.since : Math.max(health.since, latest.startedAt);
+      const due = since + policy.unhealthyMs;
       if (due <= input.now) {
         const why = `not healthy for ${Math.round(policy.unhealthyMs / 1000)} s${health.lastError === null ? '' : ` (${health.lastError})`}`;
         if (!health.everHealthy) failure ??= why;
