@@ -21,7 +21,10 @@ export function cliDeps(version: string) {
     env,
     cwd: process.cwd(),
     username: env['SUDO_USER'] || username(),
-    stdin: process.stdin,
+    // Opened when it is read first, which few commands do.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     now: () => Date.now(),

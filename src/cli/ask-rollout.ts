@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import type { ExitCode } from './deps.ts';
 import { findActive } from './find-rollout.ts';
 import { formerReleases, has, newReleases, waysOn } from './follow/words.ts';
-import { sentence } from './ship.ts';
+import { stopped } from './screen/text.ts';
 
 export const ROLLOUT_ARGUMENT: ArgumentSpec = {
   usage: '[rollout]',
@@ -77,12 +77,12 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView): Effect {
     const taken = `${what} ${verb} taken back (${after.end}); ${after.settled ? serves : 'its instances are still being stopped'}.`;
     return TAKES_BACK.has(kind)
       ? { done: true, exit: 0, text: taken }
-      : { done: false, exit: 2, text: `${taken} ${sentence(after.reason)}` };
+      : { done: false, exit: 2, text: `${taken} ${stopped(after.reason)}` };
   }
-  if (TAKES_BACK.has(kind)) return { done: false, exit: 2, text: `Not taken back yet: ${sentence(after.reason)}` };
+  if (TAKES_BACK.has(kind)) return { done: false, exit: 2, text: `Not taken back yet: ${stopped(after.reason)}` };
   if (kind === 'pause') {
     return after.paused === null
-      ? { done: false, exit: 2, text: `Not paused: ${sentence(after.reason)}` }
+      ? { done: false, exit: 2, text: `Not paused: ${stopped(after.reason)}` }
       : {
           done: true,
           exit: 0,
@@ -91,7 +91,7 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView): Effect {
   }
   if (after.paused !== null) {
     const changed = after.paused.reason !== before.paused?.reason || after.paused.since !== before.paused.since;
-    return { done: changed, exit: 3, text: `Still paused: ${sentence(after.paused.detail)}` };
+    return { done: changed, exit: 3, text: `Still paused: ${stopped(after.paused.detail)}` };
   }
   if (after.promotedAt !== null) {
     return { done: true, exit: 0, text: `${what} ${has(after.services.length)} all traffic.` };
@@ -100,7 +100,7 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView): Effect {
   return {
     done: !refused,
     exit: refused ? 2 : 0,
-    text: refused ? sentence(after.reason) : `${what} ${verb} ${where(after)}: ${sentence(after.reason)}`,
+    text: refused ? stopped(after.reason) : `${what} ${verb} ${where(after)}: ${after.reason}.`,
   };
 }
 

@@ -9,6 +9,7 @@ import type { Until } from './follow/outcome.ts';
 import { report } from './follow/report.ts';
 import { Interrupted } from './interrupt.ts';
 import { loadForShipping, requireSecrets } from './project.ts';
+import { stopped } from './screen/text.ts';
 
 export const WAIT_OPTION: OptionSpec = {
   flags: '--wait <until>',
@@ -66,7 +67,7 @@ export async function followBegun(
       each.services.flatMap((service) => service.urls),
     );
     out.line(
-      `${out.style.green(out.style.symbols.done)} ${sentence(message)}`,
+      `${out.style.green(out.style.symbols.done)} ${stopped(message)}`,
       ...urls.map((url) => `  ${out.style.cyan(url)}`),
     );
     out.data({ type: 'result', outcome: 'nothing', exit: 0, rollout, message, urls });
@@ -88,9 +89,4 @@ function requireKnown(known: readonly string[], wanted: readonly string[]): void
     what: `there is no service ${unknown.join(', ')} in evenkeel.yaml`,
     next: `one of: ${known.join(', ')}`,
   });
-}
-
-export function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -2,6 +2,7 @@ import { EvenkeelError } from '../ports/errors.ts';
 import type { ErrorReply } from '../api/contract/contract.ts';
 import type { CliDeps, ExitCode } from './deps.ts';
 import { createStyle, showsUnicode } from './screen/style.ts';
+import { stopped } from './screen/text.ts';
 
 /** Anything that was thrown, as an error that people can read. */
 export function asEvenkeelError(error: unknown): EvenkeelError {
@@ -51,12 +52,7 @@ export function errorText(error: EvenkeelError, look: { color: boolean; unicode:
     const shown = label === 'next' ? style.bold(first) : first;
     return [`  ${style.dim(label.padEnd(5))}  ${shown}`, ...rest.map((line) => `         ${line}`)];
   });
-  return [`${mark} ${sentence(error.message)} ${style.dim(`(${error.code})`)}`, ...told].join('\n');
-}
-
-function sentence(text: string): string {
-  const begun = /^[a-z]+([ ,.]|$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  return /[.!?:]$/.test(begun) ? begun : `${begun}.`;
+  return [`${mark} ${stopped(error.message)} ${style.dim(`(${error.code})`)}`, ...told].join('\n');
 }
 
 function stacks(error: unknown): string {

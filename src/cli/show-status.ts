@@ -55,12 +55,12 @@ const COLUMNS: Column[] = [
   { title: 'release' },
   { title: 'health' },
   { title: 'instances', align: 'right' },
-  { title: 'up for', align: 'right' },
-  { title: 'restarts', align: 'right' },
+  { title: 'up for', align: 'right', leaveOut: 1 },
+  { title: 'restarts', align: 'right', leaveOut: 2 },
   { title: 'requests', align: 'right' },
   { title: 'errors', align: 'right' },
   { title: 'p95', align: 'right' },
-  { title: 'traffic' },
+  { title: 'traffic', leaveOut: 3 },
 ];
 
 function row(service: ServiceStatus, { style, now }: StatusLook): string[] {
@@ -130,7 +130,7 @@ function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook)
   if (rollout.end !== null) return [];
   const what = `${rollout.kind} of ${newReleases(rollout)}`;
   const mark = rollout.paused === null ? style.cyan(style.symbols.now) : style.yellow(style.symbols.paused);
-  const head = `  ${mark} ${what} is ${rollout.paused === null ? rollout.phase : 'paused'} ${style.dim(rollout.id)}`;
+  const head = `  ${mark} ${what} ${style.symbols.dot} ${rollout.paused === null ? rollout.phase : 'paused'} ${style.dim(rollout.id)}`;
   const ways = waysOn(rollout);
   const width = Math.max(0, ...ways.map(({ command }) => command.length));
   return [

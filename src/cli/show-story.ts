@@ -2,9 +2,8 @@ import type { JournalView, RolloutView } from '../api/contract/contract.ts';
 import { formatDuration } from '../lib/format.ts';
 import { formerReleases, newReleases } from './follow/words.ts';
 import type { Style } from './screen/style.ts';
-import { wrap } from './screen/text.ts';
+import { stopped, wrap } from './screen/text.ts';
 import { dateAndTime, timeOfDay } from './screen/time.ts';
-import { sentence } from './ship.ts';
 
 /** The story of a rollout as its journal tells it: who, what, when, why, and the numbers behind each step. */
 export function storyLines(
@@ -19,7 +18,7 @@ export function storyLines(
   const told = entries.flatMap((entry, index) => {
     // What happened within a phase belongs to it, and is told under its name.
     const name = index > 0 && entry.from === entry.to ? '' : entry.to;
-    const [first = '', ...rest] = wrap(sentence(entry.reason), width - indent);
+    const [first = '', ...rest] = wrap(stopped(entry.reason), width - indent);
     const line = `${style.dim(timeOfDay(entry.at))}  ${paint(entry.to, style)(name.padEnd(phaseWidth))}  ${first}`;
     return [line, ...rest.map((text) => ' '.repeat(indent) + text)];
   });

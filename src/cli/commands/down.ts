@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../command.ts';
 import { confirm } from '../confirm.ts';
-import { sentence } from '../ship.ts';
+import { stopped } from '../screen/text.ts';
 
 export const down: CommandSpec = {
   name: 'down',
@@ -17,7 +17,7 @@ export const down: CommandSpec = {
     if (scope.environment !== 'development')
       await confirm(context, `Stop everything of ${scope.project} in ${scope.environment}?`);
     const reply = await (await context.client()).down(scope);
-    out.line(`${out.style.green(out.style.symbols.done)} ${sentence(reply.message)}`);
+    out.line(`${out.style.green(out.style.symbols.done)} ${stopped(reply.message)}`);
     out.data(reply);
   },
 };

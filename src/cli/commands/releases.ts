@@ -28,7 +28,15 @@ export const releases: CommandSpec = {
     if (list.length === 0)
       out.line(`Nothing${service === null ? '' : ` of ${service}`} was shipped to ${scope.environment} yet.`);
     else {
-      const columns = ['release', 'version', 'commit', 'made', 'age', 'by', 'state'].map((title) => ({ title }));
+      const columns = [
+        { title: 'release' },
+        { title: 'version' },
+        { title: 'commit' },
+        { title: 'made', leaveOut: 2 },
+        { title: 'age', leaveOut: 1 },
+        { title: 'by' },
+        { title: 'state' },
+      ];
       const rows = list.map((each) => row(each, out.style, deps.now()));
       out.line(...table(columns, rows, { style: out.style, columns: out.columns() }));
     }

@@ -49,15 +49,18 @@ async function list(context: Context, input: Input): Promise<void> {
   out.data({ rollouts: found });
   if (found.length === 0) out.line('Nothing was rolled out yet.', '  evenkeel up  start');
   else {
-    const titles = ['rollout', 'begun', 'environment', 'releases', 'from', 'by', 'took', 'state', 'reason'];
+    const titles = [
+      { title: 'rollout' },
+      { title: 'begun', leaveOut: 1 },
+      { title: 'environment', leaveOut: 2 },
+      { title: 'releases' },
+      { title: 'from', leaveOut: 3 },
+      { title: 'by', leaveOut: 4 },
+      { title: 'took', leaveOut: 5 },
+      { title: 'state' },
+    ];
     const rows = found.map((each) => row(each, out.style, deps.now()));
-    out.line(
-      ...table(
-        titles.map((title) => ({ title })),
-        rows,
-        { style: out.style, columns: out.columns() },
-      ),
-    );
+    out.line(...table(titles, rows, { style: out.style, columns: out.columns() }));
   }
 }
 
@@ -71,7 +74,6 @@ function row(each: RolloutView, style: Style, now: number): string[] {
     each.requestedBy,
     formatDuration((each.promotedAt ?? each.endedAt ?? now) - each.createdAt),
     state(each, style),
-    each.end === 'complete' ? '' : style.dim(each.paused?.detail ?? each.reason),
   ];
 }
 

@@ -1,11 +1,12 @@
-import type { RolloutView, VerdictView } from '../../api/contract/contract.ts';
-import { formatDuration, formatPercent, formatTimeLeft } from '../../lib/format.ts';
+import type { RolloutView } from '../../api/contract/contract.ts';
+import { formatDuration, formatTimeLeft } from '../../lib/format.ts';
 import type { Style } from '../screen/style.ts';
 import { table } from '../screen/table.ts';
 import { printable, widthOf, wrap } from '../screen/text.ts';
+import { judgement } from './judgement.ts';
 import { phaseSteps, type PhaseStep } from './phases.ts';
 import type { FollowState } from './state.ts';
-import { formerReleases, metricName, metricValue, newReleases, requestsLine } from './words.ts';
+import { formerReleases, newReleases } from './words.ts';
 
 export interface FrameOptions {
   style: Style;
@@ -18,9 +19,13 @@ export interface FrameOptions {
 }
 
 const OUTPUT_LINES = 6;
-const BAR = 30;
 
-type Service = RolloutView['services'][number];
+/** Whose output belongs to which phase; jobs have their kind in their name. */
+const JOBS: Readonly<Record<string, readonly string[]>> = {
+  building: ['build'],
+  migrating: ['migrate'],
+  verifying: ['smoke', 'check'],
+};
 
 /** A rollout as it stands, in a few lines that are redrawn in place. */
 export function frame(state: FollowState, options: FrameOptions): string[] {
@@ -62,9 +67,7 @@ function phaseLines(rollout: RolloutView, { entries }: FollowState, options: Fra
 function phaseText({ name, state, ms }: PhaseStep, options: FrameOptions): string {
   const { style } = options;
   const { symbols } = style;
-  // What took no time did nothing, and its time would only be noise.
-  const time =
-    ms === null || (state === 'done' && ms < 10) ? '' : ` ${formatDuration(state === 'now' ? wholeSeconds(ms) : ms)}`;
+  const time = shownTime(state, ms);
   switch (state) {
     case 'done':
       return `${style.green(symbols.done)} ${name}${style.dim(time)}`;
@@ -79,6 +82,12 @@ function phaseText({ name, state, ms }: PhaseStep, options: FrameOptions): strin
   }
 }
 
+/** What took no time did nothing, and its time would only be noise. */
+function shownTime(state: PhaseStep['state'], ms: number | null): string {
+  if (ms === null || ms < (state === 'now' ? 1000 : 10)) return '';
+  return ` ${formatDuration(state === 'now' ? wholeSeconds(ms) : ms)}`;
+}
+
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 const spinner = ({ style, tick }: FrameOptions): string =>
   style.symbols.spinner[tick % style.symbols.spinner.length] ?? '';
@@ -90,7 +99,7 @@ function body(rollout: RolloutView, state: FollowState, options: FrameOptions): 
     return [...prose(rollout.reason, options, style.red), ...taking];
   }
   const lines: string[] = [];
-  if (rollout.phase === 'canary' || rollout.phase === 'watching') lines.push(...judged(rollout, options));
+  if (rollout.phase === 'canary' || rollout.phase === 'watching') lines.push(...judgement(rollout, options));
   else if (rollout.phase !== 'complete') lines.push(...working(rollout, state, options));
   if (rollout.paused !== null)
     lines.push('', ...prose(`Paused: ${rollout.paused.detail}`, options, style.yellow), pauseLeft(rollout, options));
@@ -98,11 +107,11 @@ function body(rollout: RolloutView, state: FollowState, options: FrameOptions): 
 }
 
 function pauseLeft({ nextAt }: RolloutView, { style, now }: FrameOptions): string {
-  return style.dim(
+  const text =
     nextAt === null
       ? 'It waits for a person.'
-      : `It waits for a person, and is aborted in ${formatTimeLeft(nextAt - now)}.`,
-  );
+      : `It waits for a person, and is aborted in ${formatTimeLeft(nextAt - now)}.`;
+  return style.dim(`  ${text}`);
 }
 
 /** Before there is traffic: who is up, what waits, and what the jobs say. */
@@ -124,7 +133,8 @@ function working(rollout: RolloutView, { output }: FollowState, options: FrameOp
     rows.length === 0
       ? []
       : table([{ title: 'release' }, { title: 'instances' }, { title: '' }], rows, { style, columns, indent: 2 });
-  const shown = ['building', 'migrating', 'verifying'].includes(rollout.phase) ? output.slice(-OUTPUT_LINES) : [];
+  const jobs = JOBS[rollout.phase] ?? [];
+  const shown = output.filter(({ job }) => jobs.some((kind) => job.includes(kind))).slice(-OUTPUT_LINES);
   const many = new Set(shown.map(({ service }) => service)).size > 1;
   return [
     ...instances.slice(1),
@@ -133,72 +143,6 @@ function working(rollout: RolloutView, { output }: FollowState, options: FrameOp
     ),
     ...(shown.length > 0 ? [] : [style.dim(`  ${rollout.reason}`)]),
   ];
-}
-
-/** With traffic: how much, for how long, and what it is judged by. */
-function judged(rollout: RolloutView, options: FrameOptions): string[] {
-  const { style, now } = options;
-  const left =
-    rollout.nextAt === null || rollout.paused !== null ? '' : `, ${formatTimeLeft(rollout.nextAt - now)} left`;
-  const { steps, step, weight } = rollout.canary;
-  const watching = rollout.phase === 'watching';
-  const position =
-    step >= steps.length ? `all ${steps.length} steps passed` : `step ${step + 1} of ${steps.length}${left}`;
-  const head = watching
-    ? `  ${style.green(style.symbols.full.repeat(BAR))} ${newReleases(rollout)} has all traffic; rollback window${left === '' ? '' : ` ${left.slice(2)}`}`
-    : `  ${bar(weight, style)} ${style.bold(formatPercent(weight))} of sessions ${style.dim(position)}`;
-  return [head, ...rollout.services.flatMap((service) => verdictLines(rollout, service, options))];
-}
-
-function bar(percent: number, { symbols, cyan, dim }: Style): string {
-  const full = Math.round((percent / 100) * BAR);
-  return cyan(symbols.full.repeat(full)) + dim(symbols.empty.repeat(BAR - full));
-}
-
-function verdictLines(rollout: RolloutView, { service, verdict }: Service, options: FrameOptions): string[] {
-  const { style, columns } = options;
-  if (verdict === null) return [];
-  const several = rollout.services.length > 1;
-  const heading = several ? ['', `  ${style.bold(service)}`] : [''];
-  return [...heading, ...metricTable(verdict, options), `  ${style.dim(requestsLine(verdict))}`].concat(
-    // One service has room for its whole reason; of several only what is not as it should be.
-    several && verdict.metrics.every(({ state }) => state === 'ok')
-      ? []
-      : wrap(verdict.reason, Math.min(columns, 110) - 3).map((line) => `  ${style.dim(line)}`),
-  );
-}
-
-const STATES = {
-  ok: 'ok',
-  warn: 'worse than the baseline',
-  hold: 'over its limit, not proven',
-  fail: 'broken',
-} as const;
-
-function metricTable({ metrics, test }: VerdictView, { style, columns }: FrameOptions): string[] {
-  const rows = metrics.map((metric) => [
-    metricName(metric),
-    metricValue(metric.unit, metric.canary),
-    test === 'window' ? '' : style.dim(metricValue(metric.unit, metric.baseline)),
-    metric.limit === null ? '' : style.dim(metricValue(metric.unit, metric.limit)),
-    evidence(metric.progress, metric.state, style),
-  ]);
-  if (rows.length === 0) return [];
-  const titles = ['', test === 'window' ? 'now' : 'canary', 'baseline', 'limit'];
-  const columnsOf = titles.map((title, index) => ({
-    title,
-    align: index === 0 ? ('left' as const) : ('right' as const),
-  }));
-  return table([...columnsOf, { title: 'evidence against it' }], rows, { style, columns, indent: 2 });
-}
-
-function evidence(progress: number, state: VerdictView['metrics'][number]['state'], style: Style): string {
-  const cells = 10;
-  const share = Math.min(1, Math.max(0, progress));
-  const full = Math.round(share * cells);
-  const paint = state === 'ok' ? style.green : state === 'fail' ? style.red : style.yellow;
-  const gauge = paint(style.symbols.full.repeat(full)) + style.dim(style.symbols.empty.repeat(cells - full));
-  return `${gauge} ${paint(STATES[state])}`;
 }
 
 function prose(text: string, { columns }: FrameOptions, paint: (text: string) => string): string[] {

@@ -3,6 +3,7 @@ import { formatDuration } from '../../lib/format.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../deps.ts';
 import { INTERRUPTED } from '../interrupt.ts';
+import { stopped } from '../screen/text.ts';
 import type { Followed } from './follow.ts';
 import { formerReleases, has, newReleases, waysOn } from './words.ts';
 
@@ -30,7 +31,10 @@ export async function report(context: Context, id: string, followed: Followed): 
   }
   const { outcome, rollout } = followed;
   const urls = outcome.exit === 0 ? await publicUrls(context, rollout) : [];
-  const message = summary(rollout, outcome.kind);
+  // People have just seen the reason; programs get all of it in one stopped.
+  const reason = outcome.kind === 'paused' ? (rollout.paused?.detail ?? rollout.reason) : rollout.reason;
+  const said = summary(rollout, outcome.kind);
+  const message = outcome.exit === 0 ? said : `${said} ${stopped(reason)}`;
   const { style } = out;
   const mark =
     outcome.exit === 0
@@ -39,7 +43,7 @@ export async function report(context: Context, id: string, followed: Followed): 
         ? style.yellow(style.symbols.paused)
         : style.red(style.symbols.failed);
   out.line('');
-  out.prose(`${mark} ${message}`, 2);
+  out.prose(`${mark} ${said}`, 2);
   for (const url of urls) out.line(`  ${style.cyan(url)}`);
   for (const line of next(rollout, outcome.kind)) out.line(line);
   out.data({ type: 'result', outcome: outcome.kind, exit: outcome.exit, rollout: rollout.id, message, urls });
@@ -58,18 +62,16 @@ function summary(rollout: RolloutView, kind: string): string {
     case 'complete':
       return `${fresh} ${holds} in ${rollout.environment}, after ${took}.`;
     case 'paused':
-      return `Paused, and a person must decide: ${rollout.paused?.detail ?? rollout.reason}`;
+      return 'Paused: a person must decide.';
     default: {
-      const back =
-        former === ''
-          ? 'Nothing serves instead: this was the first release.'
-          : `${former} ${has(former.split(', ').length)} all traffic.`;
-      return `${fresh} ${several === 1 ? 'was' : 'were'} taken back (${kind}): ${stop(rollout.reason)} ${workers && former !== '' ? `${former} runs.` : back}`;
+      const back = workers
+        ? `${former} ${several === 1 ? 'runs' : 'run'} again`
+        : `${former} ${has(former.split(', ').length)} all traffic`;
+      const now = former === '' ? 'nothing serves instead, since this was the first release' : back;
+      return `${fresh} ${several === 1 ? 'was' : 'were'} taken back (${kind}); ${now}.`;
     }
   }
 }
-
-const stop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function next(rollout: RolloutView, kind: string): string[] {
   if (kind === 'paused') return commands(waysOn(rollout));

@@ -4,6 +4,8 @@ import type { Style } from './style.ts';
 export interface Column {
   title: string;
   align?: 'left' | 'right';
+  /** Left out where the screen is too narrow for all; the highest first. Without it the column stays. */
+  leaveOut?: number;
 }
 
 export interface TableOptions {
@@ -15,25 +17,44 @@ export interface TableOptions {
 
 const GAP = 2;
 
-/** Rows under their titles, as narrow as they can be. Columns without any content are left out; the last one is cut. */
+/**
+ * Rows under their titles, as narrow as they can be. Columns without any content are left out, and as many of those
+ * that may be as it takes to fit; the end of a line that is still too long is cut.
+ */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  options: TableOptions,
+  { style, columns: screen, indent = 0 }: TableOptions,
 ): string[] {
-  const shown = columns.flatMap((column, index) =>
-    rows.some((row) => (row[index] ?? '') !== '') ? [{ ...column, index }] : [],
+  const shown = fitting(
+    columns.flatMap((column, index) => {
+      const cells = rows.map((row) => row[index] ?? '');
+      if (cells.every((cell) => cell === '')) return [];
+      return [{ ...column, cells, width: Math.max(widthOf(column.title), ...cells.map(widthOf)) }];
+    }),
+    screen - indent,
   );
-  const widths = shown.map(({ title, index }) =>
-    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[index] ?? ''))),
-  );
-  const line = (cell: (column: (typeof shown)[number]) => string): string => {
+  const line = (cell: (column: Filled) => string): string => {
     const cells = shown.map((column, position) => {
-      const width = widths[position] ?? 0;
-      if (column.align === 'right') return padStart(cell(column), width);
-      return position === shown.length - 1 ? cell(column) : padEnd(cell(column), width);
+      if (column.align === 'right') return padStart(cell(column), column.width);
+      return position === shown.length - 1 ? cell(column) : padEnd(cell(column), column.width);
     });
-    return truncate(`${' '.repeat(options.indent ?? 0)}${cells.join(' '.repeat(GAP))}`.trimEnd(), options.columns);
+    return truncate(`${' '.repeat(indent)}${cells.join(' '.repeat(GAP))}`.trimEnd(), screen);
   };
-  return [line(({ title }) => options.style.dim(title)), ...rows.map((row) => line(({ index }) => row[index] ?? ''))];
+  return [line(({ title }) => style.dim(title)), ...rows.map((_, index) => line(({ cells }) => cells[index] ?? ''))];
+}
+
+interface Filled extends Column {
+  cells: readonly string[];
+  width: number;
+}
+
+function fitting(columns: readonly Filled[], screen: number): readonly Filled[] {
+  const needed = columns.reduce((sum, { width }) => sum + width + GAP, -GAP);
+  const order = Math.max(0, ...columns.map(({ leaveOut = 0 }) => leaveOut));
+  if (needed <= screen || order === 0) return columns;
+  return fitting(
+    columns.filter(({ leaveOut = 0 }) => leaveOut < order),
+    screen,
+  );
 }

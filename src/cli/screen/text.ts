@@ -70,3 +70,6 @@ export function printable(text: string): string {
     .replaceAll('\t', '    ')
     .replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '');
 }
+
+/** A message with its full stop. Its beginning stays as it is: it may be the name of a service. */
+export const stopped = (text: string): string => (/[.!?:]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { JournalView, RolloutView, VerdictView } from '../../src/api/contract/contract.ts';
+import { frame } from '../../src/cli/follow/frame.ts';
+import { progress } from '../../src/cli/follow/lines-display.ts';
+import { outcomeOf } from '../../src/cli/follow/outcome.ts';
+import { advance, NOTHING_YET } from '../../src/cli/follow/state.ts';
+import { createStyle } from '../../src/cli/screen/style.ts';
+import { storyLines } from '../../src/cli/show-story.ts';
+import { rolloutView } from '../fixtures/cli/stand-in-api.ts';
+
+const NOW = 1_800_000_000_000;
+const style = createStyle({ color: false, unicode: true });
+const options = { style, columns: 100, tick: 0, now: NOW, silentMs: 0 };
+
+const verdict: VerdictView = {
+  verdict: 'inconclusive',
+  reason: 'The step goes on.',
+  test: 'owner',
+  metrics: [
+    { metric: 'errors', unit: 'rate', canary: 0.048, baseline: 0.001, limit: 0.01, progress: 0.52, state: 'hold' },
+    { metric: 'p95', unit: 'ms', canary: 118, baseline: 121, limit: 1000, progress: 0, state: 'ok' },
+  ],
+  canaryRequests: 105,
+  baselineRequests: 945,
+  neededRequests: 43,
+  detectable: 0.12,
+};
+
+function entries(...phases: [string, number][]): JournalView[] {
+  return phases.map(([to, seconds], index) => ({
+    seq: index + 1,
+    at: NOW - 60_000 + seconds * 1000,
+    from: phases[index - 1]?.[0] ?? null,
+    to,
+    reason: `now ${to}`,
+    detail: {},
+  }));
+}
+
+function inCanary(change: Partial<RolloutView> = {}): RolloutView {
+  const rollout = rolloutView({ phase: 'canary', createdAt: NOW - 60_000, nextAt: NOW + 408_000 });
+  return {
+    ...rollout,
+    canary: { ...rollout.canary, weight: 10 },
+    services: rollout.services.map((each) => ({ ...each, verdict })),
+    ...change,
+  };
+}
+
+const story = entries(
+  ['pending', 0],
+  ['building', 0],
+  ['starting', 4],
+  ['migrating', 5],
+  ['verifying', 5],
+  ['canary', 8],
+);
+
+describe('what is shown of a rollout', () => {
+  test('the phases with their times, and what is to come', () => {
+    const text = frame({ rollout: inCanary(), entries: story, output: [] }, options).join('\n');
+    expect(text).toContain('✔ build 4.0 s  ✔ start 1.0 s  ✔ migrate  ✔ verify 3.0 s');
+    expect(text).toContain('canary 52 s');
+    expect(text).toContain('○ promote  ○ watch');
+  });
+
+  test('the canary beside the baseline, what was seen and is still needed, the time left', () => {
+    const text = frame({ rollout: inCanary(), entries: story, output: [] }, options).join('\n');
+    expect(text).toMatch(/███░+ 10 % of sessions, step 1 of 2, 6m 48s left/);
+    expect(text).toMatch(/errors +4\.8 % +0\.1 % +1 % +█████░░░░░ over its limit, not proven/);
+    expect(text).toMatch(/p95 +118 ms +121 ms +1 s/);
+    expect(text).toContain('105 canary requests seen beside 945 of the baseline, about 43 more needed');
+  });
+
+  test('a rollout without a canary does not promise one', () => {
+    const first = inCanary({
+      phase: 'verifying',
+      services: rolloutView().services.map((each) => ({ ...each, from: null })),
+    });
+    expect(frame({ rollout: first, entries: story, output: [] }, options).join('\n')).not.toContain('canary');
+  });
+
+  test('many services are one line each', () => {
+    const services = ['api', 'web', 'ws', 'model'].map((service) => ({
+      ...inCanary().services[0]!,
+      service,
+      to: `${service}@2`,
+    }));
+    const lines = frame({ rollout: inCanary({ services }), entries: story, output: [] }, options);
+    expect(lines.filter((line) => /^ {2}(api|web|ws|model) /.test(line))).toHaveLength(4);
+  });
+
+  test('only the output of the phase that it is in', () => {
+    const output = [
+      { job: 'r.build.api', service: 'api', line: 'compiled' },
+      { job: 'r.migrate.api', service: 'api', line: 'added a column' },
+    ];
+    const text = frame({ rollout: inCanary({ phase: 'migrating' }), entries: story, output }, options).join('\n');
+    expect(text).toContain('added a column');
+    expect(text).not.toContain('compiled');
+  });
+
+  test('no line is wider than the screen', () => {
+    for (const columns of [64, 80, 100]) {
+      const lines = frame({ rollout: inCanary(), entries: story, output: [] }, { ...options, columns });
+      for (const line of lines.filter((each) => !each.includes('01k9')))
+        expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test('a controller that is away is mentioned after five seconds, not before', () => {
+    const state = { rollout: inCanary(), entries: story, output: [] };
+    expect(frame(state, { ...options, silentMs: 4_900 }).join('\n')).not.toContain('has not answered');
+    expect(frame(state, { ...options, silentMs: 7_000 }).join('\n')).toContain('has not answered for 7.0 s');
+  });
+
+  test('in a log, how far it is in one line', () => {
+    expect(progress(inCanary(), NOW)).toBe(
+      '10 % of sessions, step 1 of 2, 6m 48s left; api: 105 canary requests seen beside 945 of the baseline, about 43 more needed; errors 4.8 % (baseline 0.1 %, limit 1 %), p95 118 ms (baseline 121 ms, limit 1 s)',
+    );
+  });
+});
+
+describe('what a rollout came to', () => {
+  test.each([
+    ['promoted, for who waits for that', { phase: 'watching', promotedAt: NOW }, 'promoted', 0],
+    ['a pause needs a person', { paused: { reason: 'approval', since: NOW, detail: '' } }, 'paused', 3],
+    ['taken back', { end: 'failed', settled: true }, 'failed', 2],
+    ['aborted', { end: 'aborted', settled: true }, 'aborted', 2],
+  ] as const)('%s', (_, change, kind, exit) => {
+    expect(outcomeOf(inCanary(change), 'promoted', true)).toEqual({ kind, exit });
+  });
+
+  test('taking back counts once it is done', () => {
+    expect(outcomeOf(inCanary({ end: 'failed', settled: false }), 'promoted', true)).toBeNull();
+  });
+
+  test('who waits for completion is not answered at promotion', () => {
+    expect(outcomeOf(inCanary({ phase: 'watching', promotedAt: NOW }), 'complete', true)).toBeNull();
+    expect(outcomeOf(inCanary({ end: 'complete' }), 'complete', true)).toEqual({ kind: 'complete', exit: 0 });
+  });
+});
+
+test('an entry of the journal that comes again changes nothing', () => {
+  const [entry] = story;
+  const once = advance(NOTHING_YET, { type: 'journal', entry: entry! });
+  expect(advance(once, { type: 'journal', entry: entry! })).toBe(once);
+});
+
+test('the story reads from the first entry to how it ended', () => {
+  const rollout = inCanary({ end: 'failed', settled: true, endedAt: NOW });
+  const lines = storyLines(
+    rollout,
+    [...story, { ...story[0]!, seq: 7, from: 'canary', to: 'failed', reason: 'errors 4.8 %' }],
+    { style, columns: 80 },
+  );
+  expect(lines[0]).toBe('api@42 (v1.6.0) in the place of api@41, chat in development');
+  expect(lines.join('\n')).toMatch(/canary +now canary\.\n.*failed +errors 4\.8 %\./);
+  expect(lines.at(-1)).toBe('It failed after 1m, before it was promoted.');
+});
