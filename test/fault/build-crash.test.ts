@@ -109,14 +109,17 @@ describe('after a controller was killed', () => {
     expect(await builder.has(end.artifact)).toBe(true);
   });
 
-  test('a copy that was cut off is no artifact', async () => {
-    const { builder, home } = aBuilder();
-    const request = aRequest(aBigProject());
-    await buildAndKill(home, request, { says: /files stored/ });
-    const end = await goOn(builder, request);
-    if (end.state !== 'done') throw new Error(end.detail);
-    expect(readdirSync(join(builder.artifactPath(end.artifact), 'lib'))).toHaveLength(20);
-  });
+  test.each([null, 'touch built'])(
+    'an artifact that was cut off while it was stored is none (build: %s)',
+    async (command) => {
+      const { builder, home } = aBuilder();
+      const request = aRequest(aBigProject(), { service: aService({ build: command }) });
+      await buildAndKill(home, request, { says: /files stored/ });
+      const end = await goOn(builder, request);
+      if (end.state !== 'done') throw new Error(end.detail);
+      expect(readdirSync(join(builder.artifactPath(end.artifact), 'lib'))).toHaveLength(20);
+    },
+  );
 });
 
 /** SIGKILL to every process that works below this folder: what a power cut does. */

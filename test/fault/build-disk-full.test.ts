@@ -9,11 +9,13 @@ import { tempDir } from '../support/temp.ts';
 function tinyDisk(bytes: number): string | null {
   const folder = tempDir('disk');
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('/usr/bin/env', ['mount', '-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder], {
+      stdio: 'ignore',
+    });
   } catch {
     return null;
   }
-  onTestFinished(() => void execFileSync('umount', [folder], { stdio: 'ignore' }));
+  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', folder], { stdio: 'ignore' }));
   return folder;
 }
 

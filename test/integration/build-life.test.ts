@@ -66,7 +66,8 @@ describe('a build under way', () => {
     const request = aRequest(aProject({ 'a.txt': 'x' }), { service: aService({ build: 'true' }) });
     const { artifact } = await built(builder, request);
     const [folder = ''] = readdirSync(join(home, 'artifacts/builds'));
-    expect(readdirSync(join(home, 'artifacts/builds', folder))).toEqual(['build.json']);
+    const left = () => readdirSync(join(home, 'artifacts/builds', folder)).join();
+    await waitFor(() => left() === 'build.json', { what: 'the clean copy to be deleted' });
     await builder.remove(request.id);
     await builder.remove(request.id);
     expect(await builder.observe(request.id)).toEqual({ state: 'absent' });

@@ -113,7 +113,7 @@ describe('what does not belong into an artifact', () => {
     symlinkSync('/usr/bin/env', join(root, 'program'));
     symlinkSync(secret, join(root, 'door'));
     symlinkSync('door/secret.txt', join(root, 'through'));
-    execFileSync('mkfifo', [join(root, 'pipe')]);
+    execFileSync('/usr/bin/env', ['mkfifo', join(root, 'pipe')]);
     const { builder } = aBuilder();
     const request = aRequest(root);
     const { path, detail } = await built(builder, request);

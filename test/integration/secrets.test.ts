@@ -160,8 +160,12 @@ describe('a store that somebody meddled with', () => {
     truncateSync(keyFile, 20);
     expect((await refusal(secrets.resolve(scope, ['A']))).code).toBe('secrets-unreadable');
     truncateSync(file, 20);
-    for (const work of [secrets.resolve(scope, ['A']), secrets.list(scope), secrets.set(scope, 'A', VALUE)])
-      expect((await refusal(work)).code).toBe('secrets-unreadable');
+    for (const work of [
+      () => secrets.resolve(scope, ['A']),
+      () => secrets.list(scope),
+      () => secrets.set(scope, 'A', VALUE),
+    ])
+      expect((await refusal(work())).code).toBe('secrets-unreadable');
   });
 
   test('uses no key that others may read', async () => {

@@ -14,6 +14,10 @@ import type { UnderWay, Workshop } from './workshop.ts';
 /** Short values would be found in innocent words. */
 const SHORTEST_HIDDEN = 6;
 
+type DoneEnd = Extract<BuildEnd, { state: 'done' }>;
+
+const UNCHANGED = 'unchanged, nothing was built';
+
 /** One build under way in this process. */
 export class BuildRun {
   readonly record: BuildRecord;
@@ -49,8 +53,8 @@ export class BuildRun {
     } catch (error) {
       end = { state: 'failed', detail: failureText(error, this.#shop.folder), at: Date.now() };
     }
-    // Before the record is written: on a full disk that makes room for it.
-    if (end !== null) await this.#shop.records.dropCopies(this.record.id).catch(() => undefined);
+    // Before the record is written: on a full disk that makes room for it. A success needs them until it is recorded.
+    if (end?.state === 'failed') await this.#shop.records.dropCopies(this.record.id).catch(() => undefined);
     return end;
   }
 
@@ -67,7 +71,7 @@ export class BuildRun {
   }
 
   /** The source is the artifact: storing it tells whether it is there already. */
-  async #asItIs({ root, service, log }: BuildRequest): Promise<BuildEnd> {
+  async #asItIs({ root, service, log }: BuildRequest): Promise<DoneEnd> {
     const { gate, sources, objects, artifacts } = this.#shop;
     return gate.shared(async () => {
       const source = await sources.read(root, service, { objects, ...this.#watching('stored') });
@@ -75,14 +79,12 @@ export class BuildRun {
       const reused = await artifacts.has(artifact);
       await appendNotes(log, source.notes);
       await this.#store(source);
-      return {
-        ...(await this.#finish(
-          { digest: inputDigestOf(service, source.manifest), variant: null },
-          source,
-          'as they are',
-        )),
-        reused,
-      };
+      const end = await this.#finish(
+        { digest: inputDigestOf(service, source.manifest), variant: null },
+        source,
+        'as they are',
+      );
+      return reused ? { ...end, reused, detail: UNCHANGED } : end;
     });
   }
 
@@ -114,7 +116,7 @@ export class BuildRun {
       const artifact = await this.#shop.inputs.find(input);
       if (artifact === null || !(await this.#shop.artifacts.has(artifact))) return null;
       this.artifact = artifact;
-      return { state: 'done', artifact, reused: true, detail: 'unchanged, nothing was built', at: Date.now() };
+      return { state: 'done', artifact, reused: true, detail: UNCHANGED, at: Date.now() };
     });
   }
 
@@ -137,6 +139,8 @@ export class BuildRun {
       await rename(temporary, records.source(id));
       await writeFile(records.sourceManifest(id), `${manifest.digest}\n${manifest.text}`, { mode: 0o600 });
       this.record.input = { digest: inputDigestOf(service, manifest), variant };
+      // A job of a former copy says nothing about this one.
+      if (this.record.attempt > 0) this.record.attempt += 1;
       await records.write(this.record);
       return this.record.input;
     });
@@ -177,7 +181,7 @@ export class BuildRun {
     await this.#shop.artifacts.add(manifest);
   }
 
-  async #finish(input: Input, tree: Snapshot, how: string): Promise<BuildEnd> {
+  async #finish(input: Input, tree: Snapshot, how: string): Promise<DoneEnd> {
     const artifact = tree.manifest.digest;
     await this.#shop.inputs.record(input, artifact);
     const files = tree.manifest.entries.filter(({ kind }) => kind === 'file').length;

@@ -145,6 +145,8 @@ class ProcessBuilder implements Builder {
       const { record } = run;
       if (end !== null) await this.#end(record, end);
       this.#live.delete(record.id);
+      // Nobody waits for this: deleting many files takes its time.
+      if (end !== null) await this.#shop.records.dropCopies(record.id).catch(() => undefined);
       if (this.#removeWhenOver.delete(record.id)) await this.remove(record.id).catch(() => undefined);
     });
     return run;

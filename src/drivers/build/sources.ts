@@ -106,8 +106,3 @@ export function refuseIncomplete(
       'Correct `static`, or what `build` makes.',
     );
 }
-
-/** The service's folder of static files as the build needs it. */
-export function staticDir(service: ServiceConfig): string | null {
-  return service.static?.dir ?? null;
-}
