@@ -6,7 +6,7 @@ import type { AdmittedService } from '../domain/traffic/admission.ts';
 import { applyCommandSchema } from '../domain/traffic/protocol.ts';
 import type { ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
 import type { EdgeStats } from '../domain/traffic/stats.ts';
-import { ControlServer, quiescePredecessor } from './control/control-server.ts';
+import { ControlServer, quiescePredecessor, whoAnswers } from './control/control-server.ts';
 import type { ControlTarget } from './control/control-server.ts';
 import { KeeperLink } from './listen/keeper-link.ts';
 import { Listeners } from './listen/listeners.ts';
@@ -26,7 +26,7 @@ import { endSpread } from './stream/long-lived.ts';
 const RESTORE_PROBE_MS = 1_500;
 const QUIESCE_MS = 1_000;
 /** A predecessor that was quiesced but never told to drain looks whether it has a successor. */
-const ORPHAN_CHECK_MS = 10_000;
+const ORPHAN_CHECK_MS = 5_000;
 const POOL_SWEEP_MS = 500;
 
 type Phase = 'starting' | 'serving' | 'quiesced' | 'draining' | 'gone';
@@ -200,12 +200,14 @@ export class Edge implements ControlTarget {
   /** Quiesced and never told to drain: with a successor at the socket it leaves, without one it goes on. */
   async #adoptOrLeave(): Promise<void> {
     if (this.#phase !== 'quiesced') return;
-    if (await quiescePredecessor(this.#options.socket, QUIESCE_MS)) {
+    const successor = await whoAnswers(this.#options.socket, QUIESCE_MS);
+    if (successor !== null && successor !== process.pid) {
       void this.drain();
       return;
     }
     this.#phase = 'serving';
-    await this.#control.listen().catch(() => undefined);
+    this.#statistics.startSaving();
+    if (successor === null) await this.#control.takePlace();
   }
 
   /** A successor accepts by now: finish what is here and leave. */

@@ -156,3 +156,23 @@ describe('an edge that was killed', () => {
     await waitFor(() => send({ port }).then(({ status }) => status === 200), { what: 'the edge to serve' });
   });
 });
+
+describe('a successor that does not come up', () => {
+  test('leaves the edge before it serving and commanded', async () => {
+    const edge = new EdgeHarness();
+    const first = await edge.start();
+    const api = await upstream('api');
+    const port = await freePort();
+    const config = service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }]);
+    await edge.set(1, config);
+    // What a successor says before it takes over; this one is never heard of again.
+    await send({ socketPath: edge.socket, method: 'POST', path: '/quiesce' });
+    expect(await edge.apply(2, [config])).toMatchObject({ applied: false, refused: { reason: 'superseded' } });
+    expect((await send({ port })).body).toBe('api');
+    await waitFor(async () => (await edge.apply(2, [config])).applied, {
+      what: 'commands to be taken again',
+      timeout: 15_000,
+    });
+    expect((await edge.state()).pid).toBe(first.pid);
+  });
+});

@@ -8,7 +8,7 @@ const event = { metric: 'errors', weight: 10, owner: 'canary', hash: 42 } as con
 
 test('an event that comes after the rollout ended touches nothing, whoever has its file number by then', () => {
   const folder = tempDir();
-  const journal = new EvidenceJournal(folder, 'r1', 'epoch', 1);
+  const journal = new EvidenceJournal(folder, 'r1', { epoch: 'epoch', life: 1, log: () => undefined });
   journal.append(event);
   journal.remove();
   const other = join(folder, 'somebody-else');

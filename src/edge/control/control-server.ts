@@ -49,6 +49,12 @@ export class ControlServer {
     renameSync(beside, this.#path);
   }
 
+  /** Takes the place at the socket again, after whoever had it is gone. Best effort: without it, the next start helps. */
+  async takePlace(): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve));
+    await this.listen().catch(() => undefined);
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -65,6 +71,9 @@ async function answer(target: ControlTarget, req: IncomingMessage, res: ServerRe
       break;
     case 'POST /apply':
       send(res, 200, await target.apply(await readJson(req)));
+      break;
+    case 'GET /pid':
+      send(res, 200, process.pid);
       break;
     case 'POST /quiesce':
       await target.quiesce();
@@ -92,17 +101,29 @@ function send(res: ServerResponse, status: number, body: unknown): void {
   res.end(text);
 }
 
-/** Asks whoever answers at the socket to quiesce. Resolves whether there was anybody; never takes longer than asked. */
-export function quiescePredecessor(path: string, timeoutMs: number): Promise<boolean> {
+/** Asks whoever answers at the socket to quiesce. Resolves also when there is nobody, at the latest when time is up. */
+export async function quiescePredecessor(path: string, timeoutMs: number): Promise<void> {
+  await call(path, 'POST', '/quiesce', timeoutMs);
+}
+
+/** The process that answers at the socket, or null. */
+export async function whoAnswers(path: string, timeoutMs: number): Promise<number | null> {
+  const pid = Number((await call(path, 'GET', '/pid', timeoutMs)) ?? Number.NaN);
+  return Number.isInteger(pid) ? pid : null;
+}
+
+/** The reply's text, or null when there was none. */
+function call(socketPath: string, method: string, path: string, timeoutMs: number): Promise<string | null> {
   return new Promise((resolve) => {
-    const req = request({ socketPath: path, path: '/quiesce', method: 'POST', agent: false, timeout: timeoutMs });
+    const req = request({ socketPath, path, method, agent: false, timeout: timeoutMs });
+    let text = '';
     req.on('response', (res) => {
-      res.resume();
-      res.on('end', () => resolve(true));
-      res.on('error', () => resolve(true));
+      res.on('data', (chunk: Buffer) => (text += String(chunk)));
+      res.on('end', () => resolve(text));
+      res.on('error', () => resolve(null));
     });
     req.on('timeout', () => req.destroy());
-    req.on('error', () => resolve(false));
+    req.on('error', () => resolve(null));
     req.end();
   });
 }

@@ -56,7 +56,11 @@ export class EpochStore {
     this.#base = { ...this.#base, life: this.#base.life + 1 };
     this.#writeBase();
     // A successor adds what it finds when it starts, so there is something to find from the first moment on.
-    this.save(NO_COUNTS, false);
+    try {
+      this.save(NO_COUNTS, false);
+    } catch {
+      // told by the write before
+    }
   }
 
   get epoch(): string {
@@ -129,13 +133,18 @@ export class EpochStore {
       // Never reuse a number, even if the base that knew it was lost.
       this.#base = { ...this.#base, life: Math.max(this.#base.life, number) };
     }
-    this.#base = { ...this.#base, folded: ended };
+    this.#base = { ...this.#base, folded: ended, counts: withoutOldReleases(this.#base.counts) };
     this.#writeBase();
     for (const number of ended) rmSync(this.#lifePath(number), { force: true });
   }
 
   #writeBase(): void {
-    writeWhole(join(this.#folder, 'base'), JSON.stringify(this.#base), true);
+    try {
+      writeWhole(join(this.#folder, 'base'), JSON.stringify(this.#base), true);
+    } catch (error) {
+      // A full disk must not keep traffic from being served.
+      this.#log('error', 'the counters cannot be written', { error: String(error) });
+    }
   }
 
   #readLife(number: number): Life | null {
@@ -148,6 +157,19 @@ export class EpochStore {
   #lifePath(number: number): string {
     return join(this.#folder, `life-${number}`);
   }
+}
+
+/** Releases of a service whose counts are kept. */
+const RELEASES_KEPT = 20;
+
+function withoutOldReleases(counts: LifeCounts): LifeCounts {
+  const newest = new Map<string, number>();
+  const releases = counts.releases.toReversed().filter(({ key }) => {
+    const kept = newest.get(key) ?? 0;
+    newest.set(key, kept + 1);
+    return kept < RELEASES_KEPT;
+  });
+  return { ...counts, releases: releases.toReversed() };
 }
 
 function tryJson(text: string): unknown {

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writ
 import { join } from 'node:path';
 import { METRICS } from '../../domain/analysis/evidence.ts';
 import type { Arm, Metric } from '../../domain/analysis/evidence.ts';
+import type { EdgeLog } from '../log.ts';
 
 /** A unit's first bad event, as one line: `errors 10 canary 1f3a…` (metric, weight in percent, owner, hash in base 36). */
 export interface BadEvent {
@@ -29,17 +30,35 @@ export class EvidenceJournal {
   readonly #folder: string;
   readonly #epoch: string;
   readonly #own: string;
-  /** Null once it is removed: the number may belong to a client's connection by then. */
+  readonly #log: EdgeLog;
+  /**
+   * Null once it is removed (the number may belong to a client's connection by then), and when it cannot be written: a
+   * line may be torn, and nothing may follow it.
+   */
   #file: number | null;
   /** Bytes read so far of each other life's file. */
   readonly #offsets = new Map<string, number>();
 
-  constructor(root: string, rollout: string, epoch: string, life: number) {
+  constructor(root: string, rollout: string, { epoch, life, log }: { epoch: string; life: number; log: EdgeLog }) {
+    this.#log = log;
     this.#folder = journalFolder(root, rollout);
     this.#epoch = epoch;
     this.#own = `${epoch}.${life}`;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    this.#file = openSync(join(this.#folder, this.#own), 'a', 0o600);
+    this.#file = this.#open();
+  }
+
+  #open(): number | null {
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      return openSync(join(this.#folder, this.#own), 'a', 0o600);
+    } catch (error) {
+      this.#failed(error);
+      return null;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#log('error', 'evidence cannot be written down', { folder: this.#folder, error: String(error) });
   }
 
   /**
@@ -50,14 +69,16 @@ export class EvidenceJournal {
     if (this.#file === null) return;
     try {
       writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)}\n`);
-    } catch {
-      // Counted in memory all the same.
+    } catch (error) {
+      this.#failed(error); // it is counted in memory all the same
+      closeSync(this.#file);
+      this.#file = null;
     }
   }
 
   /** Events that other lives wrote since the last call. `counted`: in this epoch, so they belong into its report. */
   *readOthers(): Generator<{ event: BadEvent; counted: boolean }> {
-    for (const name of readdirSync(this.#folder)) {
+    for (const name of namesIn(this.#folder)) {
       if (name === this.#own) continue;
       const content = readFileSync(join(this.#folder, name), 'latin1');
       const from = this.#offsets.get(name) ?? 0;
@@ -79,11 +100,18 @@ export class EvidenceJournal {
   }
 }
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // it could not be made, or is gone already
+  }
+}
+
 const journalFolder = (root: string, rollout: string): string => join(root, encodeURIComponent(rollout));
 
 /** Removes journals of rollouts that no service splits any more. */
 export function removeOtherJournals(root: string, rollouts: ReadonlySet<string>): void {
   const keep = new Set([...rollouts].map(encodeURIComponent));
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(root)) if (!keep.has(name)) rmSync(join(root, name), { recursive: true, force: true });
+  for (const name of namesIn(root)) if (!keep.has(name)) rmSync(join(root, name), { recursive: true, force: true });
 }

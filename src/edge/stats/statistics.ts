@@ -33,7 +33,11 @@ export class Statistics {
   evidenceFor(rollout: string): RolloutEvidence {
     const known = this.#evidence.get(rollout);
     if (known !== undefined) return known;
-    const journal = new EvidenceJournal(this.#journals, rollout, this.#store.epoch, this.#store.life);
+    const journal = new EvidenceJournal(this.#journals, rollout, {
+      epoch: this.#store.epoch,
+      life: this.#store.life,
+      log: this.#log,
+    });
     const made = new RolloutEvidence(rollout, journal, this.book.arms(rollout));
     this.#evidence.set(rollout, made);
     return made;
