@@ -18,7 +18,10 @@ import { machine, machineText } from './report/machine.ts';
 import type { Bench, Row } from './report/row.ts';
 import { humanTable } from './report/table.ts';
 import { writeDocuments } from './report/write.ts';
-import { rolloutRows } from './rollout/rollout.ts';
+import { crashRows } from './rollout/crash.ts';
+import { manyRows } from './rollout/many.ts';
+import { onStage } from './rollout/on-stage.ts';
+import { switchRows } from './rollout/switch.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -32,7 +35,9 @@ const { values: flags } = parseArgs({
 
 const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   edge: edgeRows,
-  rollout: rolloutRows,
+  switch: onStage(switchRows),
+  rollouts: onStage(manyRows),
+  crash: onStage(crashRows),
   idle: idleRows,
   start: coldStartRows,
   analysis: analysisRows,
@@ -44,6 +49,8 @@ for (const name of wanted)
     console.error(`bench: there is no part ${name}; there are ${Object.keys(PARTS).join(', ')}`);
     process.exit(2);
   }
+
+const STOP_MS = 20_000;
 
 const where = machine();
 // Short, since the paths of Unix sockets are limited; everything that is made and run lies below it.
@@ -69,6 +76,7 @@ const say = (text: string): void => {
 };
 say(machineText(where));
 const rows: Row[] = [];
+let broken = 0;
 for (const name of wanted) {
   const part = PARTS[name];
   if (part === undefined || given.signal.aborted) continue;
@@ -85,6 +93,7 @@ for (const name of wanted) {
   } catch (error) {
     if (given.signal.aborted) break;
     say(`${name}: could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    broken++;
     process.exitCode = 1;
   }
   await stopAll();
@@ -96,14 +105,20 @@ if (!given.signal.aborted) {
   if (flags.json) process.stdout.write(`${JSON.stringify({ rows, machine: where })}\n`);
   else {
     process.stdout.write(`\n${humanTable(rows, process.stdout.columns ?? 120)}\n\n${machineText(where)}\n`);
-    process.stdout.write(missed.length === 0 ? 'Every budget is met.\n' : `${missed.length} of ${rows.length} missed.\n`);
+    const met = missed.length === 0 ? 'all met' : `${missed.length} missed`;
+    process.stdout.write(
+      `${rows.length} budgets measured, ${met}${broken === 0 ? '' : `; ${broken} parts could not be measured`}.\n`,
+    );
   }
   if (flags.strict && missed.length > 0) process.exitCode = 2;
 }
 
 async function stopAll(): Promise<void> {
-  for (const stop of stops.splice(0).toReversed())
-    await stop().catch((error: unknown) => say(`cleaning up: ${String(error)}`));
+  for (const stop of stops.splice(0).toReversed()) {
+    // What does not stop in good order is ended by pid.
+    const late = new Promise<void>((resolve) => void setTimeout(resolve, STOP_MS).unref());
+    await Promise.race([stop(), late]).catch((error: unknown) => say(`cleaning up: ${String(error)}`));
+  }
 }
 
 async function cleanUp(): Promise<void> {

@@ -52,7 +52,8 @@ async function starts({ quick, folder, say, signal }: Bench, name: string, entry
   };
   const first = await start(entry, env, join(home, 'out.log'), 3_000);
   const later: number[] = [];
-  while (later.length < (quick ? 3 : 9) && !signal.aborted) later.push(await start(entry, env, join(home, 'out.log'), 0));
+  while (later.length < (quick ? 3 : 9) && !signal.aborted)
+    later.push(await start(entry, env, join(home, 'out.log'), 0));
   say(`${name}: first ${rounded(first)} ms, then ${later.map(rounded).join(', ')} ms`);
   return { first, later };
 }

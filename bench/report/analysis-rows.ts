@@ -34,7 +34,11 @@ export async function analysisRows({ quick, onEnd, say }: Bench): Promise<Row[]>
         `20,000 canary requests each, clustered sessions, common outages, weight steps; without any limit to be broken ` +
         `${percent(innocent.proven)}; without outages ${percent(innocentNoOutage.evenkeel)}; 600 canary requests ` +
         `${percent(innocentSmall.evenkeel)}. The rules of others on the same traffic, in %`,
-      figures: { proven: innocent.proven * 100, noOutage: innocentNoOutage.evenkeel * 100, small: innocentSmall.evenkeel * 100 },
+      figures: {
+        proven: innocent.proven * 100,
+        noOutage: innocentNoOutage.evenkeel * 100,
+        small: innocentSmall.evenkeel * 100,
+      },
       peers: { Flagger: innocent.flagger * 100, Argo: innocent.argo * 100 },
     },
     {

@@ -24,8 +24,7 @@ export async function edgeRows({ quick, say }: Bench): Promise<Row[]> {
     const throughput = what.includes('throughput');
     const p50 = what.includes('p50');
     const other = throughput ? peers['caddy'] : p50 ? peers['origin'] : peers['nginx'];
-    const value =
-      evenkeel === null || other === undefined ? null : p50 ? evenkeel - other : evenkeel / other;
+    const value = evenkeel === null || other === undefined ? null : p50 ? evenkeel - other : evenkeel / other;
     return {
       id: throughput ? 'edge-throughput' : p50 ? 'edge-p50' : 'edge-p99',
       what,

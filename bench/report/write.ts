@@ -13,10 +13,15 @@ export function writeDocuments(rows: readonly Row[], where: Machine): string[] {
   const short = [
     '| what | budget | measured |',
     '|---|---|---|',
-    ...rows.map((row) => `| ${row.what} | ${row.budget} | ${measuredText(row)}${row.ok === false ? ' (missed)' : ''} |`),
+    ...rows.map(
+      (row) => `| ${row.what} | ${row.budget} | ${measuredText(row)}${row.ok === false ? ' (missed)' : ''} |`,
+    ),
   ].join('\n');
   return [
-    ...put('README.md', `${short}\n\n${measuredOn} What is measured and how: [docs/performance.md](docs/performance.md).`),
+    ...put(
+      'README.md',
+      `${short}\n\n${measuredOn} What is measured and how: [docs/performance.md](docs/performance.md).`,
+    ),
     ...put('docs/performance.md', `${measuredOn}\n\n${markdownTable(rows)}`),
   ];
 }

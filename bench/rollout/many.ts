@@ -11,9 +11,12 @@ const EVERY = { whole: 10, canary: 8 };
 export async function manyRows({ quick, signal, say }: Bench, stage: Stage): Promise<Row[]> {
   const times = quick ? 5 : 100;
   const before = await stage.edgeRequests();
-  const load = await spawnLoad(standardLoad({ host: '127.0.0.1', port: stage.port }, 1, { jwtSecret: stage.jwtSecret }), {
-    seconds: 1_800,
-  });
+  const load = await spawnLoad(
+    standardLoad({ host: '127.0.0.1', port: stage.port }, 1, { jwtSecret: stage.jwtSecret }),
+    {
+      seconds: 1_800,
+    },
+  );
   const switches: number[] = [];
   const durations: number[] = [];
   let asked = 0;
@@ -43,8 +46,12 @@ export async function manyRows({ quick, signal, say }: Bench, stage: Stage): Pro
   }
   const report = await load.stop();
   const counted = (await stage.edgeRequests()) - before - asked;
-  for (const each of report.examples) say(`${each.what}: ${each.kind} ${each.detail} (${each.version ?? 'no version'})`);
-  const seen = switches.length === 0 ? '' : `p50 ${rounded(quantile(switches, 0.5))} ms, p95 ${rounded(quantile(switches, 0.95))} ms`;
+  for (const each of report.examples)
+    say(`${each.what}: ${each.kind} ${each.detail} (${each.version ?? 'no version'})`);
+  const seen =
+    switches.length === 0
+      ? ''
+      : `p50 ${rounded(quantile(switches, 0.5))} ms, p95 ${rounded(quantile(switches, 0.95))} ms`;
   const unseen = versionsNotSeen(report, times);
   const same = counted === report.requests;
   return [
@@ -76,9 +83,11 @@ export async function manyRows({ quick, signal, say }: Bench, stage: Stage): Pro
 
 /** The load too must have met every version. */
 const versionsNotSeen = (report: LoadReport, times: number): number =>
-  Array.from({ length: times }, (_, i) => `m${i + 1}`).filter((version) => report.byVersion[version] === undefined).length;
+  Array.from({ length: times }, (_, i) => `m${i + 1}`).filter((version) => report.byVersion[version] === undefined)
+    .length;
 
-const difference = (more: number): string => (more === 0 ? 'exactly as many' : `${Math.abs(more)} ${more > 0 ? 'more' : 'fewer'}`);
+const difference = (more: number): string =>
+  more === 0 ? 'exactly as many' : `${Math.abs(more)} ${more > 0 ? 'more' : 'fewer'}`;
 
 function kinds({ failures }: LoadReport): string {
   const all = Object.entries(failures).map(([kind, count]) => `${count} ${kind}`);

@@ -47,11 +47,14 @@ export class Prober {
 
   #ask(): Promise<string | null> {
     return new Promise((resolve) => {
-      const request = get({ port: this.#port, host: '127.0.0.1', path: '/api/version', agent: this.#agent }, (reply) => {
-        reply.resume();
-        reply.on('end', () => resolve(reply.statusCode === 200 ? String(reply.headers['x-app-version']) : null));
-        reply.on('error', () => resolve(null));
-      });
+      const request = get(
+        { port: this.#port, host: '127.0.0.1', path: '/api/version', agent: this.#agent },
+        (reply) => {
+          reply.resume();
+          reply.on('end', () => resolve(reply.statusCode === 200 ? String(reply.headers['x-app-version']) : null));
+          reply.on('error', () => resolve(null));
+        },
+      );
       request.on('error', () => resolve(null));
     });
   }

@@ -50,7 +50,12 @@ export async function switchRows({ quick, signal, say, onEnd }: Bench, stage: St
       detail:
         `median of ${both.length}, p95 ${rounded(quantile(both, 0.95))}, largest ${rounded(largest(both))} ms; promotion ` +
         `${rounded(median(forward))} (largest ${rounded(largest(forward))}), rollback ${rounded(median(back))} (largest ${rounded(largest(back))}); ${failures}`,
-      figures: { promotion: median(forward), rollback: median(back), p95: quantile(both, 0.95), largest: largest(both) },
+      figures: {
+        promotion: median(forward),
+        rollback: median(back),
+        p95: quantile(both, 0.95),
+        largest: largest(both),
+      },
     },
     {
       id: 'rollback-command',
