@@ -118,6 +118,7 @@ export default defineConfig({
     'no-underscore-dangle': 'off',
     'no-unmodified-loop-condition': 'off',
     'oxc/no-accumulating-spread': 'off',
+    'oxc/no-async-endpoint-handlers': 'off', // about Express; Fastify takes them
     'oxc/no-map-spread': 'off',
     'promise/always-return': 'off',
     'typescript/consistent-return': 'off',

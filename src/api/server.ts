@@ -34,9 +34,12 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     return reply.status(statusOf(said)).send(said);
   });
   api.setNotFoundHandler(async (request, reply) =>
-    reply.status(404).send(errorReply(new EvenkeelError({ code: 'not-found', what: `there is no ${request.method} ${request.url}` }))),
+    reply
+      .status(404)
+      .send(errorReply(new EvenkeelError({ code: 'not-found', what: `there is no ${request.method} ${request.url}` }))),
   );
-  for (const routes of [serverRoutes, statusRoutes, rolloutRoutes, releaseRoutes, logRoutes, secretRoutes]) routes(api, deps);
+  for (const routes of [serverRoutes, statusRoutes, rolloutRoutes, releaseRoutes, logRoutes, secretRoutes])
+    routes(api, deps);
   return api;
 }
 
@@ -53,7 +56,15 @@ function errorReply(error: unknown): ErrorReply {
   }
   if (error instanceof z.ZodError) {
     const why = error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; ');
-    return { code: 'bad-request', what: 'the request cannot be read', where: null, why, next: null, retryable: false, exit: 1 };
+    return {
+      code: 'bad-request',
+      what: 'the request cannot be read',
+      where: null,
+      why,
+      next: null,
+      retryable: false,
+      exit: 1,
+    };
   }
   const status = (error as { statusCode?: number }).statusCode ?? 500;
   const what = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,7 @@
 /** The controller as a process: started by the keeper, with the API's socket handed to it. */
 import { join } from 'node:path';
 import { parentLink } from '../platform/child.ts';
+import { saveCodeCacheSoon } from '../platform/entry.ts';
 import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
 import { takeLock } from '../platform/lock.ts';
 import { createLogger } from '../platform/log.ts';
@@ -68,6 +69,7 @@ try {
   process.exit(1);
 }
 keeper.send({ type: 'ready' });
+saveCodeCacheSoon();
 log.info('ready');
 
 async function restartEdge(): Promise<{ ok: boolean; reason: string }> {

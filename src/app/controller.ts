@@ -19,6 +19,7 @@ import { readOrCreateToken } from '../platform/tokens.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { projectSchema } from '../store/rows/project.ts';
 import { openTelemetry } from '../store/telemetry/open.ts';
+import { collectLogs } from './old-logs.ts';
 import { placesIn } from './places.ts';
 
 export interface ControllerOptions {
@@ -62,7 +63,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     newId: () => newId('r'),
     digest: (text) => createHash('sha256').update(text).digest('hex'),
     fence: await store.nextFence(),
-    onFenced: options.onFenced,
+    onFenced: () => options.onFenced(),
   });
   const api = createApi({
     engine,
@@ -71,8 +72,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
     parseProject: (value) => projectSchema.parse(value),
     token,
     server: { version: evenkeelVersion(), pid: process.pid, startedAt: Date.now(), home: paths.home },
-    stopServer: options.stopServer,
-    restartEdge: options.restartEdge,
+    stopServer: () => options.stopServer(),
+    restartEdge: () => options.restartEdge(),
   });
   await api.ready();
   api.server.listen(options.apiHandle as object);
@@ -84,6 +85,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     every(engine.deps, TELEMETRY_EVERY_MS, 'telemetry', () => recorder.sample(), upkeep.signal),
     every(engine.deps, LOGS_EVERY_MS, 'logs', () => maintainLogs(engine.deps, logs), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => collectLogs(engine.deps, paths.logs), upkeep.signal),
   ];
   return {
     async stop() {

@@ -3,20 +3,18 @@ import { seen } from '../domain/rollout/observed.ts';
 import type { Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { Decision } from '../domain/rollout/transition.ts';
-import type { Deployment } from '../domain/release/release.ts';
 import { EvenkeelError } from '../ports/errors.ts';
+import type { ServingChange } from '../ports/store.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
 
 /** Evidence alone is written at most this often: the edge reports it again in full whenever it is asked. */
 const EVIDENCE_EVERY_MS = 2_000;
 
-export type DeploymentChange = Pick<Deployment, 'service' | 'current' | 'former'>;
-
 export interface Advanced {
   rollout: Rollout;
   decision: Decision;
-  changes: DeploymentChange[];
+  changes: ServingChange[];
 }
 
 /**
@@ -55,20 +53,27 @@ export async function advance(
   } catch (error) {
     const takesBack = rollout.end === null && decision.next.end !== null && decision.next.end !== 'complete';
     if (!takesBack || !(error instanceof EvenkeelError)) throw error;
-    deps.log.error({ rollout: rollout.id, code: error.code }, 'the store refused a decision to take back; acting on it all the same');
+    deps.log.error(
+      { rollout: rollout.id, code: error.code },
+      'the store refused a decision to take back; acting on it all the same',
+    );
     memory.latest.set(rollout.id, { rollout: decision.next, wakeAt: now + 1000, savedAt: 0 });
     return { rollout: decision.next, decision, changes };
   }
 }
 
 /** What a transition changes in what the environment serves: the switch, the way back, the end of the window. */
-function deploymentChanges(before: Rollout, after: Rollout): DeploymentChange[] {
+function deploymentChanges(before: Rollout, after: Rollout): ServingChange[] {
   if (before.phase !== 'watching' && after.phase === 'watching' && after.end === null)
-    return after.services.map((each) => ({ service: each.service, current: each.to, former: each.kind === 'worker' ? null : each.from }));
+    return after.services.map((each) => ({
+      service: each.service,
+      current: each.to,
+      former: each.kind === 'worker' ? null : each.from,
+    }));
   if (before.end === null && after.end === 'rolled-back')
     return after.services.map((each) => ({ service: each.service, current: each.from, former: null }));
   if (before.end === null && after.end === 'complete')
-    return after.services.map((each) => ({ service: each.service, current: each.to, former: null }));
+    return after.services.map((each) => ({ service: each.service, former: null }));
   return [];
 }
 

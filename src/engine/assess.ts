@@ -52,12 +52,7 @@ export function assess(rollout: Rollout, input: AssessInput): Observed {
   };
 }
 
-function observeRelease(
-  rollout: Rollout,
-  service: string,
-  id: string,
-  input: AssessInput,
-): ReleaseObservation {
+function observeRelease(rollout: Rollout, service: string, id: string, input: AssessInput): ReleaseObservation {
   const release = input.release(id);
   const mine = input.snapshot.instances.filter((each) => each.release === id);
   const edge = edgeServiceOf(input.snapshot, rollout, service);

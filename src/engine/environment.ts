@@ -12,7 +12,7 @@ import { askThroughEdge } from './probes.ts';
 import type { ReleaseCache } from './release-cache.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { convergeTraffic } from './traffic.ts';
-import { type WorkContext, Works } from './works.ts';
+import type { WorkContext, Works } from './works.ts';
 
 /** More transitions than a rollout has phases cannot follow from one look. */
 const MAX_TRANSITIONS = 12;
@@ -20,6 +20,8 @@ const MAX_TRANSITIONS = 12;
 const BUSY_MS = 150;
 const JUDGING_MS = 500;
 const IDLE_MS = 1_000;
+/** By then what was taken back has normally drained and stopped. */
+const SETTLING_MS = 60_000;
 
 export interface EnvironmentTools {
   deps: EngineDeps;
@@ -44,7 +46,10 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     deps.store.deployments(scope.project, scope.environment),
     tools.releases.load(scope.project, namedReleases(open, snapshot)),
   ]);
-  await tools.releases.load(scope.project, deployments.flatMap((each) => [each.current ?? [], each.former ?? []].flat()));
+  await tools.releases.load(
+    scope.project,
+    deployments.flatMap((each) => [each.current ?? [], each.former ?? []].flat()),
+  );
 
   const context = workContext(tools, record, deployments);
   const steps: { rollout: Rollout; observed: Observed; advanced: Advanced }[] = [];
@@ -56,7 +61,10 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     else steps.push(step);
   }
 
-  const current = applyChanges(deployments, steps.flatMap((each) => each.advanced.changes));
+  const current = applyChanges(
+    deployments,
+    steps.flatMap((each) => each.advanced.changes),
+  );
   const rollouts = steps.map((each) => each.advanced.rollout);
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
   const shared = { ...scope, record, desired, deployments: current, snapshot, release: tools.releases.get };
@@ -102,7 +110,12 @@ async function advanceFully(
   }
 }
 
-async function act(tools: EnvironmentTools, context: WorkContext, advanced: Advanced, observed: Observed): Promise<void> {
+async function act(
+  tools: EnvironmentTools,
+  context: WorkContext,
+  advanced: Advanced,
+  observed: Observed,
+): Promise<void> {
   const { rollout, decision } = advanced;
   for (const action of decision.actions) await actOn(tools, context, rollout, action);
   for (const service of awaitsAnswer(rollout, observed)) askThroughEdge(tools, rollout, service, context);
@@ -121,11 +134,7 @@ async function actOn(tools: EnvironmentTools, context: WorkContext, rollout: Rol
   }
 }
 
-function workContext(
-  tools: EnvironmentTools,
-  record: EnvironmentRecord,
-  deployments: Deployment[],
-): WorkContext {
+function workContext(tools: EnvironmentTools, record: EnvironmentRecord, deployments: Deployment[]): WorkContext {
   return {
     root: record.config.root,
     environment: record.config.environment,
@@ -159,14 +168,22 @@ const needsStats = (rollout: Rollout): boolean =>
   rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);
 
 function namedReleases(open: Rollout[], snapshot: Snapshot): string[] {
-  const inRollouts = open.flatMap((rollout) => rollout.services.flatMap((each) => (each.from === null ? [each.to] : [each.to, each.from])));
+  const inRollouts = open.flatMap((rollout) =>
+    rollout.services.flatMap((each) => (each.from === null ? [each.to] : [each.to, each.from])),
+  );
   return [...inRollouts, ...snapshot.instances.map((each) => each.release)];
 }
 
 function wakeOf(advanced: Advanced, now: number): number {
   const { rollout, decision } = advanced;
   if (rollout.settled) return Infinity;
-  const poll = rollout.end === null && rollout.phase === 'canary' ? JUDGING_MS : rollout.end === null && rollout.phase === 'watching' ? IDLE_MS : BUSY_MS;
-  return Math.min(decision.wakeAt ?? Infinity, now + poll);
+  return Math.min(decision.wakeAt ?? Infinity, now + pollMs(rollout, now));
 }
 
+/** How often to look at it when nothing wakes the loop. */
+function pollMs(rollout: Rollout, now: number): number {
+  // One that is kept for a look stays unsettled for as long as it is wanted.
+  if (rollout.endedAt !== null) return now - rollout.endedAt < SETTLING_MS ? BUSY_MS : IDLE_MS;
+  if (rollout.phase === 'canary') return JUDGING_MS;
+  return rollout.phase === 'watching' || rollout.paused !== null ? IDLE_MS : BUSY_MS;
+}

@@ -7,11 +7,14 @@ import type { EdgeInstanceHealth } from '../domain/traffic/protocol.ts';
  */
 export class HealthMemory {
   readonly #known = new Map<string, CopyHealth>();
+  #first = true;
 
   /** Takes in what the edge sees now; instances that it does not name are forgotten. */
   update(seen: EdgeInstanceHealth[], now: number): void {
     const names = new Set(seen.map((each) => each.id));
     for (const id of this.#known.keys()) if (!names.has(id)) this.#known.delete(id);
+    const first = this.#first;
+    this.#first = false;
     for (const each of seen) {
       const before = this.#known.get(each.id);
       // Once in a row may be luck; the edge calls it healthy after two.
@@ -19,7 +22,8 @@ export class HealthMemory {
       this.#known.set(each.id, {
         healthy,
         since: before !== undefined && before.healthy === healthy ? Math.min(before.since, now) : now,
-        everHealthy: healthy || (before?.everHealthy ?? false),
+        // A controller that has just come back cannot know, and must not hold against a release what it has not seen.
+        everHealthy: healthy || (before?.everHealthy ?? first),
         lastError: each.lastError,
       });
     }

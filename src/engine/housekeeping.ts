@@ -6,7 +6,10 @@ export const LOGS_EVERY_MS = 1_000;
 export const COLLECT_EVERY_MS = 60_000;
 
 /** Keeps the logs of everything that runs below their size. */
-export async function maintainLogs(deps: Pick<EngineDeps, 'store' | 'runtime' | 'places'>, logs: LogReader): Promise<void> {
+export async function maintainLogs(
+  deps: Pick<EngineDeps, 'store' | 'runtime' | 'places'>,
+  logs: LogReader,
+): Promise<void> {
   for (const scope of await deps.store.environments()) {
     const instances = await deps.runtime.observe(scope);
     await logs.maintain(
@@ -31,7 +34,12 @@ export async function collect(
     const open = await deps.store.rollouts({ project: scope.project, environment: scope.environment, unsettled: true });
     const busy = new Set(open.flatMap((each) => each.services.flatMap((part) => [part.to, part.from])));
     for (const { service, current, former } of deployments) {
-      const releases = await deps.store.releases({ project: scope.project, environment: scope.environment, service, limit: 500 });
+      const releases = await deps.store.releases({
+        project: scope.project,
+        environment: scope.environment,
+        service,
+        limit: 500,
+      });
       const kept = releases.find((each) => each.id === current)?.config.rollout.keepReleases ?? 5;
       const built = releases.filter((each) => each.artifact !== null);
       for (const [index, release] of built.entries()) {

@@ -44,7 +44,10 @@ export async function convergeInstances(
       const release = context.release(id);
       if (release === null || !run || release.config.kind === 'static') continue;
       wanted.add(id);
-      const supervision = superviseRelease(release, release.config.instances, { snapshot: context.snapshot, health: memory.health });
+      const supervision = superviseRelease(release, release.config.instances, {
+        snapshot: context.snapshot,
+        health: memory.health,
+      });
       if (supervision.wakeAt !== null) wakes.push(supervision.wakeAt);
       for (const action of supervision.actions) await perform(deps, memory, context, release, action);
     }
@@ -98,7 +101,7 @@ async function startInstance(
   const { config } = release;
   if (release.artifact === null || config.run === null) return;
   const scope = { project: context.project, environment: context.environment };
-  const port = config.kind === 'worker' ? null : await deps.runtime.allocatePort();
+  const port = config.kind === 'worker' ? null : await instancePort(deps);
   const env = await resolveEnv(config.env, scope, { port, serviceUrl: context.serviceUrl }, deps.secrets);
   await deps.runtime.start({
     id,
@@ -116,6 +119,15 @@ async function startInstance(
     resources: config.resources,
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
   });
+}
+
+/** A free port that is nobody's stable address either: those are free too while the edge is away. */
+async function instancePort(deps: EngineDeps): Promise<number> {
+  const taken = new Set(await deps.store.takenPorts());
+  for (;;) {
+    const port = await deps.runtime.allocatePort();
+    if (!taken.has(port)) return port;
+  }
 }
 
 /**
@@ -146,6 +158,9 @@ async function leave(
   const known = context.snapshot.edge !== null;
   const free = known && (entry === undefined || (entry.draining && inFlight === 0));
   if (!free && now - since < drainMs) return Math.min(since + drainMs, now + 250);
-  await deps.runtime.stop(instance.id, { graceMs: release?.config.stopGraceMs ?? 10_000, reason: 'its release is not wanted any more' });
+  await deps.runtime.stop(instance.id, {
+    graceMs: release?.config.stopGraceMs ?? 10_000,
+    reason: 'its release is not wanted any more',
+  });
   return null;
 }

@@ -26,7 +26,8 @@ export function askThroughEdge(tools: EnvironmentTools, rollout: Rollout, servic
         // An answer of any status is an answer of the release; its health was verified before.
         if (reply.release !== null) memory.answered.set(name, { release: reply.release, at });
       },
-      (error: unknown) => deps.log.warn({ rollout: rollout.id, service }, `no answer through the edge yet: ${String(error)}`),
+      (error: unknown) =>
+        deps.log.warn({ rollout: rollout.id, service }, `no answer through the edge yet: ${String(error)}`),
     )
     .finally(() => {
       memory.probing.delete(name);
@@ -43,8 +44,11 @@ export function probeRequest(
   const { config } = release;
   const base = { method: 'GET', timeoutMs: PROBE_TIMEOUT_MS };
   const health = config.health.path;
-  const route = config.routes.find((each) => health !== null && (each.path === '/' || `${health}/`.startsWith(`${each.path}/`)));
-  if (route !== undefined && health !== null) return { ...base, port: environment.port, host: route.host, path: health };
+  const route = config.routes.find(
+    (each) => health !== null && (each.path === '/' || `${health}/`.startsWith(`${each.path}/`)),
+  );
+  if (route !== undefined && health !== null)
+    return { ...base, port: environment.port, host: route.host, path: health };
   const internal = deployments.find((each) => each.service === release.service)?.internalPort ?? null;
   if (internal !== null) return { ...base, port: internal, host: null, path: health ?? '/' };
   const [first] = config.routes;

@@ -14,7 +14,9 @@ export async function resolveEnv(
   known: { port: number | null; serviceUrl: (service: string) => string | null },
   secrets: Secrets,
 ): Promise<Record<string, string>> {
-  const names = [...new Set(partsOf(env).flatMap((part) => (typeof part === 'object' && 'secret' in part ? [part.secret] : [])))];
+  const names = [
+    ...new Set(partsOf(env).flatMap((part) => (typeof part === 'object' && 'secret' in part ? [part.secret] : []))),
+  ];
   const values = names.length === 0 ? {} : await secrets.resolve(scope, names);
   const text = (part: EnvPart): string => {
     if (typeof part === 'string') return part;

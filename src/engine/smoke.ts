@@ -32,8 +32,15 @@ async function ask(
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     try {
       const { method, path } = check;
-      const reply = await deps.traffic.probe({ port: target.port, host: target.host, method, path, timeoutMs: SMOKE_TIMEOUT_MS });
-      if (reply.release !== target.release) problem = `answered by ${reply.release ?? 'the edge itself'}, not by ${target.release}`;
+      const reply = await deps.traffic.probe({
+        port: target.port,
+        host: target.host,
+        method,
+        path,
+        timeoutMs: SMOKE_TIMEOUT_MS,
+      });
+      if (reply.release !== target.release)
+        problem = `answered by ${reply.release ?? 'the edge itself'}, not by ${target.release}`;
       else if (reply.status !== check.status) return `status ${reply.status}, expected ${check.status}`;
       else if (check.bodyIncludes !== null && !reply.body.includes(check.bodyIncludes))
         return `the body does not include ${JSON.stringify(check.bodyIncludes)}`;

@@ -18,7 +18,10 @@ export async function takeSnapshot(
   wants: { stats: boolean },
 ): Promise<Snapshot> {
   const unreachable = (error: unknown): null => {
-    deps.log.warn({ ...scope, error: error instanceof Error ? error.message : String(error) }, 'the edge does not answer');
+    deps.log.warn(
+      { ...scope, error: error instanceof Error ? error.message : String(error) },
+      'the edge does not answer',
+    );
     return null;
   };
   const [instances, edge, stats] = await Promise.all([

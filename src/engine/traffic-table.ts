@@ -27,7 +27,9 @@ export function trafficTable(input: TableInput): EdgeService[] {
     const leaving = [
       ...new Set(
         input.instances
-          .filter((each) => each.service === desired.service && each.state !== 'ended' && !wanted.includes(each.release))
+          .filter(
+            (each) => each.service === desired.service && each.state !== 'ended' && !wanted.includes(each.release),
+          )
           .map((each) => each.release),
       ),
     ];
@@ -63,19 +65,30 @@ export function trafficTable(input: TableInput): EdgeService[] {
 }
 
 /** The release whose configuration speaks for the service: the one with most of the traffic. */
-function leadRelease(desired: DesiredService, leaving: string[], release: (id: string) => Release | null): Release | null {
-  const [lead] = [...desired.releases].sort((a, b) => b.weight - a.weight);
+function leadRelease(
+  desired: DesiredService,
+  leaving: string[],
+  release: (id: string) => Release | null,
+): Release | null {
+  const [lead] = desired.releases.toSorted((a, b) => b.weight - a.weight);
   const id = lead?.release ?? leaving[0];
   return id === undefined ? null : release(id);
 }
 
 /** While two releases share the traffic, a route that either of them has is open. */
-function routesOf(input: TableInput, desired: DesiredService): { port: number; bind: string; host: string | null; path: string }[] {
+function routesOf(
+  input: TableInput,
+  desired: DesiredService,
+): { port: number; bind: string; host: string | null; path: string }[] {
   const routes = desired.releases
     .filter((each) => each.weight > 0)
     .flatMap((each) => input.release(each.release)?.config.routes ?? []);
   const unique = new Map(routes.map((route) => [`${route.host ?? ''} ${route.path}`, route]));
-  return [...unique.values()].map((route) => ({ port: input.environment.port, bind: input.environment.bind, ...route }));
+  return [...unique.values()].map((route) => ({
+    port: input.environment.port,
+    bind: input.environment.bind,
+    ...route,
+  }));
 }
 
 function edgeRelease(
@@ -95,7 +108,7 @@ function edgeRelease(
       startedAt: each.startedAt,
       draining: leaving || each.state === 'stopping',
     }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const folder = config?.static ?? null;
   const own = config === undefined ? null : pickHealth(config.health);
   return {
@@ -110,7 +123,9 @@ function edgeRelease(
   };
 }
 
-const pickHealth = (health: Release['config']['health']): { path: string | null; graceMs: number; intervalMs: number; timeoutMs: number } => ({
+const pickHealth = (
+  health: Release['config']['health'],
+): { path: string | null; graceMs: number; intervalMs: number; timeoutMs: number } => ({
   path: health.path,
   graceMs: health.graceMs,
   intervalMs: health.intervalMs,

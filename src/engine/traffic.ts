@@ -52,6 +52,9 @@ export async function convergeTraffic(
   if (reply.refused?.reason === 'fence') deps.onFenced();
   // That another edge process has taken over says nothing about a release: the next look reaches that one.
   if (reply.refused?.reason !== 'superseded') memory.refusal = reply.refused?.detail ?? 'the edge refused the change';
-  deps.log.error({ project: context.project, environment: context.environment, ...reply.refused }, 'the edge refused a change');
+  deps.log.error(
+    { project: context.project, environment: context.environment, ...reply.refused },
+    'the edge refused a change',
+  );
   return false;
 }

@@ -49,7 +49,13 @@ export class Works {
     return (kind, service) => known.get(`${kind} ${service}`) ?? ABSENT;
   }
 
-  async #observeOne(kind: WorkKind, id: string, rollout: Rollout, service: string, context: WorkContext): Promise<Work> {
+  async #observeOne(
+    kind: WorkKind,
+    id: string,
+    rollout: Rollout,
+    service: string,
+    context: WorkContext,
+  ): Promise<Work> {
     if (kind === 'build') {
       const build = await this.#deps.builder.observe(id);
       if (build.state !== 'done') return { state: build.state, detail: 'detail' in build ? build.detail : '' };
@@ -119,7 +125,8 @@ export class Works {
 
   /** Ends what still runs of a rollout that was taken back; with `migrations` those too. */
   async cancel(rollout: Rollout, service: string, migrations: boolean): Promise<void> {
-    const id = (kind: WorkKind): string => workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
+    const id = (kind: WorkKind): string =>
+      workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
     await this.#deps.builder.cancel(id('build'));
     const kinds: WorkKind[] = migrations ? ['smoke', 'check', 'migrate'] : ['smoke', 'check'];
     this.#smokes.delete(id('smoke'));
@@ -153,7 +160,12 @@ function kindsOf(rollout: Rollout): WorkKind[] {
       return ['migrate'];
     case 'verifying':
       return ['smoke', 'check'];
-    default:
+    case 'pending':
+    case 'starting':
+    case 'canary':
+    case 'promoting':
+    case 'watching':
+    case 'complete':
       return [];
   }
 }

@@ -16,10 +16,17 @@ export interface EnvironmentRecord {
   updatedAt: number;
 }
 
+export type Serving = Pick<Deployment, 'service' | 'current'>;
+
 export type CreateRollout =
   | { created: true; rollout: Rollout }
   /** A service already has a rollout that is not over; nothing was written. */
-  | { created: false; active: Rollout };
+  | { created: false; active: Rollout }
+  /** What serves has changed since the caller looked; nothing was written. */
+  | { created: false; active: null };
+
+/** What a transition changes in what a service serves; an absent `current` stays as it is. */
+export type ServingChange = Pick<Deployment, 'service' | 'former'> & Partial<Pick<Deployment, 'current'>>;
 
 export type SaveRollout = { saved: true; rollout: Rollout } | { saved: false; reason: 'version' | 'fence' };
 
@@ -61,9 +68,9 @@ export interface Store {
 
   /**
    * Creates the rollout with its first journal line, unless one of its services has a rollout that is not over.
-   * One in `watching` does not stand in the way.
+   * One in `watching` does not stand in the way. With `basedOn` it is created only if these still are what serves.
    */
-  createRollout(rollout: Rollout, entry: NewJournalEntry): Promise<CreateRollout>;
+  createRollout(rollout: Rollout, entry: NewJournalEntry, basedOn?: Serving[]): Promise<CreateRollout>;
   rollout(id: string): Promise<Rollout | null>;
   /** Newest first. */
   rollouts(query: RolloutQuery): Promise<Rollout[]>;
@@ -75,7 +82,7 @@ export interface Store {
     rollout: Rollout,
     fence: number,
     entries: NewJournalEntry[],
-    deployments?: Pick<Deployment, 'service' | 'current' | 'former'>[],
+    deployments?: ServingChange[],
   ): Promise<SaveRollout>;
   journal(rollout: string): Promise<JournalEntry[]>;
 
@@ -121,7 +128,13 @@ export type Resolution = '10s' | '1m';
 export interface Telemetry {
   record(samples: { edge: EdgeSample[]; instances: InstanceSample[] }): Promise<void>;
   /** From `from` up to and without `to`, in order. A sample of a minute lies at its beginning. */
-  edge(query: { key: string; release?: string; from: number; to: number; resolution: Resolution }): Promise<EdgeSample[]>;
+  edge(query: {
+    key: string;
+    release?: string;
+    from: number;
+    to: number;
+    resolution: Resolution;
+  }): Promise<EdgeSample[]>;
   instances(query: { key: string; from: number; to: number; resolution: Resolution }): Promise<InstanceSample[]>;
   /** Deletes what is too old. To be called every few minutes. */
   maintain(now: number): Promise<void>;

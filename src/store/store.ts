@@ -8,7 +8,9 @@ import { createRollout, findRollout, listJournal, listRollouts, saveRollout } fr
 import type { Transactor } from './transactor.ts';
 
 /** The store over any database that the queries run on; every method is one transaction. */
-export function createStore({ read, write, close }: Transactor): Store {
+export function createStore(transactor: Transactor): Store {
+  const read: Transactor['read'] = (query) => transactor.read(query);
+  const write: Transactor['write'] = (change, options) => transactor.write(change, options);
   const lastResort = { lastResort: true };
   return {
     nextFence: () => write((db) => nextNumber(db, 'fence'), lastResort),
@@ -27,7 +29,7 @@ export function createStore({ read, write, close }: Transactor): Store {
     ensureDeployments: (deployments) => write((db) => ensureDeployments(db, deployments)),
     takenPorts: () => read(takenPorts),
 
-    createRollout: (rollout, entry) => write((db) => createRollout(db, rollout, entry)),
+    createRollout: (rollout, entry, basedOn) => write((db) => createRollout(db, rollout, entry, basedOn)),
     rollout: (id) => read((db) => findRollout(db, id)),
     rollouts: (query) => read((db) => listRollouts(db, query)),
     saveRollout: (rollout, fence, entries, deployments = []) =>
@@ -45,6 +47,6 @@ export function createStore({ read, write, close }: Transactor): Store {
     addRequest: (request) => write((db) => addRequest(db, request), lastResort),
     requests: (rollout, afterSeq) => read((db) => listRequests(db, rollout, afterSeq)),
 
-    close,
+    close: () => transactor.close(),
   };
 }

@@ -7,7 +7,7 @@ import { aDeployment, aJudgedRollout, anEntry, aRequest, aRollout } from './stor
 export function rolloutSuite(store: () => Store): void {
   const created = async (rollout: Rollout): Promise<Rollout> => {
     const result = await store().createRollout(rollout, anEntry());
-    if (!result.created) throw new Error(`refused for ${result.active.id}`);
+    if (!result.created) throw new Error(`refused for ${result.active?.id}`);
     return result.rollout;
   };
   const saved = async (rollout: Rollout, fence = rollout.fence, entries = [anEntry()]): Promise<Rollout> => {
@@ -17,6 +17,37 @@ export function rolloutSuite(store: () => Store): void {
   };
 
   describe('creating a rollout', () => {
+    test('is refused when what serves is not what it was made from', async () => {
+      await store().ensureDeployments([aDeployment('api')]);
+      const first = await created(aRollout('first', ['api']));
+      await store().saveRollout(
+        { ...first, end: 'complete', phase: 'complete' },
+        first.fence,
+        [anEntry()],
+        [{ service: 'api', current: 'api@2', former: null }],
+      );
+      const late = aRollout('late', ['api']);
+      expect(await store().createRollout(late, anEntry(), [{ service: 'api', current: 'api@1' }])).toEqual({
+        created: false,
+        active: null,
+      });
+      expect(await store().rollout('late')).toBeNull();
+      const now = await store().createRollout(late, anEntry(), [{ service: 'api', current: 'api@2' }]);
+      expect(now).toMatchObject({ created: true });
+    });
+
+    test('the end of a window changes what is hot, not what serves', async () => {
+      const { project, environment } = aDeployment('api');
+      await store().ensureDeployments([aDeployment('api')]);
+      const first = await created(aRollout('first', ['api']));
+      const promoted = [{ service: 'api', current: 'api@2', former: 'api@1' }];
+      const watching = await store().saveRollout(first, first.fence, [anEntry()], promoted);
+      if (!watching.saved) throw new Error('refused');
+      await store().saveRollout(watching.rollout, first.fence, [anEntry()], [{ service: 'api', former: null }]);
+      const [deployment] = await store().deployments(project, environment);
+      expect(deployment).toMatchObject({ current: 'api@2', former: null });
+    });
+
     test('keeps all of it, with its first line', async () => {
       const rollout = aJudgedRollout('r1');
       expect(await created(rollout)).toEqual(rollout);

@@ -18,6 +18,7 @@ if (rollout === null) {
   const result = await store.createRollout(mine, anEntry());
   rollout = result.created ? result.rollout : result.active;
 }
+if (rollout === null) throw new Error('what serves changed, although nobody else writes');
 for (;;) {
   const step = rollout.version + 1;
   const entry = anEntry({ from: 'building', to: 'canary', at: step, reason: `version ${step}` });

@@ -41,15 +41,33 @@ const reach = (rollout: Rollout, test: (now: Rollout) => boolean, what: string):
   );
 const promoted = (rollout: Rollout): Promise<void> =>
   reach(rollout, (now) => now.phase === 'watching' || now.end !== null, 'promotion or an end');
-const ended = (rollout: Rollout): Promise<void> => reach(rollout, (now) => now.end !== null && now.settled, 'a settled end');
+const ended = (rollout: Rollout): Promise<void> =>
+  reach(rollout, (now) => now.end !== null && now.settled, 'a settled end');
 const read = async (rollout: Rollout): Promise<Rollout> => (await world.store.rollout(rollout.id)) ?? rollout;
 const weights = (name: string): Record<string, number> =>
-  Object.fromEntries(world.traffic.table.get(`shop/production/${name}`)?.config.releases.map((each) => [each.release, each.weight]) ?? []);
+  Object.fromEntries(
+    world.traffic.table.get(`shop/production/${name}`)?.config.releases.map((each) => [each.release, each.weight]) ??
+      [],
+  );
 const running = async (): Promise<string[]> =>
-  (await world.runtime.observe(scope)).filter((each) => each.state === 'running').map((each) => each.release).toSorted();
+  (await world.runtime.observe(scope))
+    .filter((each) => each.state === 'running')
+    .map((each) => each.release)
+    .toSorted();
 
-function evidence(rollout: Rollout, name: string, counts: { canary: number; baseline: number; bad: number; weight: number }): EvidenceReport {
-  const arm = (requests: number, bad: number) => ({ requests, sessions: requests, bad, slowP75: 0, slowP95: 0, ttfb: [100, requests] });
+function evidence(
+  rollout: Rollout,
+  name: string,
+  counts: { canary: number; baseline: number; bad: number; weight: number },
+): EvidenceReport {
+  const arm = (requests: number, bad: number) => ({
+    requests,
+    sessions: requests,
+    bad,
+    slowP75: 0,
+    slowP95: 0,
+    ttfb: [100, requests],
+  });
   return {
     epoch: 'one',
     sequence: counts.canary,
@@ -72,7 +90,15 @@ describe('a first deploy', () => {
     expect(await running()).toEqual(['api@1']);
     expect(world.builder.built).toEqual(['api']);
     const story = await world.store.journal(rollout.id);
-    expect(story.map((each) => each.to)).toEqual(['pending', 'building', 'starting', 'migrating', 'verifying', 'promoting', 'watching']);
+    expect(story.map((each) => each.to)).toEqual([
+      'pending',
+      'building',
+      'starting',
+      'migrating',
+      'verifying',
+      'promoting',
+      'watching',
+    ]);
   });
 
   test('runs its migration once, before its instances', async () => {
@@ -110,12 +136,20 @@ describe('a first deploy', () => {
     world.builder.outcome = () => ({ state: 'failed', detail: 'exit code 1: no such file' });
     const rollout = await ship();
     await ended(rollout);
-    expect(await read(rollout)).toMatchObject({ end: 'failed', reason: 'build of api@1 failed: exit code 1: no such file' });
+    expect(await read(rollout)).toMatchObject({
+      end: 'failed',
+      reason: 'build of api@1 failed: exit code 1: no such file',
+    });
   });
 });
 
 describe('a second release', () => {
-  const canary = policy({ canary: [{ weight: 10, forMs: 60_000 }, { weight: 50, forMs: 30_000 }] });
+  const canary = policy({
+    canary: [
+      { weight: 10, forMs: 60_000 },
+      { weight: 50, forMs: 30_000 },
+    ],
+  });
   const api = service('api', { rollout: canary });
 
   async function shipped(): Promise<void> {
@@ -157,7 +191,14 @@ describe('a second release', () => {
     const rollout = await ship([api]);
     await reach(rollout, (now) => now.paused !== null, 'a pause');
     expect((await read(rollout)).paused).toMatchObject({ reason: 'inconclusive' });
-    await world.store.addRequest({ rollout: rollout.id, kind: 'promote', by: 'ada', at: world.clock.now(), comment: null, force: false });
+    await world.store.addRequest({
+      rollout: rollout.id,
+      kind: 'promote',
+      by: 'ada',
+      at: world.clock.now(),
+      comment: null,
+      force: false,
+    });
     world.engine.wake(scope);
     await promoted(rollout);
     expect(weights('api')).toMatchObject({ 'api@2': 100 });
@@ -168,7 +209,14 @@ describe('a second release', () => {
     const rollout = await ship([service('api')]);
     await promoted(rollout);
     const starts = world.runtime.started.length;
-    const back = await rollback(world.engine, { ...scope, service: 'api', all: false, to: null, comment: null, by: 'ada' });
+    const back = await rollback(world.engine, {
+      ...scope,
+      service: 'api',
+      all: false,
+      to: null,
+      comment: null,
+      by: 'ada',
+    });
     expect(back.message).toContain('api@1 has all traffic again');
     expect(weights('api')['api@1']).toBe(100);
     expect(world.runtime.started.length).toBe(starts);
@@ -181,7 +229,14 @@ describe('a second release', () => {
     await shipped();
     const rollout = await ship([service('api', { instances: 3 })]);
     await ended(rollout);
-    const back = await rollback(world.engine, { ...scope, service: 'api', all: false, to: null, comment: 'slow', by: 'ada' });
+    const back = await rollback(world.engine, {
+      ...scope,
+      service: 'api',
+      all: false,
+      to: null,
+      comment: 'slow',
+      by: 'ada',
+    });
     if (back.rollout === null) throw new Error('nothing was begun');
     await promoted(back.rollout);
     expect(weights('api')).toEqual({ 'api@2': 0, 'api@1': 100 });

@@ -117,7 +117,10 @@ export const rolloutViewSchema = z.object({
   phaseSince: time,
   promotedAt: time.nullable(),
   endedAt: time.nullable(),
-  approvals: z.object({ needed: z.number().int(), given: z.array(z.object({ by: z.string(), at: time, comment: z.string().nullable() })) }),
+  approvals: z.object({
+    needed: z.number().int(),
+    given: z.array(z.object({ by: z.string(), at: time, comment: z.string().nullable() })),
+  }),
   canary: z.object({
     steps: z.array(z.object({ weight: z.number(), forMs: z.number() })),
     step: z.number().int(),
@@ -188,7 +191,9 @@ export const serviceStatusSchema = z.object({
   urls: z.array(z.string()),
   internalUrl: z.string().nullable(),
   /** Over the last minute, or null. */
-  traffic: z.object({ requestsPerSecond: z.number(), errorRate: z.number().nullable(), p95Ms: z.number().nullable() }).nullable(),
+  traffic: z
+    .object({ requestsPerSecond: z.number(), errorRate: z.number().nullable(), p95Ms: z.number().nullable() })
+    .nullable(),
 });
 
 export const statusReplySchema = z.object({
@@ -229,8 +234,17 @@ export const logLineSchema = z.object({
 });
 
 export const secretViewSchema = z.object({ name, updatedAt: time });
-export const secretPutSchema = scopeSchema.extend({ name: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/), value: z.string().max(65_536) });
-export const serverInfoSchema = z.object({ version: z.string(), pid: z.number(), startedAt: time, home: z.string(), edge: z.boolean() });
+export const secretPutSchema = scopeSchema.extend({
+  name: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/),
+  value: z.string().max(65_536),
+});
+export const serverInfoSchema = z.object({
+  version: z.string(),
+  pid: z.number(),
+  startedAt: time,
+  home: z.string(),
+  edge: z.boolean(),
+});
 export const serverStopSchema = z.object({ instances: z.boolean() });
 export const downReplySchema = z.object({ message: z.string(), stopped: z.number().int() });
 

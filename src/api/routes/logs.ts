@@ -49,7 +49,7 @@ async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Prom
     .filter((each) => query.service === undefined || each.service === query.service)
     .filter((each) => query.release === undefined || each.release === query.release)
     .filter((each) => query.instance === undefined || each.id === query.instance)
-    .sort((a, b) => a.startedAt - b.startedAt);
+    .toSorted((a, b) => a.startedAt - b.startedAt);
   if (instances.length === 0)
     throw new EvenkeelError({
       code: 'no-logs',

@@ -33,7 +33,13 @@ export function releaseRoutes(api: FastifyInstance, deps: ApiDeps): void {
             createdBy: each.createdBy,
             createdAt: each.createdAt,
             state:
-              deployment?.current === each.id ? 'current' : deployment?.former === each.id ? 'former' : kept ? 'kept' : 'gone',
+              deployment?.current === each.id
+                ? 'current'
+                : deployment?.former === each.id
+                  ? 'former'
+                  : kept
+                    ? 'kept'
+                    : 'gone',
           };
         }),
       ),

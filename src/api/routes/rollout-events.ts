@@ -4,7 +4,7 @@ import { workId } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { RolloutEvent } from '../contract/contract.ts';
 import { journalView } from '../views/rollout-view.ts';
-import { view } from './rollouts.ts';
+import { view } from '../views/current-rollout.ts';
 
 /** A view is sent at most this often; journal lines are sent at once. */
 const VIEW_EVERY_MS = 250;
@@ -14,7 +14,12 @@ const HEARTBEAT_MS = 5_000;
  * The journal after `after`, then everything that happens, until the rollout is over and settled or the client leaves.
  * NDJSON; an empty line now and then says that the line is alive.
  */
-export async function streamRollout(deps: ApiDeps, rollout: Rollout, after: number, out: ServerResponse): Promise<void> {
+export async function streamRollout(
+  deps: ApiDeps,
+  rollout: Rollout,
+  after: number,
+  out: ServerResponse,
+): Promise<void> {
   const { engine } = deps;
   const { store, clock } = engine.deps;
   const gone = new AbortController();

@@ -4,7 +4,6 @@ import { deploy, restart } from '../../engine/operations/deploy.ts';
 import { down } from '../../engine/operations/down.ts';
 import { rollback } from '../../engine/operations/rollback.ts';
 import { until } from '../../engine/operations/until.ts';
-import { takeSnapshot } from '../../engine/snapshot.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -19,8 +18,8 @@ import {
   type RolloutView,
   scopeSchema,
 } from '../contract/contract.ts';
-import { observeLive } from '../views/observe-live.ts';
-import { journalView, rolloutView } from '../views/rollout-view.ts';
+import { view } from '../views/current-rollout.ts';
+import { journalView } from '../views/rollout-view.ts';
 import { streamRollout } from './rollout-events.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -56,7 +55,10 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.post('/v1/down', async (request): Promise<DownReply> => {
     const scope = scopeSchema.parse(request.body);
     const { stopped } = await down(engine, { ...scope, by: 'operator' });
-    return { stopped, message: `${stopped} ${stopped === 1 ? 'instance' : 'instances'} stopped; releases, data and history stay` };
+    return {
+      stopped,
+      message: `${stopped} ${stopped === 1 ? 'instance' : 'instances'} stopped; releases, data and history stay`,
+    };
   });
 
   api.get('/v1/rollouts', async (request): Promise<{ rollouts: RolloutView[] }> => {
@@ -67,7 +69,9 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
     return { rollouts: await Promise.all(rollouts.map((each) => view(deps, each, false))) };
   });
 
-  api.get('/v1/rollouts/:id', async (request): Promise<RolloutView> => view(deps, await find(deps, idOf(request)), true));
+  api.get('/v1/rollouts/:id', async (request): Promise<RolloutView> =>
+    view(deps, await find(deps, idOf(request)), true),
+  );
 
   api.get('/v1/rollouts/:id/story', async (request): Promise<{ entries: JournalView[] }> => {
     const { id } = await find(deps, idOf(request));
@@ -85,14 +89,22 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
     const { id, ...scope } = await find(deps, idOf(request));
     const asked = rolloutRequestSchema.parse(request.body);
     if (scope.end !== null)
-      throw new EvenkeelError({ code: 'rollout-over', what: `rollout ${id} is over (${scope.end})`, next: 'evenkeel rollouts' });
+      throw new EvenkeelError({
+        code: 'rollout-over',
+        what: `rollout ${id} is over (${scope.end})`,
+        next: 'evenkeel rollouts',
+      });
     const recorded = await store.addRequest({ rollout: id, ...asked, at: engine.deps.clock.now() });
     engine.wake(scope);
     // Recorded is enough to be carried out; the answer waits for what came of it, unless that waits for something else.
-    await until(engine, async () => answered(await store.rollout(id), engine.latest(id)?.rollout ?? null, recorded.seq), {
-      what: `the ${asked.kind} to be taken into account`,
-      timeoutMs: REQUEST_TIMEOUT_MS,
-    }).catch(() => {});
+    await until(
+      engine,
+      async () => answered(await store.rollout(id), engine.latest(id)?.rollout ?? null, recorded.seq),
+      {
+        what: `the ${asked.kind} to be taken into account`,
+        timeoutMs: REQUEST_TIMEOUT_MS,
+      },
+    ).catch(() => {});
     return view(deps, await find(deps, id), true);
   });
 }
@@ -106,14 +118,4 @@ async function find(deps: ApiDeps, id: string): Promise<Rollout> {
   const rollout = await deps.engine.deps.store.rollout(id);
   if (rollout !== null) return rollout;
   throw new EvenkeelError({ code: 'rollout-unknown', what: `there is no rollout ${id}`, next: 'evenkeel rollouts' });
-}
-
-/** With the newest evidence that the loop has, and, when `live`, what is seen of its instances. */
-export async function view(deps: ApiDeps, stored: Rollout, live: boolean): Promise<RolloutView> {
-  const { engine } = deps;
-  const latest = engine.latest(stored.id)?.rollout ?? null;
-  const rollout = latest !== null && latest.version >= stored.version ? latest : stored;
-  const snapshot =
-    live && rollout.end === null ? await takeSnapshot(engine.deps, rollout, { stats: false }).catch(() => null) : null;
-  return rolloutView(rollout, await observeLive(engine.deps, rollout, snapshot));
 }

@@ -6,7 +6,7 @@ import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { StatusReply } from '../contract/contract.ts';
 import { serviceStatus } from '../views/status-view.ts';
-import { view } from './rollouts.ts';
+import { view } from '../views/current-rollout.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -70,6 +70,9 @@ async function environmentStatus(
 
 async function lastMinute(deps: ApiDeps, key: string, snapshot: Snapshot) {
   const window = { key, from: snapshot.at - MINUTE_MS, to: snapshot.at, resolution: '10s' as const };
-  const [edgeSamples, instanceSamples] = await Promise.all([deps.telemetry.edge(window), deps.telemetry.instances(window)]);
+  const [edgeSamples, instanceSamples] = await Promise.all([
+    deps.telemetry.edge(window),
+    deps.telemetry.instances(window),
+  ]);
   return { edgeSamples, instanceSamples };
 }

@@ -18,13 +18,19 @@ export async function observeLive(
     if (snapshot === null) continue;
     const mine = snapshot.instances.filter((instance) => instance.release === each.to && instance.state === 'running');
     const seenHealthy = new Set(
-      snapshot.edge?.services.flatMap((service) => service.instances.filter((instance) => instance.healthy).map((instance) => instance.id)),
+      snapshot.edge?.services.flatMap((service) =>
+        service.instances.filter((instance) => instance.healthy).map((instance) => instance.id),
+      ),
     );
     const isStatic = each.kind === 'static';
     observed[each.service] = {
       wanted: isStatic ? 1 : (release?.config.instances ?? 0),
       running: isStatic ? 1 : mine.length,
-      healthy: isStatic ? 1 : each.kind === 'worker' ? mine.length : mine.filter((instance) => seenHealthy.has(instance.id)).length,
+      healthy: isStatic
+        ? 1
+        : each.kind === 'worker'
+          ? mine.length
+          : mine.filter((instance) => seenHealthy.has(instance.id)).length,
     };
   }
   return { observed, release: (id) => releases.get(id) ?? null };

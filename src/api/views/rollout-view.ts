@@ -49,7 +49,8 @@ function canaryOf(rollout: Rollout): { steps: { weight: number; forMs: number }[
   const steps = rollout.policy.canary;
   if (rollout.end === 'complete') return { steps, weight: 100 };
   if (rollout.end !== null) return { steps, weight: 0 };
-  if (rollout.phase === 'promoting' || rollout.phase === 'watching') return { steps, weight: 100 - rollout.policy.holdback };
+  if (rollout.phase === 'promoting' || rollout.phase === 'watching')
+    return { steps, weight: 100 - rollout.policy.holdback };
   if (rollout.phase !== 'canary') return { steps, weight: 0 };
   return { steps, weight: steps[Math.min(rollout.step, steps.length - 1)]?.weight ?? 0 };
 }

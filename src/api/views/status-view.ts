@@ -33,20 +33,22 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     .map((each): ServiceStatus['instances'][number] => {
       const health = edge?.instances.find((known) => known.id === each.id);
       const before = snapshot.instances.find(
-        (other) => other.release === each.release && other.index === each.index && other.generation === each.generation - 1,
+        (other) =>
+          other.release === each.release && other.index === each.index && other.generation === each.generation - 1,
       );
       return {
         id: each.id,
         release: each.release,
         state: each.state,
-        healthy: kind === 'worker' ? each.state === 'running' : snapshot.edge === null ? null : (health?.healthy ?? false),
+        healthy:
+          kind === 'worker' ? each.state === 'running' : snapshot.edge === null ? null : (health?.healthy ?? false),
         pid: each.pid,
         port: each.port,
         startedAt: each.startedAt,
         restarts: each.generation,
         cpu: input.instanceSamples.findLast((sample) => sample.instance === each.id)?.cpu ?? null,
         memory: each.usage?.memory ?? null,
-        lastEnd: before?.end == null ? null : describeEnd(before.end),
+        lastEnd: before === undefined || before.end === null ? null : describeEnd(before.end),
       };
     });
   const { health, detail } = healthOf(input, release, instances, edge !== null);
@@ -59,7 +61,9 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     health,
     detail,
     instances,
-    weights: Object.fromEntries(edge?.config.releases.filter((each) => each.weight > 0).map((each) => [each.release, each.weight]) ?? []),
+    weights: Object.fromEntries(
+      edge?.config.releases.filter((each) => each.weight > 0).map((each) => [each.release, each.weight]) ?? [],
+    ),
     urls: release === null ? [] : urlsOf(release, input.environment),
     internalUrl: deployment.internalPort === null ? null : `http://127.0.0.1:${deployment.internalPort}`,
     traffic: trafficOf(input.edgeSamples),
@@ -75,8 +79,10 @@ function healthOf(
   if (input.wanted === 'down') return { health: 'stopped', detail: 'brought down' };
   if (release === null) return { health: 'stopped', detail: 'no release has been promoted yet' };
   const { kind } = release.config;
-  if (kind !== 'worker' && input.snapshot.edge === null) return { health: 'unknown', detail: 'the edge does not answer' };
-  if (kind === 'static') return atEdge ? { health: 'healthy', detail: 'served by the edge' } : { health: 'down', detail: 'not at the edge' };
+  if (kind !== 'worker' && input.snapshot.edge === null)
+    return { health: 'unknown', detail: 'the edge does not answer' };
+  if (kind === 'static')
+    return atEdge ? { health: 'healthy', detail: 'served by the edge' } : { health: 'down', detail: 'not at the edge' };
   const mine = instances.filter((each) => each.release === release.id && each.state === 'running');
   const well = mine.filter((each) => each.healthy === true).length;
   const wanted = release.config.instances;
@@ -89,7 +95,9 @@ function healthOf(
 
 function urlsOf(release: Release, environment: EnvironmentConfig): string[] {
   const urls = release.config.routes.map((route) => {
-    const host = route.host ?? (environment.bind === '0.0.0.0' || environment.bind === '127.0.0.1' ? 'localhost' : environment.bind);
+    const host =
+      route.host ??
+      (environment.bind === '0.0.0.0' || environment.bind === '127.0.0.1' ? 'localhost' : environment.bind);
     const port = environment.port === 80 ? '' : `:${environment.port}`;
     return `http://${host}${port}${route.path}`;
   });
@@ -102,7 +110,8 @@ function trafficOf(samples: EdgeSample[]): ServiceStatus['traffic'] {
   const bad = samples.reduce((sum, each) => sum + each.bad, 0);
   const seconds = Math.max(10, new Set(samples.map((each) => each.at)).size * 10);
   const merged = fromCounts([]);
-  for (const sample of samples) for (const [bucket, count] of fromCounts(sample.ttfb).entries()) merged[bucket] = (merged[bucket] ?? 0) + count;
+  for (const sample of samples)
+    for (const [bucket, count] of fromCounts(sample.ttfb).entries()) merged[bucket] = (merged[bucket] ?? 0) + count;
   return {
     requestsPerSecond: requests / seconds,
     errorRate: requests === 0 ? null : bad / requests,

@@ -1,3 +1,4 @@
+import type { Deployment } from '../../domain/release/release.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { Engine } from '../engine.ts';
@@ -6,23 +7,28 @@ import { until } from './until.ts';
 const REPLACE_TIMEOUT_MS = 60_000;
 
 /**
- * Records the rollout and wakes the loop. While another one of the same services is under way it is refused, or, with
+ * Makes the rollout from what serves now, records it and wakes the loop. While another one of the same services is under way it is refused, or, with
  * `replace`, that one is aborted first and its end waited for. One in its window does not stand in the way.
  */
 export async function createOrReplace(
   engine: Engine,
-  rollout: Rollout,
-  options: { reason: string; replace: boolean; by: string },
+  make: (serving: Deployment[]) => Promise<Rollout>,
+  options: { project: string; environment: string; replace: boolean; by: string },
 ): Promise<Rollout> {
   const { deps } = engine;
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const entry = { at: deps.clock.now(), from: null, to: 'pending' as const, reason: options.reason, detail: {} };
-    const result = await deps.store.createRollout({ ...rollout, fence: deps.fence }, entry);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const serving = await deps.store.deployments(options.project, options.environment);
+    const rollout = await afterNewest(engine, await make(serving));
+    const basedOn = rollout.services.map(({ service, from }) => ({ service, current: from }));
+    const entry = { at: deps.clock.now(), from: null, to: 'pending' as const, reason: rollout.reason, detail: {} };
+    const result = await deps.store.createRollout({ ...rollout, fence: deps.fence }, entry, basedOn);
     if (result.created) {
       engine.wake(rollout);
       return result.rollout;
     }
     const { active } = result;
+    // Another rollout was promoted or taken back meanwhile: begin from what serves now.
+    if (active === null) continue;
     if (!options.replace) throw underWay(active);
     await deps.store.addRequest({
       rollout: active.id,
@@ -38,7 +44,20 @@ export async function createOrReplace(
       timeoutMs: REPLACE_TIMEOUT_MS,
     });
   }
-  throw new EvenkeelError({ code: 'rollout-contested', what: 'other rollouts of the same services keep beginning', retryable: true, exit: 2 });
+  throw new EvenkeelError({
+    code: 'rollout-contested',
+    what: 'other rollouts of the same services keep beginning',
+    retryable: true,
+    exit: 2,
+  });
+}
+
+/** Rollouts are told apart by when they began; a clock that was set back must not turn their order round. */
+async function afterNewest(engine: Engine, rollout: Rollout): Promise<Rollout> {
+  const { project, environment } = rollout;
+  const [newest] = await engine.deps.store.rollouts({ project, environment, limit: 1 });
+  const createdAt = Math.max(rollout.createdAt, (newest?.createdAt ?? 0) + 1);
+  return { ...rollout, createdAt };
 }
 
 function underWay(active: Rollout): EvenkeelError {

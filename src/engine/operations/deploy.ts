@@ -38,33 +38,32 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   await deps.store.saveEnvironment({ ...scope, config: project, wanted: 'up', updatedAt: deps.clock.now() });
   if (changed.length === 0) {
     engine.wake(scope);
-    const message = before?.wanted === 'down' ? 'nothing changed; started again' : 'nothing changed since the last rollout';
+    const message =
+      before?.wanted === 'down' ? 'nothing changed; started again' : 'nothing changed since the last rollout';
     return { rollout: null, message };
   }
   await ensurePorts(deps, scope, chosen);
   const source = await deps.builder.sourceInfo(project.root, input.label);
   const releases = await newReleases(deps, scope, changed, source, input.by);
-  const changes = changed.map(
-    (config): Change => ({
-      config,
-      from: deployments.find((each) => each.service === config.name)?.current ?? null,
-      to: releases.find((each) => each.service === config.name)?.id ?? '',
-      old: false,
-    }),
-  );
   const reason = `deploy of ${releases.map((each) => each.id).join(', ')} by ${input.by}`;
-  const rollout = beginRollout({
-    id: deps.newId(),
-    ...scope,
-    kind: 'deploy',
-    changes,
-    approvalsNeeded: project.environment.approve.people,
-    keepFailed: input.keepFailed,
-    by: input.by,
-    reason,
-    now: deps.clock.now(),
-  });
-  const created = await createOrReplace(engine, rollout, { reason, replace: input.replace, by: input.by });
+  const make = async (serving: Deployment[]): Promise<Rollout> =>
+    beginRollout({
+      id: deps.newId(),
+      ...scope,
+      kind: 'deploy',
+      changes: releases.map((release): Change => ({
+        config: release.config,
+        from: currentOf(serving, release.service),
+        to: release.id,
+        old: false,
+      })),
+      approvalsNeeded: project.environment.approve.people,
+      keepFailed: input.keepFailed,
+      by: input.by,
+      reason,
+      now: deps.clock.now(),
+    });
+  const created = await createOrReplace(engine, make, { ...scope, replace: input.replace, by: input.by });
   return { rollout: created, message: reason };
 }
 
@@ -103,7 +102,7 @@ async function changedServices(
 ): Promise<ServiceConfig[]> {
   const changed: ServiceConfig[] = [];
   for (const config of chosen) {
-    const current = deployments.find((each) => each.service === config.name)?.current ?? null;
+    const current = currentOf(deployments, config.name);
     const release = current === null ? null : await deps.store.release(project.name, current);
     const same =
       release !== null &&
@@ -115,7 +114,11 @@ async function changedServices(
   return changed;
 }
 
-const configDigest = (deps: Pick<EngineDeps, 'digest'>, config: ServiceConfig): string => deps.digest(JSON.stringify(config));
+const currentOf = (serving: Deployment[], service: string): string | null =>
+  serving.find((each) => each.service === service)?.current ?? null;
+
+const configDigest = (deps: Pick<EngineDeps, 'digest'>, config: ServiceConfig): string =>
+  deps.digest(JSON.stringify(config));
 
 async function newReleases(
   deps: EngineDeps,
@@ -154,29 +157,42 @@ export async function restart(
 ): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
-  const deployments = await deps.store.deployments(scope.project, scope.environment);
+  const reason = `restart of ${input.services.join(', ')} by ${input.by}`;
+  const make = async (serving: Deployment[]): Promise<Rollout> =>
+    beginRollout({
+      id: deps.newId(),
+      ...scope,
+      kind: 'deploy',
+      changes: await freshReleases(deps, scope, serving, input),
+      approvalsNeeded: 0,
+      keepFailed: null,
+      by: input.by,
+      reason,
+      now: deps.clock.now(),
+    });
+  return { rollout: await createOrReplace(engine, make, { ...scope, replace: false, by: input.by }), message: reason };
+}
+
+async function freshReleases(
+  deps: EngineDeps,
+  scope: { project: string; environment: string },
+  serving: Deployment[],
+  input: { services: string[]; by: string },
+): Promise<Change[]> {
   const changes: Change[] = [];
   for (const service of input.services) {
-    const current = deployments.find((each) => each.service === service)?.current ?? null;
+    const current = currentOf(serving, service);
     const release = current === null ? null : await deps.store.release(scope.project, current);
     if (release === null || release.artifact === null)
-      throw new EvenkeelError({ code: 'service-not-deployed', what: `${service} has no release to restart`, next: `evenkeel deploy ${service}` });
+      throw new EvenkeelError({
+        code: 'service-not-deployed',
+        what: `${service} has no release to restart`,
+        next: `evenkeel deploy ${service}`,
+      });
     const [fresh] = await newReleases(deps, scope, [release.config], release.source, input.by);
     if (fresh === undefined) continue;
     await deps.store.setArtifact(scope.project, fresh.id, release.artifact);
     changes.push({ config: release.config, from: release.id, to: fresh.id, old: true });
   }
-  const reason = `restart of ${input.services.join(', ')} by ${input.by}`;
-  const rollout = beginRollout({
-    id: deps.newId(),
-    ...scope,
-    kind: 'deploy',
-    changes,
-    approvalsNeeded: 0,
-    keepFailed: null,
-    by: input.by,
-    reason,
-    now: deps.clock.now(),
-  });
-  return { rollout: await createOrReplace(engine, rollout, { reason, replace: false, by: input.by }), message: reason };
+  return changes;
 }

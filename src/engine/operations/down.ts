@@ -20,9 +20,9 @@ export async function down(
       what: `nothing was ever brought up as ${input.project} ${input.environment}`,
       next: 'evenkeel status shows what is there',
     });
-  const active = (await deps.store.rollouts({ project: input.project, environment: input.environment, unsettled: true })).filter(
-    (each) => each.end === null && each.phase !== 'watching',
-  );
+  const active = (
+    await deps.store.rollouts({ project: input.project, environment: input.environment, unsettled: true })
+  ).filter((each) => each.end === null && each.phase !== 'watching');
   for (const rollout of active)
     await deps.store.addRequest({
       rollout: rollout.id,

@@ -10,6 +10,9 @@ import { until } from './until.ts';
 /** A hot release is a switch away; longer than this means that the edge or the store is away. */
 const SWITCH_TIMEOUT_MS = 30_000;
 
+const WAITS_FOR_MIGRATION =
+  'it is taken back as soon as the migration that runs has ended (evenkeel abort --force does not wait)';
+
 export interface RollbackInput {
   project: string;
   environment: string;
@@ -30,35 +33,51 @@ export interface RollbackInput {
 export async function rollback(engine: Engine, input: RollbackInput): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
-  const recent = await deps.store.rollouts({ ...scope, ...(input.service === null ? {} : { service: input.service }), limit: 50 });
+  const recent = await deps.store.rollouts({
+    ...scope,
+    ...(input.service === null ? {} : { service: input.service }),
+    limit: 50,
+  });
   const hot = recent.find((each) => each.end === null);
   if (hot !== undefined && targetsFormer(hot, input)) return takeBack(engine, hot, input);
 
-  const deployments = await deps.store.deployments(scope.project, scope.environment);
-  const services = await affected(input, recent, deployments);
-  const changes: Change[] = [];
-  for (const service of services) {
-    const current = deployments.find((each) => each.service === service)?.current ?? null;
-    const target = await targetRelease(engine, input, service, current, recent);
-    if (target.id === current) continue;
-    changes.push({ config: target.config, from: current, to: target.id, old: true });
-  }
-  if (changes.length === 0)
-    throw new EvenkeelError({ code: 'nothing-to-roll-back', what: 'the release that you name is the one that serves', next: 'evenkeel releases' });
   const said = input.comment === null ? '' : `: ${input.comment}`;
-  const reason = `rollback to ${changes.map((each) => each.to).join(', ')} by ${input.by}${said}`;
-  const rollout = beginRollout({
-    id: deps.newId(),
-    ...scope,
-    kind: 'rollback',
-    changes,
-    approvalsNeeded: 0,
-    keepFailed: null,
-    by: input.by,
-    reason,
-    now: deps.clock.now(),
+  const make = async (serving: Deployment[]): Promise<Rollout> => {
+    const changes = await olderReleases(engine, input, recent, serving);
+    return beginRollout({
+      id: deps.newId(),
+      ...scope,
+      kind: 'rollback',
+      changes,
+      approvalsNeeded: 0,
+      keepFailed: null,
+      by: input.by,
+      reason: `rollback to ${changes.map((each) => each.to).join(', ')} by ${input.by}${said}`,
+      now: deps.clock.now(),
+    });
+  };
+  const rollout = await createOrReplace(engine, make, { ...scope, replace: true, by: input.by });
+  return { rollout, message: rollout.reason };
+}
+
+async function olderReleases(
+  engine: Engine,
+  input: RollbackInput,
+  recent: Rollout[],
+  serving: Deployment[],
+): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const service of await affected(input, recent, serving)) {
+    const current = serving.find((each) => each.service === service)?.current ?? null;
+    const target = await targetRelease(engine, input, service, current, recent);
+    if (target.id !== current) changes.push({ config: target.config, from: current, to: target.id, old: true });
+  }
+  if (changes.length > 0) return changes;
+  throw new EvenkeelError({
+    code: 'nothing-to-roll-back',
+    what: 'the release that you name is the one that serves',
+    next: 'evenkeel releases',
   });
-  return { rollout: await createOrReplace(engine, rollout, { reason, replace: true, by: input.by }), message: reason };
 }
 
 function targetsFormer(hot: Rollout, input: RollbackInput): boolean {
@@ -78,6 +97,7 @@ async function takeBack(engine: Engine, hot: Rollout, input: RollbackInput): Pro
   });
   engine.wake(hot);
   const former = hot.services.filter((each) => each.kind !== 'worker' && each.from !== null);
+  if (hot.phase === 'migrating') return { rollout: hot, message: WAITS_FOR_MIGRATION };
   // Success is what the edge has applied, not what was decided.
   await until(
     engine,
@@ -88,26 +108,40 @@ async function takeBack(engine: Engine, hot: Rollout, input: RollbackInput): Pro
       if (edge === null) return false;
       return former.every((each) => {
         const applied = edge.services.find(
-          ({ config }) => config.project === hot.project && config.environment === hot.environment && config.service === each.service,
+          ({ config }) =>
+            config.project === hot.project && config.environment === hot.environment && config.service === each.service,
         );
-        return applied?.config.releases.some((release) => release.release === each.from && release.weight === 100) ?? false;
+        return (
+          applied?.config.releases.some((release) => release.release === each.from && release.weight === 100) ?? false
+        );
       });
     },
     { what: 'the former release to have all traffic again', timeoutMs: SWITCH_TIMEOUT_MS },
   );
   const taken = await deps.store.rollout(hot.id);
   const back = former.map((each) => each.from).join(', ');
-  return { rollout: taken, message: back === '' ? 'taken back' : `${back} ${former.length === 1 ? 'has' : 'have'} all traffic again` };
+  return {
+    rollout: taken,
+    message: back === '' ? 'taken back' : `${back} ${former.length === 1 ? 'has' : 'have'} all traffic again`,
+  };
 }
 
 async function affected(input: RollbackInput, recent: Rollout[], deployments: Deployment[]): Promise<string[]> {
   if (!input.all && input.service !== null) {
     if (deployments.some((each) => each.service === input.service)) return [input.service];
-    throw new EvenkeelError({ code: 'service-unknown', what: `service ${input.service} was never deployed here`, next: 'evenkeel status' });
+    throw new EvenkeelError({
+      code: 'service-unknown',
+      what: `service ${input.service} was never deployed here`,
+      next: 'evenkeel status',
+    });
   }
   const last = recent.find((each) => each.end === 'complete' && each.services.some((part) => part.from !== null));
   if (last !== undefined) return last.services.map((each) => each.service);
-  throw new EvenkeelError({ code: 'nothing-to-roll-back', what: 'no rollout has replaced a release here yet', next: 'evenkeel rollouts' });
+  throw new EvenkeelError({
+    code: 'nothing-to-roll-back',
+    what: 'no rollout has replaced a release here yet',
+    next: 'evenkeel rollouts',
+  });
 }
 
 async function targetRelease(
@@ -118,15 +152,25 @@ async function targetRelease(
   recent: Rollout[],
 ): Promise<Release> {
   const { deps } = engine;
-  const releases = await deps.store.releases({ project: input.project, environment: input.environment, service, limit: 200 });
-  const promotedBy = recent.find((each) => each.end === 'complete' && each.services.some((part) => part.to === current));
+  const releases = await deps.store.releases({
+    project: input.project,
+    environment: input.environment,
+    service,
+    limit: 200,
+  });
+  const promotedBy = recent.find(
+    (each) => each.end === 'complete' && each.services.some((part) => part.to === current),
+  );
   const former = promotedBy?.services.find((each) => each.service === service)?.from ?? null;
   const wanted = input.to ?? former;
   const release = releases.find((each) => each.id === wanted || (input.to !== null && each.source.label === input.to));
   if (release === undefined)
     throw new EvenkeelError({
       code: 'release-unknown',
-      what: wanted === null ? `${service} has no former release to go back to` : `there is no release ${wanted} of ${service} here`,
+      what:
+        wanted === null
+          ? `${service} has no former release to go back to`
+          : `there is no release ${wanted} of ${service} here`,
       next: `evenkeel releases ${service}`,
     });
   if (release.artifact === null || !(await deps.builder.has(release.artifact)))

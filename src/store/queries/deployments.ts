@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Deployment } from '../../domain/release/release.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
+import type { ServingChange } from '../../ports/store.ts';
 import type { Database } from '../rows/database.ts';
 import { deploymentRow, readDeployment } from '../rows/release.ts';
 
@@ -68,17 +69,18 @@ function portTaken(port: number): EvenkeelError {
 export async function setServing(
   db: Kysely<Database>,
   where: { project: string; environment: string },
-  changed: Pick<Deployment, 'service' | 'current' | 'former'>[],
+  changed: ServingChange[],
 ): Promise<void> {
   for (const { service, current, former } of changed) {
-    const row = deploymentRow({ ...where, service, current, former, internalPort: null, previewPort: null });
+    const none = { current: null, internalPort: null, previewPort: null };
+    const row = deploymentRow({ ...where, ...none, service, former, ...(current === undefined ? {} : { current }) });
     await db
       .insertInto('deployments')
       .values(row)
       .onConflict((conflict) =>
         conflict
           .columns(['project', 'environment', 'service'])
-          .doUpdateSet({ current_release: current, former_release: former }),
+          .doUpdateSet({ former_release: former, ...(current === undefined ? {} : { current_release: current }) }),
       )
       .execute();
   }

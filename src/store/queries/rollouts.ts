@@ -1,19 +1,24 @@
 import type { Kysely } from 'kysely';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
-import type { CreateRollout, NewJournalEntry, RolloutQuery, SaveRollout } from '../../ports/store.ts';
+import type { CreateRollout, NewJournalEntry, RolloutQuery, SaveRollout, Serving } from '../../ports/store.ts';
 import { type Database, flag } from '../rows/database.ts';
 import { journalRow, readJournal } from '../rows/journal.ts';
 import { isBlocking, readRollout, rolloutColumns } from '../rows/rollout.ts';
 import { nextNumber } from './counters.ts';
+import { listDeployments } from './deployments.ts';
 
 export async function createRollout(
   db: Kysely<Database>,
   rollout: Rollout,
   entry: NewJournalEntry,
+  basedOn: Serving[] = [],
 ): Promise<CreateRollout> {
   const active = await findBlocking(db, rollout);
   if (active !== null) return { created: false, active };
+  const serving = basedOn.length === 0 ? [] : await listDeployments(db, rollout.project, rollout.environment);
+  const currentOf = (service: string) => serving.find((each) => each.service === service)?.current ?? null;
+  if (basedOn.some((each) => each.current !== currentOf(each.service))) return { created: false, active: null };
   const ordinal = await nextNumber(db, 'rollout');
   const row = { ...rolloutColumns(rollout), ordinal, journal_seq: 1, request_seq: 0 };
   await db.insertInto('rollouts').values(row).execute();

@@ -18,7 +18,8 @@ export interface FakeTraffic extends Traffic {
 
 export function fakeTraffic(now: () => number): FakeTraffic {
   const reachable = (): void => {
-    if (fake.down) throw new EvenkeelError({ code: 'peer-unreachable', what: 'the edge is away', retryable: true, exit: 2 });
+    if (fake.down)
+      throw new EvenkeelError({ code: 'peer-unreachable', what: 'the edge is away', retryable: true, exit: 2 });
   };
   const fake: FakeTraffic = {
     table: new Map(),
@@ -34,7 +35,8 @@ export function fakeTraffic(now: () => number): FakeTraffic {
         if (known !== undefined && known.fence > command.fence)
           return { applied: false, refused: { reason: 'fence', detail: `${known.fence} is known` }, at: now() };
       }
-      for (const service of command.services) fake.table.set(serviceKey(service), { config: service, fence: command.fence });
+      for (const service of command.services)
+        fake.table.set(serviceKey(service), { config: service, fence: command.fence });
       for (const key of command.remove) fake.table.delete(key);
       fake.applied++;
       return { applied: true, refused: null, at: now() };
@@ -65,15 +67,24 @@ export function fakeTraffic(now: () => number): FakeTraffic {
     },
     async stats(): Promise<EdgeStats> {
       reachable();
-      return { epoch: 'one', sequence: 1, at: now(), releases: fake.stats_, services: [], evidence: fake.evidence, unrouted: 0 };
+      return {
+        epoch: 'one',
+        sequence: 1,
+        at: now(),
+        releases: fake.stats_,
+        services: [],
+        evidence: fake.evidence,
+        unrouted: 0,
+      };
     },
     async probe(request) {
       reachable();
       for (const { config } of fake.table.values()) {
         if (config.preview?.port === request.port) return { status: 200, release: config.preview.release, body: 'ok' };
-        const matches = config.internalPort === request.port || config.routes.some((route) => route.port === request.port);
+        const matches =
+          config.internalPort === request.port || config.routes.some((route) => route.port === request.port);
         if (!matches) continue;
-        const [most] = [...config.releases].sort((a, b) => b.weight - a.weight);
+        const [most] = config.releases.toSorted((a, b) => b.weight - a.weight);
         return { status: 200, release: most?.release ?? null, body: 'ok' };
       }
       throw new EvenkeelError({ code: 'probe-failed', what: 'nobody listens', retryable: true });

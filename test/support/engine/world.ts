@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EnvironmentConfig, Project, RolloutPolicy, ServiceConfig } from '../../../src/domain/project/project.ts';
 import { fakeJobs, type FakeJobBehaviour, type FakeJobs } from '../../../src/drivers/runtime/fake/jobs.ts';
-import { fakeRuntime, type FakeInstanceBehaviour, type FakeRuntime } from '../../../src/drivers/runtime/fake/runtime.ts';
+import {
+  fakeRuntime,
+  type FakeInstanceBehaviour,
+  type FakeRuntime,
+} from '../../../src/drivers/runtime/fake/runtime.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -90,7 +94,11 @@ export async function openWorld(): Promise<World> {
     traffic,
     builder,
     secrets: { set: async () => {}, list: async () => [], remove: async () => false, resolve: async () => ({}) },
-    log: { info: quiet, warn: quiet, error: process.env['DEBUG_WORLD'] === undefined ? quiet : (f, m) => console.error(m, f) },
+    log: {
+      info: quiet,
+      warn: quiet,
+      error: process.env['DEBUG_WORLD'] === undefined ? quiet : (f, m) => console.error(m, f),
+    },
     places: {
       instanceLog: ({ instance }) => `/logs/${instance}`,
       jobLog: ({ job }) => `/logs/${job}`,
@@ -124,7 +132,13 @@ export const policy = (overrides: Partial<RolloutPolicy> = {}): RolloutPolicy =>
   rollbackWindowMs: 60_000,
   holdback: 0,
   drainMs: 1_000,
-  deadlines: { buildingMs: 600_000, startingMs: 60_000, migratingMs: 600_000, verifyingMs: 120_000, promotingMs: 60_000 },
+  deadlines: {
+    buildingMs: 600_000,
+    startingMs: 60_000,
+    migratingMs: 600_000,
+    verifyingMs: 120_000,
+    promotingMs: 60_000,
+  },
   pauseMs: 86_400_000,
   keepReleases: 5,
   keepFailed: false,
@@ -157,7 +171,14 @@ export const service = (name: string, overrides: Partial<ServiceConfig> = {}): S
 export const project = (services: ServiceConfig[], environment: Partial<EnvironmentConfig> = {}): Project => ({
   name: 'shop',
   root: '/shop',
-  environment: { name: 'production', domain: null, port: 8080, bind: '127.0.0.1', approve: { people: 0 }, ...environment },
+  environment: {
+    name: 'production',
+    domain: null,
+    port: 8080,
+    bind: '127.0.0.1',
+    approve: { people: 0 },
+    ...environment,
+  },
   services,
   secrets: [],
 });

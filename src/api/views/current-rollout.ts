@@ -1,0 +1,16 @@
+import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { takeSnapshot } from '../../engine/snapshot.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import type { RolloutView } from '../contract/contract.ts';
+import { observeLive } from './observe-live.ts';
+import { rolloutView } from './rollout-view.ts';
+
+/** With the newest evidence that the loop has, and, when `live`, what is seen of its instances. */
+export async function view(deps: ApiDeps, stored: Rollout, live: boolean): Promise<RolloutView> {
+  const { engine } = deps;
+  const latest = engine.latest(stored.id)?.rollout ?? null;
+  const rollout = latest !== null && latest.version >= stored.version ? latest : stored;
+  const snapshot =
+    live && rollout.end === null ? await takeSnapshot(engine.deps, rollout, { stats: false }).catch(() => null) : null;
+  return rolloutView(rollout, await observeLive(engine.deps, rollout, snapshot));
+}

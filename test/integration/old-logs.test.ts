@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { collectLogs } from '../../src/app/old-logs.ts';
+import { placesIn } from '../../src/app/places.ts';
+import { fakeRuntime } from '../../src/drivers/runtime/fake/runtime.ts';
+import { openMemoryStore } from '../../src/store/sqlite/open.ts';
+import { project, service } from '../support/engine/world.ts';
+import { tempDir } from '../support/temp.ts';
+
+test('output of long ago goes, output of today and of a quiet instance that still runs stays', async () => {
+  const folder = tempDir('logs');
+  const places = placesIn({ logs: folder, projects: folder });
+  const now = Date.now();
+  const clock = { now: () => now, sleep: async () => {} };
+  const store = await openMemoryStore();
+  const runtime = fakeRuntime({ clock });
+  await store.saveEnvironment({
+    project: 'shop',
+    environment: 'production',
+    config: project([service('api')]),
+    wanted: 'up',
+    updatedAt: now,
+  });
+  const scope = { project: 'shop', environment: 'production' };
+  const log = (instance: string): string => places.instanceLog({ ...scope, service: 'api', instance });
+  await runtime.start({
+    id: 'quiet',
+    ...scope,
+    service: 'api',
+    release: 'api@1',
+    index: 0,
+    generation: 0,
+    artifact: '/nowhere',
+    dir: '.',
+    command: 'true',
+    env: {},
+    port: null,
+    data: [],
+    resources: { memory: null, cpu: null },
+    log: log('quiet'),
+  });
+  const files = {
+    old: log('gone'),
+    quiet: log('quiet'),
+    fresh: log('yesterday'),
+    job: places.jobLog({ ...scope, job: 'r1.build.api' }),
+  };
+  for (const file of Object.values(files)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, 'a line\n');
+    const days = file === files.fresh ? 1 : 30;
+    utimesSync(file, now / 1000 - days * 86_400, now / 1000 - days * 86_400);
+  }
+  await collectLogs({ store, runtime, places, clock }, folder);
+  expect(Object.fromEntries(Object.entries(files).map(([name, file]) => [name, existsSync(file)]))).toEqual({
+    old: false,
+    quiet: true,
+    fresh: true,
+    job: false,
+  });
+  await store.close();
+});
