@@ -36,13 +36,25 @@ export function table(figures: Figures, report: LoadReport | null): string {
   const ms = (value: number | null): string => (value === null ? '-' : `${Math.round(value)} ms`);
   const bad = report === null ? 0 : Object.values(report.badRelease).reduce((sum, count) => sum + count, 0);
   const rows: [string, string, string][] = [
-    ['requests', figures.requests.toLocaleString('en'), report === null ? '' : `${report.sent.posts.toLocaleString('en')} of them POST, ${report.ws.opened} WebSockets, ${report.sse.opened} event streams`],
+    [
+      'requests',
+      figures.requests.toLocaleString('en'),
+      report === null
+        ? ''
+        : `${report.sent.posts.toLocaleString('en')} of them POST, ${report.ws.opened} WebSockets, ${report.sse.opened} event streams`,
+    ],
     ['failed', String(figures.failed), `${bad} more got the bad version's own errors, before it was taken back`],
     ['switch', ms(figures.switchMs), 'from the decision to the first answer of the new release'],
     ['rollback', ms(figures.rollbackMs), 'the whole command: evenkeel rollback api'],
-    ['detection', figures.detectedAfterRequests === null ? '-' : `${figures.detectedAfterRequests} requests`, 'of the bad version, until it was proven'],
+    [
+      'detection',
+      figures.detectedAfterRequests === null ? '-' : `${figures.detectedAfterRequests} requests`,
+      'of the bad version, until it was proven',
+    ],
     ['controller killed', `${figures.controllerKills}x`, 'in the middle of a rollout, which went on by itself'],
   ];
   const [first, second] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map(([what, value, note]) => `  ${what.padEnd(first ?? 0)}  ${value.padStart(second ?? 0)}  ${note}`).join('\n');
+  return rows
+    .map(([what, value, note]) => `  ${what.padEnd(first ?? 0)}  ${value.padStart(second ?? 0)}  ${note}`)
+    .join('\n');
 }

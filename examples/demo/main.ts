@@ -62,7 +62,9 @@ async function play(): Promise<void> {
     { seconds: 300 },
   );
   await seconds(3);
-  say(`\n   ${standardLoad({ host: '', port: 0 }, LOAD_SCALE).rate} requests a second, WebSockets, event streams, uploads: on until the end\n`);
+  say(
+    `\n   ${standardLoad({ host: '', port: 0 }, LOAD_SCALE).rate} requests a second, WebSockets, event streams, uploads: on until the end\n`,
+  );
 
   say(bold('2  v2, a good version: 10 %, 50 %, 100 %; its controller is killed on the way'));
   stage.changeRelease({ version: 'v2', errorRate: 0, extraDelayMs: 0 });
@@ -88,7 +90,7 @@ async function play(): Promise<void> {
 /** In the middle of the first step: it must come back by itself, and the rollout go on as if nothing had been. */
 async function killControllerInCanary(): Promise<void> {
   const paths = evenkeelPaths(stage.env);
-  for (let phase = ''; phase !== 'canary' && !closing; ) {
+  for (let phase = ''; phase !== 'canary' && !closing;) {
     await seconds(0.2);
     const { documents } = await stage.json(['rollouts', '--limit', '1']);
     const [latest] = (documents[0]?.['rollouts'] ?? []) as { phase: string; end: string | null }[];
@@ -118,7 +120,8 @@ async function finish(): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
   say(`\n${table(figures, report)}\n`);
   for (const what of wrong) say(`  not as promised: ${what}`);
-  for (const each of report?.examples ?? []) say(`  ${new Date(each.at).toISOString()} ${each.what}: ${each.kind} ${each.detail}`);
+  for (const each of report?.examples ?? [])
+    say(`  ${new Date(each.at).toISOString()} ${each.what}: ${each.kind} ${each.detail}`);
   if (keep) sayHowToGoOn();
   else await stage.close();
   if (json) process.stdout.write(`${JSON.stringify(figures)}\n`);
@@ -127,7 +130,9 @@ async function finish(): Promise<void> {
 function sayHowToGoOn(): void {
   say(`It goes on running. Have a look at http://127.0.0.1:${stage.port}/, and try:\n`);
   say(`  cd ${stage.project}`);
-  say(`  export EVENKEEL_HOME=${stage.home} EVENKEEL_SECRETS_KEY_FILE=${stage.env['EVENKEEL_SECRETS_KEY_FILE']} EVENKEEL_ENV=${stage.env['EVENKEEL_ENV']} MODEL_DELAY_MS=60`);
+  say(
+    `  export EVENKEEL_HOME=${stage.home} EVENKEEL_SECRETS_KEY_FILE=${stage.env['EVENKEEL_SECRETS_KEY_FILE']} EVENKEEL_ENV=${stage.env['EVENKEEL_ENV']} MODEL_DELAY_MS=60`,
+  );
   say(`  alias evenkeel=${process.cwd()}/bin/evenkeel`);
   say('  evenkeel status');
   say('  evenkeel deploy api --version v4    # after a change of api/release.js');
