@@ -185,14 +185,14 @@ export class Edge implements ControlTarget {
     };
   }
 
-  stats(): EdgeStats {
+  stats(): Promise<EdgeStats> {
     return this.#statistics.report(Date.now(), (key) => this.#table.service(key)?.held.size ?? 0);
   }
 
   async quiesce(): Promise<void> {
     if (this.#phase === 'serving') this.#phase = 'quiesced';
     await this.#turn;
-    this.#statistics.save(false);
+    await this.#statistics.save();
     this.#statistics.startSaving(true);
     setTimeout(() => void this.#adoptOrLeave(), ORPHAN_CHECK_MS).unref();
   }
@@ -226,7 +226,7 @@ export class Edge implements ControlTarget {
       if (this.#context.inFlight === 0 || performance.now() >= end) break;
       await pause(50);
     }
-    this.stop();
+    await this.stop();
     this.#keeper.drained();
     this.#exit();
   }
@@ -250,7 +250,7 @@ export class Edge implements ControlTarget {
   }
 
   /** Ends at once what is left. */
-  stop(): void {
+  async stop(): Promise<void> {
     if (this.#phase === 'gone') return;
     this.#phase = 'gone';
     for (const timer of this.#timers) clearInterval(timer);
@@ -259,7 +259,7 @@ export class Edge implements ControlTarget {
     this.#listeners.destroyAll();
     this.#table.stop();
     this.#context.sweeper.stop();
-    this.#statistics.close();
+    await this.#statistics.close();
   }
 
   #sweepPools(): void {

@@ -9,7 +9,7 @@ import type { EdgeStats } from '../../domain/traffic/stats.ts';
 export interface ControlTarget {
   apply(command: unknown): Promise<ApplyReply>;
   state(): EdgeState;
-  stats(): EdgeStats;
+  stats(): Promise<EdgeStats>;
   /** A successor is about to take over: finish the command in hand and take no other. */
   quiesce(): Promise<void>;
 }
@@ -67,7 +67,7 @@ async function answer(target: ControlTarget, req: IncomingMessage, res: ServerRe
       send(res, 200, target.state());
       break;
     case 'GET /stats':
-      send(res, 200, target.stats());
+      send(res, 200, await target.stats());
       break;
     case 'POST /apply':
       send(res, 200, await target.apply(await readJson(req)));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -21,6 +22,16 @@ export function writeWhole(path: string, text: string, durable: boolean): void {
   }
   renameSync(temporary, path);
   if (durable) syncFolder(dirname(path));
+}
+
+/**
+ * The same without making requests wait: even an unsynced rename blocks while the filesystem's journal is busy with
+ * somebody else's fsync. Outlives the process, not the machine. Never call it twice at once for the same path.
+ */
+export async function writeWholeAside(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.aside`;
+  await writeFile(temporary, `${checksum(text)}\n${text}`, { mode: 0o600 });
+  await rename(temporary, path);
 }
 
 /** A rename is on the disk once its folder is. */

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { EdgeLog } from '../log.ts';
-import { readWhole, writeWhole } from '../state/durable-file.ts';
+import { readWhole, writeWhole, writeWholeAside } from '../state/durable-file.ts';
 import type { LifeCounts } from './life-counts.ts';
 import { addCounts, lifeCountsSchema, NO_COUNTS, withoutGauges } from './life-counts.ts';
 
@@ -76,10 +76,19 @@ export class EpochStore {
     return this.life * SEQUENCES_PER_LIFE + this.#reports;
   }
 
-  /** Writes what this process counted. */
+  /** Writes what this process counted, at once: at its start, and as its last word. */
   save(counts: LifeCounts, final: boolean): void {
+    writeWhole(this.#lifePath(this.life), this.#lifeText(counts, final), false);
+  }
+
+  /** Writes what this process counted, while requests go on. One at a time. */
+  saveAside(counts: LifeCounts): Promise<void> {
+    return writeWholeAside(this.#lifePath(this.life), this.#lifeText(counts, false));
+  }
+
+  #lifeText(counts: LifeCounts, final: boolean): string {
     const life: Life = { epoch: this.epoch, life: this.life, pid: process.pid, final, counts };
-    writeWhole(this.#lifePath(this.life), JSON.stringify(life), false);
+    return JSON.stringify(life);
   }
 
   /** The sum of the epoch, given what this process holds. */

@@ -3,6 +3,8 @@ import type { EdgeStats } from '../../domain/traffic/stats.ts';
 import type { EdgeLog } from '../log.ts';
 import { CounterBook } from './counters.ts';
 import { EpochStore } from './epoch-store.ts';
+import type { LifeCounts } from './life-counts.ts';
+import { NO_COUNTS } from './life-counts.ts';
 import { RolloutEvidence } from './evidence.ts';
 import { EvidenceJournal, removeOtherJournals } from './evidence-journal.ts';
 
@@ -19,6 +21,8 @@ export class Statistics {
   readonly #log: EdgeLog;
   #timer: NodeJS.Timeout | null = null;
   #lastSaved = '';
+  /** Writes follow one another. */
+  #saving: Promise<LifeCounts> = Promise.resolve(NO_COUNTS);
 
   constructor(folder: string, log: EdgeLog) {
     this.#log = log;
@@ -55,10 +59,9 @@ export class Statistics {
     removeOtherJournals(this.#journals, rollouts);
   }
 
-  /** `now`: wall time. What is reported is on disk before: it is never taken back by a crash. */
-  report(now: number, heldBy: (key: string) => number): EdgeStats {
-    this.save(false);
-    const totals = this.#store.total(this.book.toCounts());
+  /** `now`: wall time. What is reported is in a file before: it is never taken back by a crash. */
+  async report(now: number, heldBy: (key: string) => number): Promise<EdgeStats> {
+    const totals = this.#store.total(await this.save());
     const { epoch } = this.#store;
     const sequence = this.#store.nextSequence();
     return {
@@ -72,26 +75,38 @@ export class Statistics {
     };
   }
 
-  /** Writes the counts if they changed. */
-  save(final: boolean): void {
+  /** Writes the counts, and resolves with what was written. Never rejects. */
+  save(): Promise<LifeCounts> {
+    this.#saving = this.#saving.then(() => this.#save());
+    return this.#saving;
+  }
+
+  async #save(): Promise<LifeCounts> {
     const counts = this.book.toCounts();
     const text = JSON.stringify(counts);
-    if (text === this.#lastSaved && !final) return;
+    if (text === this.#lastSaved) return counts;
     try {
-      this.#store.save(counts, final);
+      await this.#store.saveAside(counts);
       this.#lastSaved = text;
     } catch (error) {
       this.#log('error', 'the counters could not be written', { error: String(error) });
     }
+    return counts;
   }
 
   startSaving(often = false): void {
     if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.save(false), often ? SAVE_OFTEN_MS : SAVE_MS).unref();
+    this.#timer = setInterval(() => void this.save(), often ? SAVE_OFTEN_MS : SAVE_MS).unref();
   }
 
-  close(): void {
+  /** The last word of this process. */
+  async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    this.save(true);
+    await this.#saving;
+    try {
+      this.#store.save(this.book.toCounts(), true);
+    } catch (error) {
+      this.#log('error', 'the last counters could not be written', { error: String(error) });
+    }
   }
 }
