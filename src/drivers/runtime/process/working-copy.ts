@@ -124,10 +124,14 @@ async function hardLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Times are kept because servers make their ETags of them: all instances of a release shall agree. */
+/**
+ * Times are kept because servers make their ETags of them: all instances of a release shall agree. An artifact's files
+ * are read-only; the copy is the instance's own to change.
+ */
 async function copy(from: string, to: string): Promise<void> {
-  const { atime, mtime } = await stat(from);
+  const { atime, mtime, mode } = await stat(from);
   await copyFile(from, to, constants.COPYFILE_FICLONE);
+  await chmod(to, (mode & 0o7777) | 0o200);
   await utimes(to, atime, mtime);
 }
 
