@@ -2,7 +2,7 @@ import { EvenkeelError } from '../ports/errors.ts';
 import type { ErrorReply } from '../api/contract/contract.ts';
 import type { CliDeps, ExitCode } from './deps.ts';
 import { createStyle, showsUnicode } from './screen/style.ts';
-import { stopped } from './screen/text.ts';
+import { stopped, wrap } from './screen/text.ts';
 
 /** Anything that was thrown, as an error that people can read. */
 export function asEvenkeelError(error: unknown): EvenkeelError {
@@ -28,7 +28,11 @@ export function showError(
   if (options.json) stdout.write(`${JSON.stringify({ error: errorDocument(error) })}\n`);
   else
     stderr.write(
-      `${errorText(error, { color: options.color && stderr.isTTY === true, unicode: showsUnicode(env) })}\n`,
+      `${errorText(error, {
+        color: options.color && stderr.isTTY === true,
+        unicode: showsUnicode(env),
+        columns: stderr.isTTY === true ? (stderr.columns ?? 80) : Infinity,
+      })}\n`,
     );
   if ((env['EVENKEEL_DEBUG'] ?? '') !== '') stderr.write(`${stacks(error)}\n`);
   return error.exit;
@@ -38,7 +42,7 @@ export function errorDocument({ code, message, where, why, next, retryable, exit
   return { code, what: message, where, why, next, retryable, exit };
 }
 
-export function errorText(error: EvenkeelError, look: { color: boolean; unicode: boolean }): string {
+export function errorText(error: EvenkeelError, look: { color: boolean; unicode: boolean; columns: number }): string {
   const style = createStyle(look);
   const mark = look.color ? style.red(style.symbols.failed) : 'error:';
   const parts: [string, string | null][] = [
@@ -48,12 +52,18 @@ export function errorText(error: EvenkeelError, look: { color: boolean; unicode:
   ];
   const told = parts.flatMap(([label, text]) => {
     if (text === null || text === '') return [];
-    const [first = '', ...rest] = text.split('\n');
+    const [first = '', ...rest] = lines(text, look.columns - LABEL);
     const shown = label === 'next' ? style.bold(first) : first;
     return [`  ${style.dim(label.padEnd(5))}  ${shown}`, ...rest.map((line) => `         ${line}`)];
   });
   return [`${mark} ${stopped(error.message)} ${style.dim(`(${error.code})`)}`, ...told].join('\n');
 }
+
+/** Cells before the text of a line: its label and what sets it off. */
+const LABEL = 9;
+
+/** What has lines of its own, such as a piece of a file, is left as it is. */
+const lines = (text: string, width: number): string[] => (text.includes('\n') ? text.split('\n') : wrap(text, width));
 
 function stacks(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -9,7 +9,7 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
   const painters = new Map<string, (text: string) => string>();
   let width = 0;
   return ({ at, service, release, instance, line }) => {
-    const name = instance ?? release ?? service;
+    const name = nameOf({ service, release, instance });
     const painter = painters.get(name) ?? colors[painters.size % colors.length] ?? style.cyan;
     painters.set(name, painter);
     width = Math.max(width, name.length);
@@ -17,6 +17,12 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
     const text = terminal ? withoutSteering(line) : printable(line);
     return `${at === null ? '' : `${style.dim(timeOfDay(at))} `}${painter(name.padEnd(width))} ${style.dim('|')} ${text}`;
   };
+}
+
+/** `api@42.0`: within one environment, the rest of an instance's id says nothing. */
+function nameOf({ service, release, instance }: Pick<LogLine, 'service' | 'release' | 'instance'>): string {
+  if (instance === null) return release ?? service;
+  return instance.slice(Math.max(0, instance.indexOf(`${service}@`)));
 }
 
 // oxlint-disable-next-line no-control-regex

@@ -50,7 +50,7 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
   const rollout = reply.rollout === null ? null : await client.rollout(reply.rollout);
   // An old release that was cold is on its way like any new one.
   if (rollout !== null && rollout.kind === 'rollback' && rollout.end === null) {
-    out.line('The former release is not hot any more: it is started again.');
+    out.line('That release is not hot any more: it is started again.');
     const { followBegun } = await import('../ship.ts');
     return followBegun(context, client, reply, 'promoted', scope);
   }

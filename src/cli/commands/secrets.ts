@@ -63,7 +63,8 @@ async function set(context: Context, input: Input): Promise<void> {
   await client.setSecret({ ...scope, name, value });
   const { style } = out;
   out.line(
-    `${style.green(style.symbols.done)} ${name} is set in ${scope.environment}. Instances that run keep the old value: evenkeel restart SERVICE.`,
+    `${style.green(style.symbols.done)} ${name} is set in ${scope.environment}.`,
+    '  Instances that run keep the old value: evenkeel restart SERVICE',
   );
   out.data({ name, set: true });
 }

@@ -4,7 +4,7 @@ import type { Style } from '../screen/style.ts';
 import { table, type Column } from '../screen/table.ts';
 import { wrap } from '../screen/text.ts';
 import type { FrameOptions } from './frame.ts';
-import { metricName, metricValue, newReleases, requestsLine } from './words.ts';
+import { metricValue, newReleases, requestsLine, shownMetrics } from './words.ts';
 
 /** Cells of the bar, where there is room. */
 const BAR = 30;
@@ -74,9 +74,10 @@ function closely({ service, verdict }: Judged, named: boolean, options: FrameOpt
 
 const isFine = ({ state }: Metric): boolean => state === 'ok';
 
-function metricTable({ metrics, test }: VerdictView, { style, columns }: FrameOptions): string[] {
-  const rows = metrics.map((metric) => [
-    metricName(metric),
+function metricTable(verdict: VerdictView, { style, columns }: FrameOptions): string[] {
+  const { test } = verdict;
+  const rows = shownMetrics(verdict).map((metric) => [
+    metric.metric,
     metricValue(metric.unit, metric.canary),
     test === 'window' ? '' : style.dim(metricValue(metric.unit, metric.baseline)),
     metric.limit === null ? '' : style.dim(metricValue(metric.unit, metric.limit)),

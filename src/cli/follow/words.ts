@@ -25,8 +25,14 @@ export function formerReleases({ services }: Pick<RolloutView, 'services'>): str
 /** `has` or `have`, for what `newReleases` or `formerReleases` name. */
 export const has = (count: number): string => (count === 1 ? 'has' : 'have');
 
-export function metricName({ metric, unit }: Metric): string {
-  return unit === 'rate' && metric === 'errors' ? 'errors' : metric;
+/**
+ * Metrics as people look at them: latency is tested at two places beside a baseline, and observed as one number. The
+ * test that has come further speaks for both.
+ */
+export function shownMetrics({ metrics }: Pick<VerdictView, 'metrics'>): Metric[] {
+  const furthest = metrics.filter(({ unit }) => unit === 'ms').toSorted((a, b) => b.progress - a.progress)[0];
+  const rates = metrics.filter(({ unit }) => unit === 'rate');
+  return furthest === undefined ? rates : [...rates, { ...furthest, metric: 'p95' }];
 }
 
 export function metricValue(unit: Metric['unit'], value: number | null): string {
@@ -35,8 +41,9 @@ export function metricValue(unit: Metric['unit'], value: number | null): string 
 }
 
 /** `errors 0.2 % (baseline 0.1 %, limit 1 %), p95 120 ms (baseline 118 ms)` */
-export function metricsLine({ metrics, test }: VerdictView): string {
-  return metrics
+export function metricsLine(verdict: VerdictView): string {
+  const { test } = verdict;
+  return shownMetrics(verdict)
     .filter(({ canary }) => canary !== null)
     .map((metric) => {
       const beside = [
@@ -44,20 +51,22 @@ export function metricsLine({ metrics, test }: VerdictView): string {
         metric.limit === null ? null : `limit ${metricValue(metric.unit, metric.limit)}`,
       ].filter((part) => part !== null);
       const compared = beside.length === 0 ? '' : ` (${beside.join(', ')})`;
-      return `${metricName(metric)} ${metricValue(metric.unit, metric.canary)}${compared}`;
+      return `${metric.metric} ${metricValue(metric.unit, metric.canary)}${compared}`;
     })
     .join(', ');
 }
 
-/** `105 canary requests seen beside 945, about 43 more needed` */
-export function requestsLine({ canaryRequests, baselineRequests, neededRequests, test }: VerdictView): string {
+/** `105 canary requests seen beside 945 of the baseline, about 43 more needed; would have caught 12 % errors` */
+export function requestsLine(verdict: VerdictView): string {
+  const { canaryRequests, baselineRequests, neededRequests, detectable, test } = verdict;
   const seen =
     test === 'window'
       ? `${plural(canaryRequests, 'request')} seen`
       : `${plural(canaryRequests, 'canary request')} seen beside ${formatCount(baselineRequests)} of the baseline`;
-  return neededRequests === null || neededRequests === 0
-    ? seen
-    : `${seen}, about ${formatCount(neededRequests)} more needed`;
+  const needed =
+    neededRequests === null || neededRequests === 0 ? '' : `, about ${formatCount(neededRequests)} more needed`;
+  const caught = detectable === null ? '' : `; would have caught ${formatShare(detectable)} errors`;
+  return `${seen}${needed}${caught}`;
 }
 
 /** What a person can type about a paused rollout, one command each. */
