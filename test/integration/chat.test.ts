@@ -218,7 +218,7 @@ test('a bad release throws for its share of requests, and its health check does 
     },
     { what: 'both good and bad replies' },
   );
-  expect([...statuses].toSorted()).toEqual([200, 500]);
+  expect(statuses).toEqual(new Set([200, 500]));
   for (let i = 0; i < 10; i += 1) expect((await fetch(`${bad.url}/api/health`)).status).toBe(200);
   expect(bad.output()).toContain('v3 has a bug');
 });

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { collectLogs } from '../../src/app/old-logs.ts';
 import { placesIn } from '../../src/app/places.ts';

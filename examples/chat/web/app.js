@@ -93,12 +93,12 @@ $('form').addEventListener('submit', (event) => {
   });
 });
 
-$('top-up').addEventListener('click', () =>
-  attempt(async () => {
+$('top-up').addEventListener('click', () => {
+  void attempt(async () => {
     await call('POST', '/api/credits', { amount: 10 });
     await showCredits();
-  }),
-);
+  });
+});
 
 followSocket();
 await attempt(async () => {

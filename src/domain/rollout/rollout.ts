@@ -134,5 +134,3 @@ export interface JournalEntry {
   detail: Record<string, unknown>;
   fence: number;
 }
-
-export const isEnded = (rollout: Pick<Rollout, 'end'>): boolean => rollout.end !== null;

@@ -155,7 +155,6 @@ export const edgeReleaseStatsSchema = z.object({
 export type EdgeInstance = z.infer<typeof edgeInstanceSchema>;
 export type EdgeRelease = z.infer<typeof edgeReleaseSchema>;
 export type EdgeService = z.infer<typeof edgeServiceSchema>;
-export type EdgeSplit = z.infer<typeof edgeSplitSchema>;
 export type ApplyCommand = z.infer<typeof applyCommandSchema>;
 export type ApplyReply = z.infer<typeof applyReplySchema>;
 export type EdgeInstanceHealth = z.infer<typeof edgeInstanceHealthSchema>;

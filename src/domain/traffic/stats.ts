@@ -41,5 +41,4 @@ export const edgeStatsSchema = z.object({
   unrouted: count,
 });
 
-export type EdgeServiceStats = z.infer<typeof edgeServiceStatsSchema>;
 export type EdgeStats = Omit<z.infer<typeof edgeStatsSchema>, 'evidence'> & { evidence: EvidenceReport[] };
