@@ -26,7 +26,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
       });
   });
   api.setErrorHandler(async (error, _request, reply) => {
-    const said = errorReply(error);
+    const said = errorReply(error, deps.server.home);
     if (said.code === 'unexpected') {
       const stack = error instanceof Error ? error.stack : undefined;
       deps.engine.deps.log.error({ stack }, error instanceof Error ? error.message : String(error));
@@ -49,7 +49,7 @@ function authorized(header: string | undefined, token: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-function errorReply(error: unknown): ErrorReply {
+function errorReply(error: unknown, home = ''): ErrorReply {
   if (error instanceof EvenkeelError) {
     const { code, message, where, why, next, retryable, exit } = error;
     return { code, what: message, where, why, next, retryable, exit };
@@ -74,7 +74,7 @@ function errorReply(error: unknown): ErrorReply {
     what: 'something unexpected happened in the controller',
     where: null,
     why: what,
-    next: "the controller's log tells more: evenkeel server logs",
+    next: `the controller's log tells more: ${home}/logs/controller.log`,
     retryable: false,
     exit: 2,
   };

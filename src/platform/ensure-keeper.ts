@@ -84,7 +84,7 @@ async function failed(paths: EvenkeelPaths, { code, signal }: Exit): Promise<Eve
     what: `The keeper ended as soon as it was started (${signal ?? `exit code ${code}`}).`,
     where: paths.home,
     why: await tails([outputFile(paths, 'keeper'), join(paths.logs, 'keeper.log')]),
-    next: 'Correct what it says, then try again; `evenkeel doctor` looks for the usual causes.',
+    next: 'Correct what it says, then try again.',
   });
 }
 
@@ -94,7 +94,7 @@ async function silent(paths: EvenkeelPaths, how: string): Promise<EvenkeelError>
     what: `The controller ${how}.`,
     where: paths.controllerSocket,
     why: await tails([outputFile(paths, 'controller'), join(paths.logs, 'keeper.log')]),
-    next: 'Correct what it says, then try again; `evenkeel doctor` looks for the usual causes.',
+    next: 'Correct what it says, then try again.',
     retryable: true,
     exit: 2,
   });
