@@ -75,7 +75,7 @@ async function play(): Promise<void> {
 
   say(`\n${bold('3  Second thoughts: back to v1 by hand')}`);
   const back = await stage.show(['rollback', 'api']);
-  if (back.code === 0) figures.rollbackMs = back.ms;
+  if (back.code === 0) figures.rollbackMs = Math.round(back.ms);
   await seconds(2);
 
   say(`\n${bold('4  v3, a bad version: 5 % errors and slower; nobody does anything')}`);
