@@ -1,5 +1,5 @@
 /**
- * Writes the generated parts of the documentation from the sources: `node scripts/docs.ts`.
+ * Writes the generated parts of the documentation from the sources: `npx node scripts/docs.ts`.
  *
  * A generated part lies between `<!-- generated: NAME -->` and `<!-- /generated -->`; a test fails when one is stale.
  */

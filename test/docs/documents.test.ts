@@ -24,7 +24,7 @@ test.each(['development', 'production'])('every example of the file loads for %s
   }
 });
 
-test('generated parts are what the sources say (else: node scripts/docs.ts)', async () => {
+test('generated parts are what the sources say (else: npx node scripts/docs.ts)', async () => {
   for (const { is, should } of await documents()) expect(is).toBe(should);
 });
 
