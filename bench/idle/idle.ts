@@ -32,11 +32,11 @@ export async function idleRows({ quick, folder, signal, say, onEnd }: Bench): Pr
   say(`${SERVICES} services in ${language} are up after ${upSeconds.toFixed(1)} s`);
 
   // The start's garbage is gone, and the telemetry has been written several times.
-  await sleep(quick ? 5_000 : 45_000, undefined, { signal });
+  await sleep(quick ? 3_000 : 30_000, undefined, { signal });
   const { keeper, controller, edge } = await system.keeperInfo();
   const pids = [keeper, controller, edge].map((each) => each?.pid ?? 0);
   const before = pids.map(processorSeconds);
-  const watched = quick ? 10 : 30;
+  const watched = quick ? 6 : 30;
   await sleep(watched * 1000, undefined, { signal });
   const used = pids.map((pid, i) => ((processorSeconds(pid) - (before[i] ?? 0)) / watched) * 100);
   const memory = memoryOf(pids);

@@ -17,7 +17,7 @@ const PHASES = [
 ] as const;
 const MOMENTS: readonly Moment[] = ['seen', 'written', 'later'];
 /** Kills after which the controller is left alone for ten seconds. */
-const IN_A_ROW = 3;
+const IN_A_ROW = 4;
 
 interface Try {
   phase: string;
@@ -27,7 +27,7 @@ interface Try {
 /** `kill -9` of the controller in every phase, under load. */
 export async function crashRows({ quick, signal, say }: Bench, stage: Stage): Promise<Row[]> {
   const tries: Try[] = [...PHASES, 'rolled-back'].flatMap((phase) => MOMENTS.map((moment) => ({ phase, moment })));
-  const chosen = quick ? tries.filter((_, i) => i % 7 === 1) : tries;
+  const chosen = quick ? tries.filter((_, i) => i % 11 === 7) : tries;
   const load = await spawnLoad(
     standardLoad({ host: '127.0.0.1', port: stage.port }, 1, { jwtSecret: stage.jwtSecret }),
     {
@@ -42,22 +42,19 @@ export async function crashRows({ quick, signal, say }: Bench, stage: Stage): Pr
     signal.throwIfAborted();
     const version = `k${index + 1}`;
     const back = phase === 'rolled-back';
-    // Short, where its end is among what is killed.
+    // Its end is among what is killed, so the window is short.
     stage.change({ version, canary: back ? [] : [10, 50], rollbackWindow: back ? 300_000 : 1_500 });
     const id = await stage.deploy(['api']);
     let kill: Kill;
     if (back) {
       await stage.promote(id);
-      const asked = stage.system
-        .cli(['rollback', 'api', '--env', SCOPE.environment], { cwd: stage.root })
-        .catch(() => null);
+      // In the middle of its request the command cannot know, says so, and is given again.
+      const asked = rollback(stage).then((code) => (code === 0 ? 0 : rollback(stage)));
       kill = await killer.kill(id, moment === 'written' ? 'watching' : phase, moment, signal);
-      await asked;
-      await stage.system.reach(id, ({ end, settled }) => end !== null && settled, 'the rollback to be done');
+      if ((await asked) !== 0) wrong.push(`after a kill in ${phase} (${moment}) the rollback did not succeed`);
     } else {
       kill = await killer.kill(id, phase, moment, signal);
       await stage.promote(id);
-      await stage.system.reach(id, ({ end, settled }) => end !== null && settled, 'its window to pass');
       serving = version;
     }
     kills.push({ ...kill, phase });
@@ -67,7 +64,7 @@ export async function crashRows({ quick, signal, say }: Bench, stage: Stage): Pr
     say(
       `killed in ${phase} (${moment}): answers after ${rounded(kill.answeredMs)} ms, goes on after ${kill.progressMs ?? '-'} ms`,
     );
-    if (index % IN_A_ROW === IN_A_ROW - 1) await killer.letLive(signal);
+    if (index % IN_A_ROW === IN_A_ROW - 1 && index + 1 < chosen.length) await killer.letLive(signal);
   }
   killer.close();
   const report = await load.stop();
@@ -116,6 +113,10 @@ export async function crashRows({ quick, signal, say }: Bench, stage: Stage): Pr
       },
     },
   ];
+}
+
+async function rollback({ system, root }: Stage): Promise<number | null> {
+  return (await system.cli(['rollback', 'api', '--env', SCOPE.environment], { cwd: root })).code;
 }
 
 function counts(values: readonly string[]): string {
