@@ -62,6 +62,8 @@ export class Stage {
       EVENKEEL_SECRETS_KEY_FILE: join(this.folder, 'secrets.key'),
       EVENKEEL_ENV: ENVIRONMENT,
       MODEL_DELAY_MS: '60',
+      // How long a new instance's slowness is forgiven; half a minute in production.
+      EVENKEEL_EDGE_YOUNG_MS: '2000',
     };
   }
 
