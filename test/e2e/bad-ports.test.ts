@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { app, folder } from '../support/bad/app.ts';
+import { errorOf, sharedSystem, told } from '../support/bad/shared-system.ts';
+import { visit } from '../support/bad/visitors.ts';
+import { freePort } from '../support/system.ts';
+import { waitFor } from '../support/wait.ts';
+
+const system = sharedSystem();
+
+/** A program that is none of ours, and that answers nobody. */
+async function stranger(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  });
+  return server;
+}
+
+const left = async (project: string) =>
+  (await system.status()).environments.find((each) => each.project === project)?.services[0]?.instances ?? [];
+
+describe('a public port that a stranger has', { timeout: 90_000 }, () => {
+  test('fails the first `up` in a fresh home, by its name and soon, and leaves nothing running', async () => {
+    const shop = await folder({ name: 'first' });
+    const server = await stranger(shop.port);
+    const refused = await system.cli(['up'], { cwd: shop.root });
+    const said = told(refused);
+    expect(refused.code, said).toBe(2);
+    expect(said).toContain(`127.0.0.1:${shop.port}`);
+    expect(said).toMatch(/in use|another program/);
+    expect(said, 'what to do').toMatch(/stop|another port|`port`/);
+    expect(refused.ms).toBeLessThan(30_000);
+    await waitFor(async () => (await left('first')).length === 0, { what: 'its instances to be gone' });
+
+    server.close();
+    await once(server, 'close');
+    const up = await system.cli(['up'], { cwd: shop.root });
+    expect(up.code, told(up)).toBe(0);
+    expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v1' });
+  });
+
+  test('fails a deploy that moves there, and what serves goes on serving', async () => {
+    const shop = await folder({ name: 'mover' });
+    const up = await system.cli(['up'], { cwd: shop.root });
+    expect(up.code, told(up)).toBe(0);
+    const taken = await freePort();
+    await stranger(taken);
+    shop.program(app('v2'));
+    const { readFileSync } = await import('node:fs');
+    const file = readFileSync(`${shop.root}/evenkeel.yaml`, 'utf8');
+    shop.write({ 'evenkeel.yaml': file.replace(`port: ${shop.port}`, `port: ${taken}`) });
+    const refused = await system.cli(['deploy', 'api'], { cwd: shop.root });
+    expect(refused.code, told(refused)).toBe(2);
+    expect(told(refused)).toContain(`127.0.0.1:${taken}`);
+    expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v1' });
+    await waitFor(async () => (await left('mover')).every((each) => each.release === 'api@1'), {
+      what: 'the new instances to be gone',
+    });
+
+    // The next one, back at the old port, is none the worse for it.
+    shop.write({ 'evenkeel.yaml': file });
+    const again = await system.cli(['deploy', 'api'], { cwd: shop.root });
+    expect(again.code, told(again)).toBe(0);
+    expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v2' });
+  });
+
+  test('which belongs to another project of the same evenkeel, with the same route', async () => {
+    const one = await folder({ name: 'one' });
+    expect((await system.cli(['up'], { cwd: one.root })).code).toBe(0);
+    const other = await folder({ name: 'other' });
+    const { readFileSync } = await import('node:fs');
+    const file = readFileSync(`${other.root}/evenkeel.yaml`, 'utf8');
+    other.write({ 'evenkeel.yaml': file.replace(`port: ${other.port}`, `port: ${one.port}`) });
+    const refused = await system.cli(['up'], { cwd: other.root });
+    expect(refused.code, told(refused)).toBe(2);
+    expect(told(refused)).toMatch(/route .* is taken by one/);
+    expect(await visit(one.port)).toMatchObject({ status: 200, version: 'v1' });
+    await waitFor(async () => (await left('other')).length === 0, { what: 'its instances to be gone' });
+  });
+
+  test('and a project name that another folder has', async () => {
+    const one = await folder({ name: 'twice' });
+    expect((await system.cli(['up'], { cwd: one.root })).code).toBe(0);
+    const other = await folder({ name: 'twice' });
+    const refused = await system.cli(['up', '--json'], { cwd: other.root });
+    expect(refused.code, told(refused)).toBe(1);
+    expect(errorOf(refused)).toMatchObject({
+      code: 'project-elsewhere',
+      where: one.root,
+      next: expect.stringContaining('evenkeel down'),
+    });
+    expect(await visit(one.port)).toMatchObject({ status: 200, version: 'v1' });
+  });
+});
