@@ -25,6 +25,8 @@ export interface AssessInput {
   superseded: boolean;
   /** Why the edge refused the last change, if it did: a release that it does not take cannot be rolled out. */
   refusal: string | null;
+  /** Why a release's copies cannot be started, if they cannot. */
+  unstartable: (release: string) => string | null;
 }
 
 /** What `decide` is told about a rollout: the snapshot, read with the eyes of this rollout. Pure. */
@@ -75,7 +77,8 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
     wanted,
     running: running.length,
     healthy: running.filter(isHealthy).length,
-    failure: (release === null ? null : superviseRelease(release, wanted, input).failure) ?? refusal,
+    failure:
+      (release === null ? null : superviseRelease(release, wanted, input).failure) ?? input.unstartable(id) ?? refusal,
     weight,
     present: mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0,
   };

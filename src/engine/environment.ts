@@ -3,6 +3,7 @@ import type { Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
+import { attempt } from './attempt.ts';
 import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
 import type { EngineDeps } from './deps.ts';
@@ -42,14 +43,11 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   if (record === null) return deps.clock.now() + IDLE_MS;
   const open = await deps.store.rollouts({ ...scope, unsettled: true });
   const snapshot = await takeSnapshot(deps, scope, { stats: open.some(needsStats) });
-  const [deployments] = await Promise.all([
-    deps.store.deployments(scope.project, scope.environment),
-    tools.releases.load(scope.project, namedReleases(open, snapshot)),
-  ]);
-  await tools.releases.load(
-    scope.project,
-    deployments.flatMap((each) => [each.current ?? [], each.former ?? []].flat()),
-  );
+  const deployments = await deps.store.deployments(scope.project, scope.environment);
+  const named = namedReleases(open, snapshot, deployments);
+  await tools.releases.load(scope.project, named);
+  tools.releases.keepOnly(named);
+  memory.keepOnly(new Set(open.map((each) => each.id)), new Set(named));
 
   const context = workContext(tools, record, deployments);
   const steps: { rollout: Rollout; observed: Observed; advanced: Advanced }[] = [];
@@ -69,8 +67,12 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
   const shared = { ...scope, record, desired, deployments: current, snapshot, release: tools.releases.get };
   // A rollout that could not be read again must not be mistaken for one that is over.
-  const changed = contested ? false : await convergeTraffic(deps, memory, shared);
-  for (const each of steps) await act(tools, context, each.advanced, each.observed);
+  const changed =
+    !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
+  for (const each of steps)
+    await attempt(deps, { ...scope, rollout: each.rollout.id }, 'work', () =>
+      act(tools, context, each.advanced, each.observed),
+    );
   const instancesWake = contested
     ? null
     : await convergeInstances(deps, memory, { ...shared, serviceUrl: context.serviceUrl });
@@ -100,6 +102,7 @@ async function advanceFully(
       requests: await deps.store.requests(current.id, current.requestSeq),
       superseded: open.some((other) => other.id !== current.id && isNewerOfSameService(other, current)),
       refusal: memory.refusal,
+      unstartable: (release) => memory.unstartable.get(release) ?? null,
     });
     const advanced = await advance(deps, memory, current, observed, deps.clock.now());
     if (advanced === null) return null;
@@ -167,11 +170,12 @@ const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
 const needsStats = (rollout: Rollout): boolean =>
   rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);
 
-function namedReleases(open: Rollout[], snapshot: Snapshot): string[] {
+function namedReleases(open: Rollout[], snapshot: Snapshot, deployments: Deployment[]): string[] {
   const inRollouts = open.flatMap((rollout) =>
     rollout.services.flatMap((each) => (each.from === null ? [each.to] : [each.to, each.from])),
   );
-  return [...inRollouts, ...snapshot.instances.map((each) => each.release)];
+  const serving = deployments.flatMap((each) => [each.current, each.former]).filter((id) => id !== null);
+  return [...inRollouts, ...serving, ...snapshot.instances.map((each) => each.release)];
 }
 
 function wakeOf(advanced: Advanced, now: number): number {

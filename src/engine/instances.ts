@@ -2,12 +2,16 @@ import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { SuperviseAction } from '../domain/instance/supervise.ts';
 import type { Deployment, Release } from '../domain/release/release.ts';
 import type { InstanceObservation } from '../domain/instance/instance.ts';
-import { EvenkeelError } from '../ports/errors.ts';
+import { described, EvenkeelError } from '../ports/errors.ts';
 import { superviseRelease } from './assess.ts';
+import { attempt } from './attempt.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import { resolveEnv } from './resolve-env.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
+
+/** After a start that went wrong before there was anything to restart. */
+const START_AGAIN_MS = 2_000;
 
 export interface InstanceContext {
   project: string;
@@ -21,6 +25,10 @@ export interface InstanceContext {
 
 export const instanceId = (release: Release, index: number, generation: number): string =>
   `${release.project}.${release.environment}.${release.id}.${index}.${generation}`;
+
+/** The release that the id of an instance names. */
+export const releaseOf = (id: string, scope: { project: string; environment: string }): string =>
+  id.slice(scope.project.length + scope.environment.length + 2).replace(/\.\d+\.\d+$/, '');
 
 /**
  * Starts what is missing, restarts what ended, lets what is not wanted any more drain and stops it. Answers when time
@@ -49,13 +57,14 @@ export async function convergeInstances(
         health: memory.health,
       });
       if (supervision.wakeAt !== null) wakes.push(supervision.wakeAt);
-      for (const action of supervision.actions) await perform(deps, memory, context, release, action);
+      for (const action of supervision.actions)
+        await attempt(deps, { release: id }, action.kind, () => perform(deps, memory, context, release, action));
     }
   }
   for (const instance of context.snapshot.instances) {
     if (wanted.has(instance.release)) continue;
-    const wake = await leave(deps, memory, context, instance);
-    if (wake !== null) wakes.push(wake);
+    const wake = await attempt(deps, { instance: instance.id }, 'stop', () => leave(deps, memory, context, instance));
+    if (typeof wake === 'number') wakes.push(wake);
   }
   return wakes.length === 0 ? null : Math.min(...wakes);
 }
@@ -74,12 +83,19 @@ async function perform(
       memory.starting.add(id);
       deps.log.info({ instance: id }, `start: ${action.reason}`);
       // A large working copy takes its time; the loop goes on looking meanwhile.
-      void startInstance(deps, context, release, id, action)
-        .catch((error: unknown) => {
-          const fields = error instanceof EvenkeelError ? { code: error.code, why: error.why } : {};
-          deps.log.error({ instance: id, ...fields }, error instanceof Error ? error.message : String(error));
-        })
-        .finally(() => memory.starting.delete(id));
+      void attempt(deps, { instance: id }, 'start', () =>
+        startInstance(deps, context, release, id, action).then(
+          () => memory.unstartable.delete(release.id),
+          async (error: unknown) => {
+            if (error instanceof EvenkeelError && !error.retryable)
+              memory.unstartable.set(release.id, described(error));
+            throw error;
+          },
+        ),
+      ).then(async (started) => {
+        if (started === undefined) await deps.clock.sleep(START_AGAIN_MS);
+        memory.starting.delete(id);
+      });
       return;
     }
     case 'stop':

@@ -18,4 +18,14 @@ export class EnvironmentMemory {
   refusal: string | null = null;
   /** Starts that are under way, so that a slow copy is not begun twice. */
   readonly starting = new Set<string>();
+  /** Why a release's copies cannot be started however often one tries (a secret that is not set), by release. */
+  readonly unstartable = new Map<string, string>();
+
+  /** Forgets rollouts that are over and releases that are gone: there would only ever be more of them. */
+  keepOnly(rollouts: ReadonlySet<string>, releases: ReadonlySet<string>): void {
+    for (const id of this.latest.keys()) if (!rollouts.has(id)) this.latest.delete(id);
+    for (const name of this.answered.keys())
+      if (!rollouts.has(name.slice(0, name.indexOf('/')))) this.answered.delete(name);
+    for (const id of this.unstartable.keys()) if (!releases.has(id)) this.unstartable.delete(id);
+  }
 }

@@ -18,5 +18,11 @@ export class ReleaseCache {
     }
   }
 
+  /** Drops what nothing names any more. */
+  keepOnly(ids: string[]): void {
+    const named = new Set(ids);
+    for (const id of this.#known.keys()) if (!named.has(id)) this.#known.delete(id);
+  }
+
   readonly get = (id: string): Release | null => this.#known.get(id) ?? null;
 }

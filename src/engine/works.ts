@@ -2,6 +2,7 @@ import type { EnvironmentConfig, SmokeCheck } from '../domain/project/project.ts
 import type { Deployment, Release } from '../domain/release/release.ts';
 import type { Work } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
+import { described, EvenkeelError } from '../ports/errors.ts';
 import type { JobObservation } from '../ports/runtime.ts';
 import type { EngineDeps } from './deps.ts';
 import { resolveEnv } from './resolve-env.ts';
@@ -27,6 +28,8 @@ export interface WorkContext {
 export class Works {
   readonly #deps: EngineDeps;
   readonly #smokes = new Map<string, Work>();
+  /** What could not even be begun, and why; in memory, since trying once more after a crash is harmless. */
+  readonly #unbegun = new Map<string, Work>();
   readonly #onEnd: () => void;
 
   constructor(deps: EngineDeps, onEnd: () => void) {
@@ -43,7 +46,8 @@ export class Works {
       for (const kind of kinds) {
         if (!applies[kind]) continue;
         const id = workId(rollout.id, kind, each.service, attemptOf(rollout.attempts, kind, each.service));
-        known.set(`${kind} ${each.service}`, await this.#observeOne(kind, id, rollout, each.service, context));
+        const work = await this.#observeOne(kind, id, rollout, each.service, context);
+        known.set(`${kind} ${each.service}`, work.state === 'absent' ? (this.#unbegun.get(id) ?? work) : work);
       }
     }
     return (kind, service) => known.get(`${kind} ${service}`) ?? ABSENT;
@@ -75,9 +79,20 @@ export class Works {
     return toWork(await this.#deps.jobs.observe(id));
   }
 
+  /** Begins it, unless it was begun. What will not work however often one tries (a missing secret) is a failed piece of work. */
   async begin(kind: WorkKind, rollout: Rollout, service: string, context: WorkContext): Promise<void> {
-    const release = context.release(rollout, service);
     const id = workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
+    try {
+      await this.#begin(kind, id, rollout, service, context);
+    } catch (error) {
+      if (!(error instanceof EvenkeelError) || error.retryable) throw error;
+      this.#unbegun.set(id, { state: 'failed', detail: `it could not be begun: ${described(error)}` });
+      this.#onEnd();
+    }
+  }
+
+  async #begin(kind: WorkKind, id: string, rollout: Rollout, service: string, context: WorkContext): Promise<void> {
+    const release = context.release(rollout, service);
     const { config } = release;
     if (kind === 'smoke' && hasHttp(config.smoke) && this.#smokes.get(id)?.state !== 'done') {
       this.#beginHttpSmoke(id, rollout, service, release, context);
@@ -116,9 +131,11 @@ export class Works {
     if (this.#smokes.get(id)?.state === 'running') return;
     const port = context.deployments.find((each) => each.service === service)?.previewPort ?? null;
     const host = release.config.routes[0]?.host ?? null;
-    this.#smokes.set(id, { state: 'running', detail: '' });
+    const running: Work = { state: 'running', detail: '' };
+    this.#smokes.set(id, running);
     void runHttpSmoke(this.#deps, { checks: release.config.smoke, port, host, release: release.id }).then((work) => {
-      this.#smokes.set(id, work);
+      // Nobody asks any more when it was cancelled meanwhile.
+      if (this.#smokes.get(id) === running) this.#smokes.set(id, work);
       this.#onEnd();
     });
   }
@@ -142,10 +159,13 @@ export class Works {
         for (let attempt = 1; attempt <= attemptOf(rollout.attempts, kind, each.service); attempt++) {
           const id = workId(rollout.id, kind, each.service, attempt);
           this.#smokes.delete(id);
+          this.#unbegun.delete(id);
           if ((await this.#deps.jobs.observe(id)).state !== 'absent') await this.#deps.jobs.remove(id);
         }
       }
-      if (each.builds) await this.#deps.builder.remove(workId(rollout.id, 'build', each.service));
+      const build = workId(rollout.id, 'build', each.service);
+      this.#unbegun.delete(build);
+      if (each.builds) await this.#deps.builder.remove(build);
     }
   }
 }
@@ -182,7 +202,10 @@ function toWork(job: JobObservation): Work {
       if (job.cancelled) return { state: 'failed', detail: 'it was cancelled' };
       if (job.exit === 0) return { state: 'done', detail: `${job.endedAt - job.startedAt} ms` };
       const how = job.signal === null ? `exit code ${job.exit}` : `signal ${job.signal}`;
-      return { state: 'failed', detail: `${how}${job.tail === undefined || job.tail === '' ? '' : `: ${job.tail}`}` };
+      return {
+        state: 'failed',
+        detail: `${how}${job.tail === undefined || job.tail === '' ? '' : `; its last lines:\n${job.tail}`}`,
+      };
     }
   }
 }

@@ -32,3 +32,9 @@ export class EvenkeelError extends Error {
     this.exit = details.exit ?? 1;
   }
 }
+
+/** What happened and why, in one line: for a log, or as the reason of something that failed by it. */
+export function described(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof EvenkeelError && error.why !== null ? `${error.message} (${error.why})` : error.message;
+}

@@ -82,6 +82,7 @@ function observe(given: Given = {}): Observed {
     requests: [],
     superseded: false,
     refusal,
+    unstartable: () => null,
   });
 }
 

@@ -11,6 +11,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { InstanceSpec, JobSpec } from '../../../src/ports/runtime.ts';
+import type { Secrets } from '../../../src/ports/secrets.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { openMemoryStore } from '../../../src/store/sqlite/open.ts';
 import { type FakeTraffic, fakeTraffic } from './fake-traffic.ts';
@@ -71,6 +72,7 @@ export interface World {
   jobs: FakeJobs;
   traffic: FakeTraffic;
   builder: FakeBuilder;
+  secrets: Secrets;
   /** What jobs and instances do; asked at each start. */
   behave: { job: (spec: JobSpec) => FakeJobBehaviour; instance: (spec: InstanceSpec) => FakeInstanceBehaviour };
   close(): Promise<void>;
@@ -85,6 +87,12 @@ export async function openWorld(): Promise<World> {
   const jobs = fakeJobs({ clock, behaviour: (spec) => behave.job(spec) });
   const traffic = fakeTraffic(() => clock.now());
   const builder = fakeBuilder();
+  const secrets: Secrets = {
+    set: async () => {},
+    list: async () => [],
+    remove: async () => false,
+    resolve: async () => ({}),
+  };
   const quiet = (): void => {};
   const engine = createEngine({
     store,
@@ -93,7 +101,7 @@ export async function openWorld(): Promise<World> {
     jobs,
     traffic,
     builder,
-    secrets: { set: async () => {}, list: async () => [], remove: async () => false, resolve: async () => ({}) },
+    secrets,
     log: {
       info: quiet,
       warn: quiet,
@@ -101,6 +109,7 @@ export async function openWorld(): Promise<World> {
     },
     places: {
       instanceLog: ({ instance }) => `/logs/${instance}`,
+      instanceLogs: async () => [],
       jobLog: ({ job }) => `/logs/${job}`,
       data: ({ path }) => `/data/${path}`,
     },
@@ -117,6 +126,7 @@ export async function openWorld(): Promise<World> {
     jobs,
     traffic,
     builder,
+    secrets,
     behave,
     async close() {
       await engine.stop();

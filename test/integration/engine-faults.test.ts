@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ServiceConfig } from '../../src/domain/project/project.ts';
+import type { Rollout } from '../../src/domain/rollout/rollout.ts';
+import { deploy } from '../../src/engine/operations/deploy.ts';
+import { until } from '../../src/engine/operations/until.ts';
+import { EvenkeelError } from '../../src/ports/errors.ts';
+import { openWorld, project, service, type World } from '../support/engine/world.ts';
+
+const scope = { project: 'shop', environment: 'production' };
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+async function ship(services: ServiceConfig[], names: string[] | null = null): Promise<Rollout> {
+  const begun = await deploy(world.engine, {
+    project: project(services),
+    services: names,
+    onlyChanged: false,
+    label: null,
+    replace: false,
+    keepFailed: null,
+    by: 'ada',
+  });
+  if (begun.rollout === null) throw new Error('nothing was begun');
+  return begun.rollout;
+}
+
+const reach = (rollout: Rollout, test: (now: Rollout) => boolean, what: string): Promise<void> =>
+  until(
+    world.engine,
+    async () => {
+      const now = await world.store.rollout(rollout.id);
+      return now !== null && test(now);
+    },
+    { what, timeoutMs: 86_400_000 },
+  );
+const promoted = (rollout: Rollout): Promise<void> =>
+  reach(rollout, (now) => now.phase === 'watching' || now.end !== null, 'promotion or an end');
+const ended = (rollout: Rollout): Promise<void> =>
+  reach(rollout, (now) => now.end !== null && now.settled, 'a settled end');
+const read = async (rollout: Rollout): Promise<Rollout> => (await world.store.rollout(rollout.id)) ?? rollout;
+const running = async (): Promise<string[]> =>
+  (await world.runtime.observe(scope))
+    .filter((each) => each.state === 'running')
+    .map((each) => each.release)
+    .toSorted();
+
+describe('a secret that is not set', () => {
+  const withSecret = { build: 'make', env: { TOKEN: [{ secret: 'TOKEN' }] } };
+  beforeEach(() => {
+    world.secrets.resolve = async () => {
+      throw new EvenkeelError({ code: 'secret-missing', what: 'the secret TOKEN is not set', next: 'set it' });
+    };
+  });
+
+  test('fails the rollout whose build needs it, at once and by its name', async () => {
+    const rollout = await ship([service('api', withSecret)]);
+    const begun = world.clock.now();
+    await ended(rollout);
+    expect((await read(rollout)).reason).toContain('the secret TOKEN is not set');
+    expect(world.clock.now() - begun).toBeLessThan(60_000);
+  });
+
+  test('fails the rollout whose instances need it', async () => {
+    // It was there for the build, and was removed before the start.
+    let asked = 0;
+    const missing = world.secrets.resolve;
+    world.secrets.resolve = async (...about) => (asked++ === 0 ? {} : missing(...about));
+    const rollout = await ship([service('api', withSecret)]);
+    await ended(rollout);
+    expect((await read(rollout)).reason).toContain('the secret TOKEN is not set');
+  });
+});
+
+test('what cannot begin of one service does not keep a crashed copy of another from being started again', async () => {
+  let crash = (): void => {};
+  const crashed = new Promise<void>((resolve) => (crash = resolve));
+  await promoted(await ship([service('api'), service('jobs', { kind: 'worker', routes: [] })], ['api']));
+  expect(await running()).toEqual(['api@1']);
+  // The build of jobs cannot begin for as long as the disk is full.
+  world.builder.start = async () => {
+    crash();
+    throw new EvenkeelError({ code: 'disk-full', what: 'no space is left', retryable: true });
+  };
+  await ship([service('api'), service('jobs', { kind: 'worker', routes: [] })], ['jobs']);
+  await crashed;
+  const [first] = await world.runtime.observe(scope);
+  world.runtime.crash(first?.id ?? '');
+  await until(world.engine, async () => (await world.runtime.observe(scope)).some((each) => each.generation === 1), {
+    what: 'the copy to be started again',
+    timeoutMs: 60_000,
+  });
+});
+
+test('an environment remembers no rollout and no release that is over, however many there were', async () => {
+  const begun: Rollout[] = [];
+  for (let count = 0; count < 5; count++) {
+    const rollout = await ship([service('api')]);
+    await ended(rollout);
+    begun.push(rollout);
+  }
+  await world.clock.sleep(5_000);
+  await until(world.engine, async () => begun.every((each) => world.engine.latest(each.id) === null), {
+    what: 'them to be forgotten',
+    timeoutMs: 60_000,
+  });
+});
