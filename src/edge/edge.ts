@@ -10,6 +10,7 @@ import { ControlServer, quiescePredecessor, whoAnswers } from './control/control
 import type { ControlTarget } from './control/control-server.ts';
 import { KeeperLink } from './listen/keeper-link.ts';
 import { Listeners } from './listen/listeners.ts';
+import { portRefusal } from './listen/port-refusal.ts';
 import type { LiveInstance } from './live/instance.ts';
 import { LiveTable } from './live/table.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
@@ -122,7 +123,7 @@ export class Edge implements ControlTarget {
     if (refused !== null) return { applied: false, refused, at: Date.now() };
     const ports = LiveTable.portsOf(table.values());
     const opened = await this.#listeners.open(ports);
-    if (!opened.ok) return refuse('port', `${opened.bind}:${opened.port} cannot be listened on: ${opened.code}`);
+    if (!opened.ok) return refuse('port', portRefusal(opened, opened.code));
     const unpersisted = await this.#persist(table);
     this.#switch(table);
     this.#listeners.keepOnly(ports);
