@@ -82,7 +82,8 @@ export function judge(input: JudgeInput): Verdict {
   const bare = { ...base, metrics: [], neededRequests: null, detectable: null };
   const wrong = input.evidenceError ?? wrongLimit(input.limits);
   if (input.canaryLost) {
-    const reason = `The canary lost its last healthy instance: ${input.canaryLost} (${seen(base.canaryRequests)}).`;
+    const who = test === 'owner' ? 'The canary' : 'It';
+    const reason = `${who} lost its last healthy instance: ${input.canaryLost} (${seen(base.canaryRequests)}).`;
     const metrics = totals === null || canary === null || wrong ? [] : metricsOf(test, canary, totals, input);
     return { ...bare, verdict: 'fail', reason, metrics };
   }
