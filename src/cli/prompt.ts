@@ -20,27 +20,35 @@ export async function readLine({ stdin }: Pick<CliDeps, 'stdin'>, { signal }: In
   return interruptible(signal, read());
 }
 
-/** A typed line that the terminal does not show; null when it was given up with Ctrl-C or Ctrl-D. */
+/**
+ * A typed line that the terminal does not show; null when it was given up with Ctrl-C or Ctrl-D. The terminal is as it
+ * was afterwards, also when a signal ends it, which throws `Interrupted`.
+ */
 export async function readHidden(
   { stdin, stderr }: Pick<CliDeps, 'stdin' | 'stderr'>,
+  { signal }: Interrupt,
   prompt: string,
 ): Promise<string | null> {
   stderr.write(prompt);
   stdin.setRawMode?.(true);
-  let value = '';
   try {
-    for await (const chunk of stdin) {
-      for (const char of String(chunk)) {
-        if (char === '\r' || char === '\n') return value;
-        if (char === CTRL_C || char === CTRL_D) return null;
-        value = BACKSPACE.test(char) ? Array.from(value).slice(0, -1).join('') : value + char;
-      }
-    }
-    return value;
+    return await interruptible(signal, typed(stdin));
   } finally {
     stdin.setRawMode?.(false);
     stderr.write('\n');
   }
+}
+
+async function typed(stdin: CliDeps['stdin']): Promise<string | null> {
+  let value = '';
+  for await (const chunk of stdin) {
+    for (const char of String(chunk)) {
+      if (char === '\r' || char === '\n') return value;
+      if (char === CTRL_C || char === CTRL_D) return null;
+      value = BACKSPACE.test(char) ? Array.from(value).slice(0, -1).join('') : value + char;
+    }
+  }
+  return value;
 }
 
 /** All of the standard input. */

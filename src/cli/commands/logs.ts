@@ -3,6 +3,8 @@ import type { LogLine } from '../../api/contract/contract.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import type { Context } from '../context.ts';
+import type { ExitCode } from '../deps.ts';
+import { INTERRUPTED } from '../interrupt.ts';
 import { parseAgo } from '../parse-ago.ts';
 import { logPrinter } from '../show-log.ts';
 
@@ -26,7 +28,7 @@ export const logs: CommandSpec = {
   run,
 };
 
-async function run(context: Context, input: Input): Promise<void> {
+async function run(context: Context, input: Input): Promise<ExitCode> {
   const { out, deps, interrupt } = context;
   const since = input.text('since');
   const lines = input.text('lines');
@@ -66,4 +68,5 @@ async function run(context: Context, input: Input): Promise<void> {
     const when = query.since === undefined ? '' : ` in the last ${formatDuration(deps.now() - query.since)}`;
     out.remark(`No lines${query.grep === undefined ? '' : ' match'}${when}.`);
   }
+  return interrupt.signal.aborted ? INTERRUPTED : 0;
 }

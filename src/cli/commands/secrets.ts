@@ -81,7 +81,7 @@ async function readValue({ deps, interrupt }: Context, name: string, file: strin
     });
   }
   if (deps.stdin.isTTY === true) {
-    const typed = await readHidden(deps, `Value of ${name} (not shown): `);
+    const typed = await readHidden(deps, interrupt, `Value of ${name} (not shown): `);
     if (typed === null) throw new Interrupted();
     return typed;
   }

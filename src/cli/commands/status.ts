@@ -1,6 +1,7 @@
 import type { StatusReply } from '../../api/contract/contract.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
+import { interruptible } from '../interrupt.ts';
 import { statusLines } from '../show-status.ts';
 
 export const status: CommandSpec = {
@@ -15,15 +16,16 @@ export const status: CommandSpec = {
 };
 
 async function run(context: Context): Promise<void> {
-  const { globals, out, deps } = context;
+  const { globals, out, deps, interrupt } = context;
   const project = await context.projectName();
   // Here the default environment would hide the others.
   const environment = globals.environment ?? deps.env['EVENKEEL_ENV'] ?? '';
   const client = await context.client();
-  const reply: StatusReply = await client.status({
+  const asked = client.status({
     ...(project === null ? {} : { project }),
     ...(environment === '' ? {} : { environment }),
   });
+  const reply: StatusReply = await interruptible(interrupt.signal, asked);
   out.line(...statusLines(reply, { style: out.style, columns: out.columns(), now: deps.now(), project }));
   out.data(reply);
 }
