@@ -120,8 +120,11 @@ function overall(services: readonly ServiceStatus[], style: Style): string {
 
 /** What is wrong with a service, in words, below the table. */
 function problem({ service, health, detail, instances }: ServiceStatus, { style, columns }: StatusLook): string[] {
-  if (health === 'healthy' || health === 'stopped') return [];
+  if (health === 'stopped') return [];
   const ends = [...new Set(instances.flatMap(({ lastEnd }) => (lastEnd === null ? [] : [lastEnd])))];
+  // One that is well again is still asked why it had to be restarted.
+  if (health === 'healthy')
+    return ends.length === 0 ? [] : indented(`${service}: last ended: ${ends.join(', ')}`, columns).map(style.dim);
   const text = `${service}: ${detail}${ends.length === 0 ? '' : `; last ended: ${ends.join(', ')}`}`;
   return indented(text, columns).map((line) => style.yellow(line));
 }
