@@ -1,12 +1,29 @@
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Places } from '../engine/deps.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 
+const LOG = '.log';
+
 /** Where output and shared data lie on this machine. */
 export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects'>): Places {
+  const logsOf = (scope: { project: string; environment: string; service: string }): string =>
+    join(paths.logs, 'instances', scope.project, scope.environment, scope.service);
   return {
-    instanceLog: ({ project, environment, service, instance }) =>
-      join(paths.logs, 'instances', project, environment, service, `${instance}.log`),
+    instanceLog: ({ instance, ...scope }) => join(logsOf(scope), `${instance}${LOG}`),
+    async instanceLogs(scope) {
+      const folder = logsOf(scope);
+      const names = await readdir(folder).catch(() => []);
+      const logs = names.filter((name) => name.endsWith(LOG));
+      const found = await Promise.all(
+        logs.map(async (name) => {
+          const file = join(folder, name);
+          const written = await stat(file).catch(() => null);
+          return written === null ? [] : [{ instance: name.slice(0, -LOG.length), file, at: written.mtimeMs }];
+        }),
+      );
+      return found.flat().toSorted((a, b) => a.at - b.at);
+    },
     jobLog: ({ project, environment, job }) => join(paths.logs, 'jobs', project, environment, `${job}.log`),
     data: ({ project, environment, service, path }) => join(paths.projects, project, environment, service, path),
   };

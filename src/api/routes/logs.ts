@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { LogFile } from '../../ports/logs.ts';
+import { releaseOf } from '../../engine/instances.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/contract.ts';
 
@@ -41,26 +42,52 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
   });
 }
 
-/** The logs of instances that are known, running or ended, newest last. */
+/** How many instances that are gone are told of: the last ones. */
+const GONE = 3;
+
+/** The logs of instances that are known, running or ended, newest last; of some that are gone when only those match. */
 async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<LogFile[]> {
   const { runtime, places } = deps.engine.deps;
   const scope = { project: query.project, environment: query.environment };
-  const instances = (await runtime.observe(scope))
-    .filter((each) => query.service === undefined || each.service === query.service)
-    .filter((each) => query.release === undefined || each.release === query.release)
-    .filter((each) => query.instance === undefined || each.id === query.instance)
-    .toSorted((a, b) => a.startedAt - b.startedAt);
-  if (instances.length === 0)
-    throw new EvenkeelError({
-      code: 'no-logs',
-      what: `no instance matches${query.service === undefined ? '' : ` ${query.service}`}`,
-      next: 'evenkeel status shows what runs',
-    });
-  return instances.map((each) => ({
-    file: places.instanceLog({ ...scope, service: each.service, instance: each.id }),
-    service: each.service,
-    release: each.release,
-    instance: each.id,
+  const matches = (each: Omit<LogFile, 'file'>): boolean =>
+    (query.service === undefined || each.service === query.service) &&
+    (query.release === undefined || each.release === query.release) &&
+    (query.instance === undefined || each.instance === query.instance);
+  const known = (await runtime.observe(scope))
+    .toSorted((a, b) => a.startedAt - b.startedAt)
+    .map((each) => ({
+      file: places.instanceLog({ ...scope, service: each.service, instance: each.id }),
+      service: each.service,
+      release: each.release,
+      instance: each.id,
+    }))
+    .filter(matches);
+  if (known.length > 0) return known;
+  // A release that was taken back left nothing but what it said.
+  const services = (await deps.engine.deps.store.deployments(scope.project, scope.environment)).map(
+    (each) => each.service,
+  );
+  const gone = (await Promise.all(services.map((service) => logsOfService(deps, { ...scope, service })))).flat();
+  const files = gone.filter(matches).slice(-GONE);
+  if (files.length > 0) return files;
+  const what = query.instance ?? query.release ?? query.service;
+  throw new EvenkeelError({
+    code: 'no-logs',
+    what: `no instance matches${what === undefined ? '' : ` ${what}`}`,
+    next: 'evenkeel status shows what runs, evenkeel releases what ran',
+  });
+}
+
+async function logsOfService(
+  deps: ApiDeps,
+  scope: { project: string; environment: string; service: string },
+): Promise<LogFile[]> {
+  const { places } = deps.engine.deps;
+  return (await places.instanceLogs(scope)).map(({ instance, file }) => ({
+    file,
+    service: scope.service,
+    release: releaseOf(instance, scope),
+    instance,
   }));
 }
 

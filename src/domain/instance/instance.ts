@@ -36,6 +36,8 @@ export interface InstanceObservation {
   startedAt: number;
   endedAt: number | null;
   end: EndReason | null;
+  /** The last lines of its output, when it ended badly and wrote any. */
+  tail?: string;
   /** True when it was asked to stop: its end is no crash. */
   stopRequested: boolean;
   usage: InstanceUsage | null;

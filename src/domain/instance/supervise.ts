@@ -82,9 +82,9 @@ export function supervise(
       actions.push({ kind: 'start', index, generation: 0, reason: 'wanted' });
     } else if (latest.state === 'ended') {
       const crashes = crashesInARow(copies, policy);
-      if (latest.end?.kind === 'start-failed') failure ??= `it could not be started: ${latest.end.detail}`;
+      if (latest.end?.kind === 'start-failed') failure ??= `it could not be started: ${latest.end.detail}${said(latest)}`;
       else if (crashes >= policy.crashLoop)
-        failure ??= `it ended ${crashes} times in a row: ${describeEnd(latest.end)}`;
+        failure ??= `it ended ${crashes} times in a row: ${describeEnd(latest.end)}${said(latest)}`;
       const ended = latest.endedAt ?? latest.startedAt;
       // An end in the future was written before the clock was set back: nobody knows how long ago it was.
       const due = ended > input.now ? input.now : ended + backoff(crashes, policy);
@@ -99,7 +99,7 @@ export function supervise(
       const since = latest.startedAt > input.now ? health.since : Math.max(health.since, latest.startedAt);
       const due = since + policy.unhealthyMs;
       if (due <= input.now) {
-        const why = `not healthy for ${Math.round(policy.unhealthyMs / 1000)} s${health.lastError === null ? '' : ` (${health.lastError})`}`;
+        const why = `not healthy for ${Math.round(policy.unhealthyMs / 1000)} s${errorOf(health)}`;
         if (!health.everHealthy) failure ??= why;
         if (!stopping) actions.push({ kind: 'stop', id: latest.id, reason: why });
         stopping = true;
@@ -108,6 +108,15 @@ export function supervise(
   }
   return { actions, failure, wakeAt };
 }
+
+/** Most that never answered listen on a port of their own choosing. */
+function errorOf({ lastError, everHealthy }: CopyHealth): string {
+  if (lastError === null) return '';
+  const deaf = !everHealthy && lastError.includes('ECONNREFUSED');
+  return ` (${lastError}${deaf ? '; nothing listens there: does it listen on $PORT?' : ''})`;
+}
+
+const said = ({ tail = '' }: InstanceObservation): string => (tail === '' ? '' : `; its last lines:\n${tail}`);
 
 function crashesInARow(newestFirst: InstanceObservation[], policy: SupervisePolicy): number {
   let crashes = 0;

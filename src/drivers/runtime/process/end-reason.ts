@@ -11,6 +11,10 @@ export function signalName(number: number): string {
   return NAMES.get(number) ?? `signal ${number}`;
 }
 
+/** Nobody asked for this end, so what was said before it matters. */
+export const endedBadly = (end: EndReason, stopRequested: boolean): boolean =>
+  !stopRequested && !(end.kind === 'exit' && end.code === 0);
+
 /** Why an instance ended, of the record of its end and how long it lived (ms). */
 export function endReason(
   { end, stopRequested }: { end: EndRecord; stopRequested: boolean },
@@ -23,8 +27,8 @@ export function endReason(
   if (end.oom > 0 && (killed || (end.code !== 0 && !stopRequested))) return { kind: 'out-of-memory' };
   if (end.signalled) return { kind: 'signal', signal: signalName(end.code - 128) };
   if (end.code === 127 && livedMs < SOON)
-    return { kind: 'start-failed', detail: 'command not found (exit code 127); its log says which' };
+    return { kind: 'start-failed', detail: 'command not found (exit code 127)' };
   if (end.code === 126 && livedMs < SOON)
-    return { kind: 'start-failed', detail: 'command may not be executed (exit code 126); its log says which' };
+    return { kind: 'start-failed', detail: 'command may not be executed (exit code 126)' };
   return { kind: 'exit', code: end.code };
 }

@@ -13,11 +13,17 @@ import { jobBase } from './environment.ts';
 import { cgroupName, digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
 import type { EndRecord } from './folder.ts';
 import { launch } from './launch.ts';
+import { lastLines } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
 import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
 
-const recordSchema = z.object({ id: z.string(), boot: z.string(), cgroups: z.array(z.string()) });
+const recordSchema = z.object({
+  id: z.string(),
+  boot: z.string(),
+  cgroups: z.array(z.string()),
+  log: z.string().nullable().default(null),
+});
 type JobRecord = z.infer<typeof recordSchema>;
 
 export interface ProcessJobsOptions {
@@ -62,7 +68,7 @@ class ProcessJobs implements JobRunner {
       cgroups = folders;
       if (limits.why !== null) noteInLog(spec.log, `not all limits are enforced: ${limits.why}`);
       // On the disk before anything runs: after a power cut this says that the job may have run.
-      await writeFileAtomic(join(folder, 'job.json'), JSON.stringify({ id: spec.id, boot: bootId(), cgroups }));
+      await writeFileAtomic(join(folder, 'job.json'), JSON.stringify({ id: spec.id, boot: bootId(), cgroups, log: spec.log }));
       const cwd = await workingFolder(spec, folder);
       const tmp = this.#tmp(folder);
       mkdirSync(tmp, { recursive: true, mode: 0o700 });
@@ -100,7 +106,7 @@ class ProcessJobs implements JobRunner {
         return { state: 'running', startedAt: life.startedAt, pid: 0 };
       case 'ended':
         removeCgroup(record?.cgroups ?? []);
-        return endOf(life.end, life.startedAt, life.endedAt, life.stopRequested);
+        return withTail(endOf(life.end, life.startedAt, life.endedAt, life.stopRequested), record?.log ?? null);
     }
   }
 
@@ -127,6 +133,13 @@ class ProcessJobs implements JobRunner {
   #tmp(folder: string): string {
     return join(this.#home, 'tmp', digest(folder));
   }
+}
+
+/** What a job that failed said last, for whoever reads why. */
+function withTail(job: JobObservation, log: string | null): JobObservation {
+  if (job.state !== 'ended' || job.exit === 0 || job.cancelled || log === null) return job;
+  const tail = lastLines(log);
+  return tail === '' ? job : { ...job, tail };
 }
 
 function endOf(end: EndRecord, startedAt: number, endedAt: number, stopRequested: boolean): JobObservation {

@@ -7,7 +7,7 @@ import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/pro
 import type { CgroupParents } from '../../../platform/process/cgroup.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
-import { endReason } from './end-reason.ts';
+import { endedBadly, endReason } from './end-reason.ts';
 import { instanceBase } from './environment.ts';
 import {
   cgroupName,
@@ -23,6 +23,7 @@ import {
 import { readInstanceRecord, writeInstanceRecord } from './instance-record.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { launch } from './launch.ts';
+import { lastLines } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
 import type { Life, ProcessList } from './life.ts';
@@ -181,7 +182,9 @@ class ProcessRuntime implements Runtime {
     const common = { id, service, release, index, generation, port, startedAt, stopRequested, limits };
     if (life.state === 'ended') {
       const end = endReason(life, life.endedAt - startedAt);
-      return { ...common, state: 'ended', pid: null, endedAt: life.endedAt, end, usage: null };
+      const tail = endedBadly(end, stopRequested) ? lastLines(record.log) : '';
+      const told = tail === '' ? {} : { tail };
+      return { ...common, state: 'ended', pid: null, endedAt: life.endedAt, end, usage: null, ...told };
     }
     if (life.state === 'orphaned') {
       return { ...common, state: 'stopping', pid: null, endedAt: null, end: null, usage: null };

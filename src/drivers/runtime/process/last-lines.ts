@@ -1,0 +1,34 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
+
+const LINES = 20;
+const BYTES = 4096;
+
+/** The last lines of a log, at most 20 and 4 KB, without colours: what a program said before it ended. Never fails. */
+export function lastLines(log: string): string {
+  let file: number;
+  try {
+    file = openSync(log, 'r');
+  } catch {
+    return ''; // it wrote nothing
+  }
+  try {
+    const { size } = fstatSync(file);
+    const from = Math.max(0, size - BYTES);
+    const buffer = Buffer.alloc(size - from);
+    const read = readSync(file, buffer, 0, buffer.length, from);
+    const lines = stripVTControlCharacters(buffer.toString('utf8', 0, read))
+      .trimEnd()
+      .split('\n');
+    // The first one was cut.
+    if (from > 0 && lines.length > 1) lines.shift();
+    return lines
+      .slice(-LINES)
+      .map((line) => line.trimEnd())
+      .join('\n');
+  } catch {
+    return '';
+  } finally {
+    closeSync(file);
+  }
+}
