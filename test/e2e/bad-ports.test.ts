@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { app, folder } from '../support/bad/app.ts';
@@ -51,7 +52,6 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
     const taken = await freePort();
     await stranger(taken);
     shop.program(app('v2'));
-    const { readFileSync } = await import('node:fs');
     const file = readFileSync(`${shop.root}/evenkeel.yaml`, 'utf8');
     shop.write({ 'evenkeel.yaml': file.replace(`port: ${shop.port}`, `port: ${taken}`) });
     const refused = await system.cli(['deploy', 'api'], { cwd: shop.root });
@@ -73,7 +73,6 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
     const one = await folder({ name: 'one' });
     expect((await system.cli(['up'], { cwd: one.root })).code).toBe(0);
     const other = await folder({ name: 'other' });
-    const { readFileSync } = await import('node:fs');
     const file = readFileSync(`${other.root}/evenkeel.yaml`, 'utf8');
     other.write({ 'evenkeel.yaml': file.replace(`port: ${other.port}`, `port: ${one.port}`) });
     const refused = await system.cli(['up'], { cwd: other.root });

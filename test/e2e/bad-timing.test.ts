@@ -90,7 +90,10 @@ const keepersOf = (home: string): { pid: number }[] =>
   processesIn(home, 'keeper').filter(({ pid }) => environmentOf(pid).includes(`EVENKEEL_HOME=${home}\0`));
 
 /** What holds a rollout in each phase, for as long as nobody lets it go. */
-const HOLDS: Record<string, { options: (gate: string) => FolderOptions; program?: string; at: (each: RolloutView) => boolean }> = {
+const HOLDS: Record<
+  string,
+  { options: (gate: string) => FolderOptions; program?: string; at: (each: RolloutView) => boolean }
+> = {
   building: {
     options: (gate) => ({ service: [`build: 'while [ ! -e ${gate} ]; do sleep 0.05; done'`] }),
     at: ({ phase }) => phase === 'building',

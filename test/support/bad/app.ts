@@ -20,7 +20,8 @@ process.on('SIGTERM', () => onTerm());
 }
 
 /** Half of what is asked of it goes wrong. */
-export const FAILING = 'answer = (request, response) => { response.statusCode = Math.random() < 0.5 ? 500 : 200; response.end(); };';
+export const FAILING =
+  'answer = (request, response) => { response.statusCode = Math.random() < 0.5 ? 500 : 200; response.end(); };';
 
 export interface FolderOptions {
   name?: string;

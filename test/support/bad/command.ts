@@ -50,7 +50,7 @@ export function beginProgram(
         return typeof text === 'string' ? all.includes(text) : text.test(all);
       };
       await waitFor(said, { what: `the command to say ${String(text)}`, timeout: 30_000 }).catch((error: unknown) => {
-        throw new Error(`${String(error)}; it said: ${stdout}${stderr}`, { cause: error });
+        throw new Error(`${String(error)}; it said: ${stdout.slice(-2000)}${stderr.slice(-2000)}`, { cause: error });
       });
     },
   };
