@@ -9,12 +9,19 @@ const seen = (healthy: boolean): EdgeInstanceHealth[] => [
 describe('the memory of health', () => {
   it('knows since when an instance is as it is, and whether it ever was healthy', () => {
     const memory = new HealthMemory();
+    memory.update([], 50);
     memory.update(seen(false), 100);
     memory.update(seen(false), 200);
     expect(memory.of('a')).toMatchObject({ healthy: false, since: 100, everHealthy: false });
     memory.update(seen(true), 300);
     memory.update(seen(false), 400);
     expect(memory.of('a')).toMatchObject({ healthy: false, since: 400, everHealthy: true });
+  });
+
+  it('holds nothing against an instance that was there before it looked for the first time', () => {
+    const memory = new HealthMemory();
+    memory.update(seen(false), 100);
+    expect(memory.of('a')).toMatchObject({ healthy: false, everHealthy: true });
   });
 
   it('forgets who is gone', () => {
