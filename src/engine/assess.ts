@@ -1,5 +1,6 @@
 import { mergeEvidence, noEvidence, type StoredEvidence } from '../domain/analysis/evidence-store.ts';
 import { supervise, SUPERVISE, type Supervision } from '../domain/instance/supervise.ts';
+import type { InstanceObservation } from '../domain/instance/instance.ts';
 import type { Release } from '../domain/release/release.ts';
 import { evidenceKey } from '../domain/rollout/desired.ts';
 import type { Observed, ReleaseObservation, Work } from '../domain/rollout/observed.ts';
@@ -62,10 +63,12 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
   // A release in its window was taken long ago: what the edge refuses now came with another rollout.
   const asksForMore = rollout.end === null && rollout.phase !== 'watching';
   const refusal = input.refusal === null || !asksForMore ? null : `the edge refused it: ${input.refusal}`;
-  const weight = entry?.weight ?? null;
+  // Behind closed routes only other services reach it.
+  const closed = edge?.config.routes.length === 0 && (release?.config.routes.length ?? 0) > 0;
+  const weight = entry === null ? null : closed ? 0 : entry.weight;
   if (release?.config.kind === 'static') {
     const there = entry !== null && entry.static !== null;
-    return { wanted: 1, running: 1, healthy: there ? 1 : 0, failure: refusal, weight, present: there };
+    return { wanted: 1, running: 1, healthy: there ? 1 : 0, starting: false, failure: refusal, weight, present: there };
   }
   const wanted = release?.config.instances ?? 0;
   const running = mine.filter((each) => each.state === 'running');
@@ -77,11 +80,18 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
     wanted,
     running: running.length,
     healthy: running.filter(isHealthy).length,
+    starting: running.some((each) => isStarting(each, release, input)),
     failure:
       (release === null ? null : superviseRelease(release, wanted, input).failure) ?? input.unstartable(id) ?? refusal,
     weight,
     present: mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0,
   };
+}
+
+/** It has its deadline to become healthy; one that was healthy before is not starting any more, whatever it does. */
+function isStarting(instance: InstanceObservation, release: Release | null, input: AssessInput): boolean {
+  if (release?.config.kind !== 'http' || input.health.of(instance.id)?.everHealthy === true) return false;
+  return input.snapshot.at - instance.startedAt < release.config.health.deadlineMs;
 }
 
 /** One that started in the future did so before the clock was set back. */

@@ -37,7 +37,9 @@ export function trafficTable(input: TableInput): EdgeService[] {
     if (deployment === undefined || lead === null || lead.config.kind === 'worker') continue;
     const { config } = lead;
     const releases: EdgeRelease[] = [
-      ...desired.releases.map((each) => edgeRelease(input, each.release, each.weight, config.health)),
+      ...desired.releases.map((each) =>
+        edgeRelease(input, each.release, each.release === desired.early ? 100 : each.weight, config.health),
+      ),
       ...leaving.map((each) => edgeRelease(input, each, 0, config.health, true)),
     ];
     table.push(

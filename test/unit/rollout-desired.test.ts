@@ -60,6 +60,17 @@ describe('what a service ought to be', () => {
     expect(shown(releasesOf([{ ...unit, phase: 'verifying' }], 'api', null))).toBe('api@2:0');
   });
 
+  it('lets a first release be reached by its fellows once it was verified, until its routes open', () => {
+    const services = [aPart('api', { from: null }), aPart('web')];
+    const earlyIn = (over: Partial<Rollout>, current: string | null = null) =>
+      desiredServices([deployed('api', current)], [at('verifying', { services, ...over })])[0]?.early;
+    expect(earlyIn({ verified: [] })).toBe(null);
+    expect(earlyIn({ verified: ['api'] })).toBe('api@2');
+    expect(earlyIn({ verified: ['api'], phase: 'canary' })).toBe(null);
+    expect(earlyIn({ verified: ['api'], end: 'failed' })).toBe(null);
+    expect(earlyIn({ verified: ['api'], services: [aPart('api')] }, 'api@1')).toBe(null);
+  });
+
   it('lets what had no former release vanish when it is rolled back', () => {
     const unit = at('watching', { end: 'rolled-back', services: [aPart('api', { from: null }), aPart('web')] });
     expect(releasesOf([unit], 'api', null)).toEqual([]);

@@ -11,6 +11,7 @@ const desired = (releases: [string, number][], over: Partial<DesiredService> = {
   releases: releases.map(([release, weight]) => ({ release, weight, run: true })),
   split: null,
   preview: null,
+  early: null,
   ...over,
 });
 
@@ -59,6 +60,12 @@ describe("the edge's table", () => {
   it('opens no route for a first release before it is promoted, only its preview', () => {
     const [service] = table(desired([['api@1', 0]], { preview: 'api@1' }), [anInstance('api@1')]);
     expect(service).toMatchObject({ routes: [], preview: { release: 'api@1' } });
+  });
+
+  it('lets other services reach a first release that was verified, and no user', () => {
+    const [service] = table(desired([['api@1', 0]], { early: 'api@1' }), [anInstance('api@1')]);
+    expect(service?.releases).toMatchObject([{ release: 'api@1', weight: 100 }]);
+    expect(service?.routes).toEqual([]);
   });
 
   it('opens the routes of every release that has traffic', () => {

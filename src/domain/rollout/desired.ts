@@ -20,6 +20,11 @@ export interface DesiredService {
   split: { rollout: string; canary: string; baseline: string; slow: { p75Ms: number; p95Ms: number } | null } | null;
   /** Reachable on the preview port, whatever its weight. */
   preview: string | null;
+  /**
+   * A first release that was verified: other services reach it at the internal address, since what comes `after` it may
+   * need it to become healthy. Its routes open with its weight.
+   */
+  early: string | null;
 }
 
 const reached = (rollout: Rollout, phase: Phase): boolean => PHASES.indexOf(rollout.phase) >= PHASES.indexOf(phase);
@@ -47,6 +52,7 @@ function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredSer
     releases: deployment.current === null ? [] : [{ release: deployment.current, weight: 100, run: true }],
     split: null,
     preview: null,
+    early: null,
   };
   const desired = active === undefined || part === undefined ? plain : rolling(plain, active, part);
   const kept = keptForALook(mine, service);
@@ -77,6 +83,7 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
         ? null
         : { rollout: evidenceKey(rollout.id, part.service), canary: to, baseline: from, slow: analysis.slow },
     preview: mayStart(rollout, part) ? to : null,
+    early: from === null && rollout.verified.includes(part.service) && !reached(rollout, 'canary') ? to : null,
   };
 }
 
