@@ -2,6 +2,7 @@ import { desiredServices } from '../domain/rollout/desired.ts';
 import type { Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
+import { stay } from '../domain/rollout/transition.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
 import { attempt } from './attempt.ts';
 import { type Advanced, advance, awaitsAnswer } from './advance.ts';
@@ -54,7 +55,7 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   let contested = false;
   // Oldest first: a rollout that is superseded lets go before the one that supersedes it goes on.
   for (const rollout of open.toReversed()) {
-    const step = await advanceFully(tools, snapshot, context, rollout, open);
+    const step = await advanceFully(tools, snapshot, context, rollout, { open, wanted: record.wanted });
     if (step === null) contested = true;
     else steps.push(step);
   }
@@ -88,7 +89,7 @@ async function advanceFully(
   snapshot: Snapshot,
   context: WorkContext,
   rollout: Rollout,
-  open: Rollout[],
+  { open, wanted }: { open: Rollout[]; wanted: EnvironmentRecord['wanted'] },
 ): Promise<{ rollout: Rollout; observed: Observed; advanced: Advanced } | null> {
   const { deps, memory } = tools;
   let current = rollout;
@@ -104,6 +105,11 @@ async function advanceFully(
       refusal: memory.refusal,
       unstartable: (release) => memory.unstartable.get(release) ?? null,
     });
+    if (wanted === 'down' && current.phase === 'watching' && current.end === null && observed.requests.length === 0) {
+      // What is stopped on purpose proves nothing against it: its window is judged again once it is up.
+      const decision = stay(current, 'its environment is down');
+      return { rollout: current, observed, advanced: { rollout: current, decision, changes: [] } };
+    }
     const advanced = await advance(deps, memory, current, observed, deps.clock.now());
     if (advanced === null) return null;
     const moved = advanced.decision.journal.length > 0;

@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceConfig } from '../../src/domain/project/project.ts';
 import type { Rollout } from '../../src/domain/rollout/rollout.ts';
 import { deploy } from '../../src/engine/operations/deploy.ts';
+import { down } from '../../src/engine/operations/down.ts';
+import { rollback } from '../../src/engine/operations/rollback.ts';
 import { until } from '../../src/engine/operations/until.ts';
 import { EvenkeelError } from '../../src/ports/errors.ts';
-import { openWorld, project, service, type World } from '../support/engine/world.ts';
+import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
 
 const scope = { project: 'shop', environment: 'production' };
 
@@ -107,4 +109,52 @@ test('an environment remembers no rollout and no release that is over, however m
     what: 'them to be forgotten',
     timeoutMs: 60_000,
   });
+});
+
+describe('an environment that is brought down in a rollback window', () => {
+  const slow = { rollout: policy({ rollbackWindowMs: 7 * 86_400_000 }) };
+  const all = { ...scope, service: 'api', all: false, to: null, comment: null, by: 'ada' };
+
+  async function downInWindow(): Promise<Rollout> {
+    const first = await ship([service('api', slow)]);
+    await promoted(first);
+    const second = await ship([service('api', slow)]);
+    await promoted(second);
+    // The new release is quicker to stop than the former one, which looks well until the end.
+    world.traffic.healthy = (id) => id.includes('api@1');
+    await down(world.engine, { ...scope, by: 'ada' });
+    return second;
+  }
+
+  test('comes up again with what served, whichever of its copies is the first to be stopped or to answer', async () => {
+    const rollout = await downInWindow();
+    expect(await read(rollout)).toMatchObject({ phase: 'watching', end: null });
+    expect(await deploy(world.engine, await nothingChanged())).toMatchObject({ rollout: null });
+    await until(world.engine, async () => (await running()).length === 2, { what: 'both to run', timeoutMs: 60_000 });
+    await world.clock.sleep(2_000);
+    await until(world.engine, async () => world.traffic.table.size === 1, { what: 'its routes', timeoutMs: 60_000 });
+    world.traffic.healthy = () => true;
+    await world.clock.sleep(5_000);
+    expect(await read(rollout)).toMatchObject({ phase: 'watching', end: null });
+  });
+
+  test('says so to who would roll it back', async () => {
+    await downInWindow();
+    await expect(rollback(world.engine, all)).rejects.toMatchObject({ code: 'environment-down' });
+  });
+
+  /** `up` of what is recorded. */
+  async function nothingChanged() {
+    const release = await world.store.release('shop', 'api@2');
+    world.builder.artifactOf = async () => release?.artifact ?? null;
+    return {
+      project: project([service('api', slow)]),
+      services: null,
+      onlyChanged: true,
+      label: null,
+      replace: false,
+      keepFailed: null,
+      by: 'ada',
+    };
+  }
 });

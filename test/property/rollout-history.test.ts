@@ -298,6 +298,7 @@ const releaseSeen: fc.Arbitrary<ReleaseObservation> = fc.record({
     { weight: 1, arbitrary: fc.constant('it could not be started') },
   ),
   weight: fc.constantFrom(null, 0, 10, 99, 100),
+  starting: fc.boolean(),
   present: fc.boolean(),
 });
 const noise = fc.record(

@@ -95,7 +95,7 @@ const api = (observed: Observed) => {
 describe('what decide is told', () => {
   it('counts who runs and whom the edge calls healthy, and the weight that it has applied', () => {
     const { to, from } = api(observe({ healthy: [v1.id] }));
-    expect(to).toEqual({ wanted: 1, running: 1, healthy: 0, failure: null, weight: 10, present: true });
+    expect(to).toEqual({ wanted: 1, running: 1, healthy: 0, starting: true, failure: null, weight: 10, present: true });
     expect(from).toMatchObject({ running: 1, healthy: 1, weight: 90 });
   });
 

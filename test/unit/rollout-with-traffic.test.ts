@@ -308,6 +308,16 @@ describe('watching', () => {
       'owner',
     );
   });
+
+  it('does not call lost what has not had the time to answer: after a reboot all start anew', () => {
+    const rollout = aRollout({ phase: 'watching', verified: ['api'] });
+    const silent = (starting: boolean): Partial<ServiceObserved> => ({
+      to: aRelease({ weight: 100, healthy: 0, starting }),
+      from: aRelease({ weight: 0 }),
+    });
+    expect(look(rollout, minute, { api: silent(true) }).next.end).toBeNull();
+    expect(look(rollout, minute, { api: silent(false) }).next.end).toBe('rolled-back');
+  });
 });
 
 describe('a clock that is set back', () => {

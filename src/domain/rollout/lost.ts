@@ -10,7 +10,8 @@ export function lost(observed: Observed, each: RolloutService): string | null {
   if (to.wanted === 0 || (from !== null && from.healthy === 0)) return null;
   if (each.kind !== 'static' && to.running === 0) return 'none of its instances runs';
   if (each.kind === 'worker') return to.healthy > 0 ? null : 'none of its instances stays up';
-  if (!observed.edgeReachable || to.healthy > 0) return null;
+  // After a reboot all start anew, and which of them is the first to answer says nothing.
+  if (!observed.edgeReachable || to.healthy > 0 || to.starting) return null;
   return each.kind === 'static' ? 'its files are gone' : 'none of its instances is healthy';
 }
 

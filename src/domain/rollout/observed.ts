@@ -16,6 +16,8 @@ export interface ReleaseObservation {
   running: number;
   /** How many the edge calls healthy (a worker: stayed up long enough; a static folder: 1 when it is there). */
   healthy: number;
+  /** One of them was started a while ago at most, and may still become healthy for the first time. */
+  starting: boolean;
   /** Why it cannot become healthy any more (crash loop, start failed, deadline), or null. */
   failure: string | null;
   /** Its desired weight as the edge has it applied; null when the edge does not know the release. */

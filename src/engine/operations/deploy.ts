@@ -7,6 +7,7 @@ import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { ensurePorts } from './ports.ts';
 import { createOrReplace } from './create.ts';
+import { requireUp } from './require-up.ts';
 
 export interface DeployInput {
   project: Project;
@@ -157,6 +158,7 @@ export async function restart(
 ): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
+  await requireUp(deps, scope);
   const reason = `restart of ${input.services.join(', ')} by ${input.by}`;
   const make = async (serving: Deployment[]): Promise<Rollout> =>
     beginRollout({

@@ -1,4 +1,5 @@
 import { EvenkeelError } from '../../ports/errors.ts';
+import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { until } from './until.ts';
 
@@ -36,9 +37,20 @@ export async function down(
   await deps.store.saveEnvironment({ ...record, wanted: 'down', updatedAt: deps.clock.now() });
   engine.wake(input);
   const longest = Math.max(0, ...record.config.services.map((each) => each.rollout.drainMs + each.stopGraceMs));
-  await until(engine, async () => (await deps.runtime.observe(input)).every((each) => each.state === 'ended'), {
+  await until(engine, async () => (await nothingRuns(deps, input)) && (await nothingIsRouted(deps, input)), {
     what: 'all instances to stop',
     timeoutMs: longest + MARGIN_MS,
   });
   return { stopped: running };
+}
+
+type Scope = { project: string; environment: string };
+
+const nothingRuns = async (deps: EngineDeps, scope: Scope): Promise<boolean> =>
+  (await deps.runtime.observe(scope)).every((each) => each.state === 'ended');
+
+/** Static services have no instances whose end would tell. An edge that is away serves nobody. */
+async function nothingIsRouted(deps: EngineDeps, { project, environment }: Scope): Promise<boolean> {
+  const edge = await deps.traffic.state().catch(() => null);
+  return edge?.services.every(({ config }) => config.project !== project || config.environment !== environment) ?? true;
 }

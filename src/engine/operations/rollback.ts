@@ -5,6 +5,7 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { Engine } from '../engine.ts';
 import { createOrReplace } from './create.ts';
 import type { Begun } from './deploy.ts';
+import { requireUp } from './require-up.ts';
 import { until } from './until.ts';
 
 /** A hot release is a switch away; longer than this means that the edge or the store is away. */
@@ -33,6 +34,7 @@ export interface RollbackInput {
 export async function rollback(engine: Engine, input: RollbackInput): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
+  await requireUp(deps, scope);
   const recent = await deps.store.rollouts({
     ...scope,
     ...(input.service === null ? {} : { service: input.service }),

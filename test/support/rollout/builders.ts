@@ -88,6 +88,7 @@ export const aRelease = (over: Partial<ReleaseObservation> = {}): ReleaseObserva
   wanted: 2,
   running: 2,
   healthy: 2,
+  starting: false,
   failure: null,
   weight: 0,
   present: true,

@@ -114,7 +114,15 @@ function observeRelease(world: World, each: RolloutService, id: string): Release
   const weight = world.edgeUp ? (world.edge[each.service]?.[id] ?? null) : null;
   // What the edge says of health is not to be had while it is away.
   const told = each.kind === 'worker' || world.edgeUp;
-  return { wanted: WANTED, running, healthy: told && !sick ? running : 0, failure, weight, present: running > 0 };
+  return {
+    wanted: WANTED,
+    running,
+    healthy: told && !sick ? running : 0,
+    starting: false,
+    failure,
+    weight,
+    present: running > 0,
+  };
 }
 
 function evidenceOf(world: World, each: RolloutService) {
