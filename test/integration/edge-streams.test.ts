@@ -72,6 +72,45 @@ describe('WebSockets', () => {
     await waitFor(async () => (await edge.release('ws@1')).websockets === 0, { what: 'no WebSocket to be counted' });
   });
 
+  test('follow the share to another release and back, while both stay hot', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const [first, second] = [await echoServer('old'), await echoServer('new')];
+    const port = await freePort();
+    const weigh = (old: number, fresh: number) =>
+      service('ws', port, [
+        { release: 'ws@1', weight: old, ports: [first.port] },
+        { release: 'ws@2', weight: fresh, ports: [second.port] },
+      ]);
+    const held = async () => [(await edge.release('ws@1')).websockets, (await edge.release('ws@2')).websockets];
+    await edge.set(1, weigh(100, 0));
+    await edge.healthy(`ws@1-${first.port}`);
+    await edge.healthy(`ws@2-${second.port}`);
+
+    const before = await Promise.all(Array.from({ length: 5 }, () => open(port)));
+    const codes = Promise.all(before.map(async ({ socket }) => (await once(socket, 'close'))[0] as number));
+    // A canary takes nobody's connection away.
+    await edge.set(2, weigh(50, 50));
+    expect(await held()).toEqual([5, 0]);
+    await edge.set(3, weigh(0, 100));
+    expect(await codes).toEqual([1012, 1012, 1012, 1012, 1012]);
+
+    const moved = await open(port);
+    await waitFor(() => moved.messages[0] === 'hello from new', { what: 'the new release to answer' });
+    const back = once(moved.socket, 'close');
+    await edge.set(4, weigh(100, 0));
+    expect((await back)[0]).toBe(1012);
+    const again = await open(port);
+    await waitFor(() => again.messages[0] === 'hello from old', { what: 'the old release to answer' });
+    // It has its share again, and nothing ends what is opened there.
+    await edge.set(5, weigh(100, 0));
+    again.socket.send('still here');
+    await waitFor(() => again.messages.includes('still here'), { what: 'an echo' });
+    expect(await held()).toEqual([1, 0]);
+    again.socket.close();
+    await once(again.socket, 'close');
+  });
+
   test('a server that declines the upgrade is heard', async () => {
     const edge = new EdgeHarness();
     await edge.start();
@@ -111,12 +150,19 @@ describe('event streams', () => {
     const stream = await upstream('sse', (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       let id = 0;
-      // Each event comes in two halves, so most moments are in the middle of one.
-      const timer = setInterval(() => {
+      // Each event comes in two halves, so most moments are in the middle of one. One timer at a time: a late one must
+      // not let two events mix.
+      let timer: NodeJS.Timeout;
+      const begin = () => {
         res.write(`id: ${id}\ndata: first half of ${id}\n`);
-        setTimeout(() => res.write(`data: second half of ${id++}\n\n`), 5);
-      }, 12);
-      res.on('close', () => clearInterval(timer));
+        timer = setTimeout(end, 5);
+      };
+      const end = () => {
+        res.write(`data: second half of ${id++}\n\n`);
+        timer = setTimeout(begin, 7);
+      };
+      begin();
+      res.on('close', () => clearTimeout(timer));
     });
     const next = await upstream('next');
     const port = await freePort();

@@ -19,6 +19,7 @@ export class LiveInstance {
   readonly longLived = new Set<LongLived>();
   #inFlight = 0;
   #draining = false;
+  #ceded = false;
   #leaving = false;
   ejected = false;
   /** Failed connects and timeouts in a row, as requests met them. */
@@ -41,8 +42,9 @@ export class LiveInstance {
     return this.check.healthy && !this.ejected && !this.#draining;
   }
 
-  get draining(): boolean {
-    return this.#draining;
+  /** What lives long is to go elsewhere, also what is only just opened. */
+  get shedding(): boolean {
+    return this.#draining || this.#ceded;
   }
 
   get inFlight(): number {
@@ -80,6 +82,21 @@ export class LiveInstance {
   /** The command that made it drain was taken back. */
   undrain(): void {
     if (!this.#leaving) this.#draining = false;
+  }
+
+  /**
+   * Its release has lost its share and stays hot for a return. Whoever is connected for long moves over as in a drain;
+   * else people would be kept apart by release for the whole rollback window, and with one that was taken back.
+   */
+  cede(drainMs: number): void {
+    if (this.#ceded) return;
+    this.#ceded = true;
+    endSpread(this.longLived, drainMs * SPREAD_SHARE);
+  }
+
+  /** Its release has a share again. */
+  regain(): void {
+    this.#ceded = false;
   }
 
   /** It is no longer named: drains, and is forgotten when the last request is answered. */

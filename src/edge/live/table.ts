@@ -59,6 +59,7 @@ export class LiveTable {
     this.#services = services;
     this.#ports = portUses(services);
     for (const [key, old] of before) this.#retire(old, services.get(key));
+    for (const [key, service] of services) moveOver(before.get(key), service);
     for (const service of services.values()) service.held.wake();
   }
 
@@ -132,6 +133,18 @@ export class LiveTable {
         instance.check.stop();
         instance.pool.destroy();
       }
+    }
+  }
+}
+
+/** Long-lived connections follow the share: they leave a release that has lost all of its own to another. */
+function moveOver(before: LiveService | undefined, now: LiveService): void {
+  if (now.shares.length === 0) return;
+  for (const { name, weight, instances } of now.releases.values()) {
+    const lost = weight === 0 && (before?.releases.get(name)?.weight ?? 0) > 0;
+    for (const instance of instances) {
+      if (lost) instance.cede(now.config.drainMs);
+      else if (weight > 0) instance.regain();
     }
   }
 }

@@ -151,7 +151,7 @@ export class Forwarding implements ReplySink {
     longLived.add(tunnel);
     instance.longLived.add(tunnel);
     tunnel.start(upgrade.head, rest);
-    if (this.#context.draining || instance.draining) tunnel.endSoftly();
+    if (this.#context.draining || instance.shedding) tunnel.endSoftly();
   }
 
   onFailure(failure: UpstreamFailure): void {

@@ -64,7 +64,7 @@ export class Reply implements LongLived {
     instance?.longLived.add(this);
     // A client waits for the head of a stream, however late its first event.
     this.#res.flushHeaders();
-    if (this.#context.draining || instance?.draining === true) this.endSoftly();
+    if (this.#context.draining || instance?.shedding === true) this.endSoftly();
   }
 
   write(chunk: Buffer): void {
