@@ -12,7 +12,10 @@ export interface EdgeOptions {
   /** What evenkeel's own probes show; empty: no probe is believed. */
   readonly probeToken: string;
   readonly hold: { readonly requests: number; readonly ms: number };
-  /** Idle connections of a draining edge are closed after this. */
+  /**
+   * Connections of a draining edge that stay idle for this long are closed. Long enough that most clients ask once more
+   * before, and are told to close: one that sends just when it is closed has lost its request.
+   */
   readonly idleGraceMs: number;
   /** Long a draining edge lives at most. */
   readonly drainMs: number;
@@ -51,7 +54,7 @@ export async function readOptions(env: NodeJS.ProcessEnv): Promise<EdgeOptions> 
       requests: numberFrom(env, 'EVENKEEL_EDGE_HOLD_REQUESTS', 500),
       ms: numberFrom(env, 'EVENKEEL_EDGE_HOLD_MS', 10_000),
     },
-    idleGraceMs: numberFrom(env, 'EVENKEEL_EDGE_IDLE_GRACE_MS', 1_000),
+    idleGraceMs: numberFrom(env, 'EVENKEEL_EDGE_IDLE_GRACE_MS', 10_000),
     drainMs: numberFrom(env, 'EVENKEEL_EDGE_DRAIN_MS', 30_000),
     youngMs: numberFrom(env, 'EVENKEEL_EDGE_YOUNG_MS', 30_000),
     client: {
