@@ -5,6 +5,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import type { RolloutEvent } from '../contract/contract.ts';
 import { journalView } from '../views/rollout-view.ts';
 import { view } from '../views/current-rollout.ts';
+import { drained } from './drained.ts';
 
 /** A view is sent at most this often; journal lines are sent at once. */
 const VIEW_EVERY_MS = 250;
@@ -25,7 +26,11 @@ export async function streamRollout(
   const gone = new AbortController();
   out.on('close', () => gone.abort());
   out.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-  const send = (event: RolloutEvent): void => void out.write(`${JSON.stringify(event)}\n`);
+  // Output that is still on its way may come after the end, and a reader may be slower than a build that floods its log.
+  const write = async (line: string): Promise<void> => {
+    if (!out.writableEnded && !out.write(`${line}\n`)) await drained(out, gone.signal);
+  };
+  const send = (event: RolloutEvent): Promise<void> => write(JSON.stringify(event));
 
   void streamOutput(deps, rollout, gone.signal, send);
   let seq = after;
@@ -43,20 +48,20 @@ export async function streamRollout(
       for (const entry of await store.journal(rollout.id)) {
         if (entry.seq <= seq) continue;
         seq = entry.seq;
-        send({ type: 'journal', entry: journalView(entry) });
+        await send({ type: 'journal', entry: journalView(entry) });
         lastWrite = clock.now();
       }
       const now = await view(deps, current, true);
       const text = JSON.stringify(now);
       if (text !== shown) {
         shown = text;
-        send({ type: 'rollout', rollout: now });
+        await send({ type: 'rollout', rollout: now });
         lastWrite = clock.now();
       } else if (clock.now() - lastWrite > HEARTBEAT_MS) {
-        out.write('\n');
+        await write('');
         lastWrite = clock.now();
       }
-      if (current.end !== null && current.settled) break;
+      if (now.end !== null && now.settled) break;
       await clock.sleep(VIEW_EVERY_MS, gone.signal);
       if (!gone.signal.aborted) await clock.sleep(1_000, AbortSignal.any([wake.signal, gone.signal]));
     }
@@ -74,7 +79,7 @@ async function streamOutput(
   deps: ApiDeps,
   rollout: Rollout,
   signal: AbortSignal,
-  send: (event: RolloutEvent) => void,
+  send: (event: RolloutEvent) => Promise<void>,
 ): Promise<void> {
   const { places } = deps.engine.deps;
   const files = rollout.services.flatMap((each) =>
@@ -85,7 +90,7 @@ async function streamOutput(
   );
   try {
     for await (const line of deps.logs.read({ files, lines: 100, follow: true, signal }))
-      send({ type: 'output', job: line.instance ?? '', service: line.service, line: line.line });
+      await send({ type: 'output', job: line.instance ?? '', service: line.service, line: line.line });
   } catch {
     // Output is a courtesy; its absence stops nothing.
   }

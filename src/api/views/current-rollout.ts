@@ -11,6 +11,6 @@ export async function view(deps: ApiDeps, stored: Rollout, live: boolean): Promi
   const latest = engine.latest(stored.id)?.rollout ?? null;
   const rollout = latest !== null && latest.version >= stored.version ? latest : stored;
   const snapshot =
-    live && rollout.end === null ? await takeSnapshot(engine.deps, rollout, { stats: false }).catch(() => null) : null;
+    live && !rollout.settled ? await takeSnapshot(engine.deps, rollout, { stats: false }).catch(() => null) : null;
   return rolloutView(rollout, await observeLive(engine.deps, rollout, snapshot));
 }

@@ -4,6 +4,16 @@ import type { EngineDeps } from '../../engine/deps.ts';
 import type { Snapshot } from '../../engine/snapshot.ts';
 import type { RolloutLive } from './rollout-view.ts';
 
+/** Taken back, and all that is left of it are instances that somebody asked to keep for a look. */
+function keptWithoutTraffic(rollout: Rollout, snapshot: Snapshot | null): boolean {
+  if (rollout.end === null || rollout.end === 'complete' || !rollout.policy.keepFailed) return false;
+  if (snapshot === null || snapshot.edge === null) return false;
+  const releases = snapshot.edge.services
+    .filter(({ config }) => config.project === rollout.project && config.environment === rollout.environment)
+    .flatMap(({ config }) => config.releases);
+  return rollout.services.every((each) => !releases.some(({ release, weight }) => release === each.to && weight > 0));
+}
+
 /** What is seen of a rollout's new releases now, from one snapshot of its environment. */
 export async function observeLive(
   deps: Pick<EngineDeps, 'store'>,
@@ -15,7 +25,7 @@ export async function observeLive(
   for (const each of rollout.services) {
     const release = await deps.store.release(rollout.project, each.to);
     if (release !== null) releases.set(each.to, release);
-    if (snapshot === null) continue;
+    if (snapshot === null || rollout.end !== null) continue;
     const mine = snapshot.instances.filter((instance) => instance.release === each.to && instance.state === 'running');
     const seenHealthy = new Set(
       snapshot.edge?.services.flatMap((service) =>
@@ -33,5 +43,9 @@ export async function observeLive(
           : mine.filter((instance) => seenHealthy.has(instance.id)).length,
     };
   }
-  return { observed, release: (id) => releases.get(id) ?? null };
+  return {
+    observed,
+    keptWithoutTraffic: keptWithoutTraffic(rollout, snapshot),
+    release: (id) => releases.get(id) ?? null,
+  };
 }

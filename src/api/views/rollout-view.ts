@@ -8,6 +8,8 @@ import type { Verdict } from '../../domain/analysis/judge.ts';
 export interface RolloutLive {
   /** By service: instances of the new release. Absent: could not be asked. */
   observed: Record<string, { wanted: number; running: number; healthy: number }>;
+  /** It is over, and only what is kept for a look of it still runs. */
+  keptWithoutTraffic: boolean;
   release: (id: string) => Release | null;
 }
 
@@ -21,7 +23,8 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
     kind: rollout.kind,
     phase: rollout.phase,
     end: rollout.end,
-    settled: rollout.settled,
+    // One that is kept stays open until the next rollout; nobody has to wait for that.
+    settled: rollout.settled || live.keptWithoutTraffic,
     reason: rollout.reason,
     paused: rollout.paused,
     requestedBy: rollout.requestedBy,
