@@ -217,11 +217,12 @@ export class Edge implements ControlTarget {
     this.#phase = 'draining';
     this.#context.draining = true;
     this.#control.close();
-    this.#listeners.stopAccepting();
+    const deserted = this.#listeners.stopAccepting();
     this.#statistics.startSaving(true);
     endSpread(this.#context.longLived, this.#options.drainMs * 0.5);
     const end = performance.now() + this.#options.drainMs;
-    await pause(this.#options.idleGraceMs);
+    // With nobody connected there is nobody to be told.
+    await Promise.race([deserted, pause(this.#options.idleGraceMs)]);
     for (;;) {
       this.#listeners.closeIdle();
       if (this.#context.inFlight === 0 || performance.now() >= end) break;
@@ -256,7 +257,7 @@ export class Edge implements ControlTarget {
     this.#phase = 'gone';
     for (const timer of this.#timers) clearInterval(timer);
     this.#control.close();
-    this.#listeners.stopAccepting();
+    void this.#listeners.stopAccepting();
     this.#listeners.destroyAll();
     this.#table.stop();
     this.#context.sweeper.stop();

@@ -93,9 +93,16 @@ export class Listeners {
     return [...this.#servers.values()].map(({ address }) => address);
   }
 
-  /** Accepts nothing more; connections live on. */
-  stopAccepting(): void {
-    for (const { server } of this.#servers.values()) stopAccepting(server);
+  /** Accepts nothing more; connections live on. Resolves when the last of them has ended. */
+  async stopAccepting(): Promise<void> {
+    const ends = [...this.#servers.values()].map(
+      ({ server }) =>
+        new Promise<void>((resolve) => {
+          server.once('close', resolve);
+          stopAccepting(server);
+        }),
+    );
+    await Promise.all(ends);
   }
 
   closeIdle(): void {
