@@ -1,4 +1,4 @@
-import { Agent, get } from 'node:http';
+import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
@@ -40,11 +40,11 @@ export interface Visit {
 }
 
 /** One request over a connection of its own. */
-export function visit(port: number, path = '/'): Promise<Visit> {
+export function visit(port: number, path = '/', method: 'GET' | 'POST' = 'GET'): Promise<Visit> {
   const agent = new Agent({ keepAlive: false });
   return new Promise((resolve) => {
     const nothing: Visit = { status: 0, version: '', body: '' };
-    get({ host: '127.0.0.1', port, path, agent, timeout: 20_000 }, (response) => {
+    request({ host: '127.0.0.1', port, path, method, agent, timeout: 20_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body += chunk));
@@ -56,6 +56,7 @@ export function visit(port: number, path = '/'): Promise<Visit> {
       .on('error', () => resolve(nothing))
       .on('timeout', function (this: { destroy(): void }) {
         this.destroy();
-      });
+      })
+      .end();
   });
 }
