@@ -5,6 +5,7 @@ import type { LogFile } from '../../ports/logs.ts';
 import { releaseOf } from '../../engine/instances.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/contract.ts';
+import { drained } from './drained.ts';
 
 const querySchema = z.object({
   project: z.string(),
@@ -98,9 +99,3 @@ function parsePattern(text: string): RegExp {
     throw new EvenkeelError({ code: 'bad-pattern', what: `${text} is not a regular expression`, why: String(cause) });
   }
 }
-
-const drained = (stream: NodeJS.WritableStream, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    stream.once('drain', () => resolve());
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createApi } from '../../src/api/server.ts';
+import type { StatusReply } from '../../src/api/contract/contract.ts';
+import { unixClient, type UnixClient } from '../../src/platform/unix-http.ts';
+import type { LogReader } from '../../src/ports/logs.ts';
+import { projectSchema } from '../../src/store/rows/project.ts';
+import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
+import { tempDir } from '../support/temp.ts';
+import { waitFor } from '../support/wait.ts';
+
+const HOUR = 3_600_000;
+const TOKEN = 'a-token-of-the-test';
+const scope = { project: 'shop', environment: 'production' };
+
+let world: World;
+let api: ReturnType<typeof createApi>;
+let client: UnixClient;
+let socketPath: string;
+let read: LogReader['read'];
+
+beforeEach(async () => {
+  world = await openWorld();
+  read = async function* () {};
+  socketPath = join(tempDir('api'), 'controller.sock');
+  api = createApi({
+    engine: world.engine,
+    telemetry: {
+      record: async () => {},
+      edge: async () => [],
+      instances: async () => [],
+      maintain: async () => {},
+      close: async () => {},
+    },
+    logs: { read: (query) => read(query), maintain: async () => {} },
+    parseProject: (value) => projectSchema.parse(value),
+    token: TOKEN,
+    server: { version: '0', pid: 1, startedAt: 0, home: '/home' },
+    stopServer: () => {},
+    restartEdge: async () => ({ ok: true, reason: '' }),
+  });
+  await api.listen({ path: socketPath });
+  client = unixClient({ socketPath, peer: 'The controller', token: TOKEN });
+});
+afterEach(async () => {
+  client.close();
+  await api.close();
+  await world.close();
+});
+
+const deploy = (config = service('api'), over = {}): Promise<unknown> =>
+  client.json({
+    method: 'POST',
+    path: '/v1/deploy',
+    body: {
+      project: project([config]),
+      services: null,
+      onlyChanged: false,
+      label: null,
+      replace: false,
+      keepFailed: null,
+      by: 'ada',
+      ...over,
+    },
+  });
+const begun = async (config = service('api')): Promise<string> =>
+  ((await deploy(config)) as { rollout: string | null }).rollout ?? '';
+
+describe('who asks wrongly', () => {
+  test('is refused without the token, whatever is asked', async () => {
+    const stranger = unixClient({ socketPath, peer: 'The controller', token: 'guessed' });
+    for (const path of ['/v1/server', '/v1/status', '/nothing'])
+      expect(await stranger.reply({ path })).toMatchObject({ status: 401, body: { code: 'unauthorized', exit: 1 } });
+    stranger.close();
+  });
+
+  test('is told what there is not', async () => {
+    expect(await client.reply({ path: '/v1/nothing' })).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    for (const path of ['', '/story', '/events'])
+      expect(await client.reply({ path: `/v1/rollouts/none${path}` })).toMatchObject({
+        status: 404,
+        body: { code: 'rollout-unknown' },
+      });
+    expect(await client.reply({ method: 'POST', path: '/v1/down', body: scope })).toMatchObject({
+      status: 404,
+      body: { code: 'environment-unknown', exit: 1 },
+    });
+  });
+
+  test('is told which field cannot be read, and nothing is begun', async () => {
+    await expect(deploy(service('api'), { by: 7 })).rejects.toMatchObject({
+      code: 'bad-request',
+      why: expect.stringContaining('by:'),
+    });
+    expect(await client.reply({ path: '/v1/logs?project=shop' })).toMatchObject({ status: 400 });
+    expect(await client.reply({ path: '/v1/rollouts?limit=0' })).toMatchObject({ status: 400 });
+    expect(await client.json({ path: '/v1/rollouts' })).toEqual({ rollouts: [] });
+  });
+
+  test('gets 409 for what is under way', async () => {
+    await begun(service('api', { build: 'make', rollout: policy({ rollbackWindowMs: HOUR }) }));
+    world.builder.observe = async () => ({ state: 'running', detail: '' });
+    await expect(deploy()).rejects.toMatchObject({ code: 'rollout-under-way', exit: 1 });
+  });
+});
+
+test('no value of a configuration is in any reply', async () => {
+  const id = await begun(service('api', { env: { PASSWORD: ['hunter2'], TOKEN: [{ secret: 'TOKEN' }] } }));
+  const paths = ['/v1/status', '/v1/rollouts', `/v1/rollouts/${id}`, `/v1/rollouts/${id}/story`];
+  for (const path of [...paths, '/v1/releases?project=shop&environment=production'])
+    expect(JSON.stringify(await client.json({ path }))).not.toContain('hunter2');
+});
+
+test('status of an environment whose edge is away says unknown, not healthy', async () => {
+  await begun();
+  await waitFor(async () => (await statusOf()).health === 'healthy', { what: 'it to be healthy' });
+  world.traffic.down = true;
+  expect(await statusOf()).toMatchObject({ health: 'unknown', detail: 'the edge does not answer' });
+});
+
+async function statusOf(): Promise<StatusReply['environments'][number]['services'][number] | Record<string, never>> {
+  const reply = (await client.json({ path: '/v1/status' })) as StatusReply;
+  return reply.environments[0]?.services[0] ?? {};
+}
+
+describe('the events of a rollout', () => {
+  test('end with it, and output that comes later brings nobody down', async () => {
+    let late = (): void => {};
+    const told = new Promise<void>((resolve) => (late = resolve));
+    read = async function* ({ signal }) {
+      if (!signal.aborted) await once(signal, 'abort');
+      // What was read before the end is still handed over.
+      for (let line = 0; line < 3; line++)
+        yield { at: null, line: `line ${line}`, service: 'api', release: null, instance: 'job' };
+      late();
+    };
+    const id = await begun();
+    const types = new Set<string>();
+    for await (const line of client.lines({ path: `/v1/rollouts/${id}/events` }))
+      if (line !== '') types.add((JSON.parse(line) as { type: string }).type);
+    expect(types).toEqual(new Set(['journal', 'rollout']));
+    await told;
+    expect(await client.json({ path: '/v1/rollouts' })).toMatchObject({ rollouts: [{ id, end: 'complete' }] });
+  });
+
+  test('wait for a reader who has stopped reading, however much a job writes', async () => {
+    let handed = 0;
+    read = async function* ({ signal }) {
+      while (!signal.aborted && handed < 200_000) {
+        handed++;
+        yield { at: null, line: 'x'.repeat(1000), service: 'api', release: null, instance: 'job' };
+      }
+    };
+    const id = await begun();
+    const socket: Socket = connect(socketPath);
+    await once(socket, 'connect');
+    socket.pause();
+    socket.write(`GET /v1/rollouts/${id}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`);
+    await waitFor(async () => handed > 0, { what: 'output to be sent' });
+    let before = -1;
+    await waitFor(
+      async () => {
+        const still = handed === before;
+        before = handed;
+        return still;
+      },
+      { what: 'the output to stand still' },
+    );
+    expect(handed).toBeLessThan(20_000);
+    socket.destroy();
+  });
+});
