@@ -20,19 +20,24 @@ export async function maintainLogs(
   }
 }
 
+/** How far back rollouts are asked for what has served. */
+const HISTORY = 200;
+
 /**
  * Deletes the artifacts of releases that nobody can go back to any more, and telemetry that is too old. What serves, is
- * hot, is being rolled out, or belongs to the last `keepReleases` of a service stays.
+ * hot, is being rolled out, or belongs to the last `keepReleases` of a service stays. So do the last `keepReleases` that
+ * served: after a row of failed attempts they are the ones to go back to.
  */
 export async function collect(
   deps: Pick<EngineDeps, 'store' | 'builder' | 'clock' | 'log'>,
-  telemetry: Telemetry,
+  telemetry: Pick<Telemetry, 'maintain'>,
 ): Promise<void> {
   const keep = new Set<string>();
   for (const scope of await deps.store.environments()) {
     const deployments = await deps.store.deployments(scope.project, scope.environment);
     const open = await deps.store.rollouts({ project: scope.project, environment: scope.environment, unsettled: true });
     const busy = new Set(open.flatMap((each) => each.services.flatMap((part) => [part.to, part.from])));
+    const served = await servedReleases(deps, scope);
     for (const { service, current, former } of deployments) {
       const releases = await deps.store.releases({
         project: scope.project,
@@ -42,15 +47,35 @@ export async function collect(
       });
       const kept = releases.find((each) => each.id === current)?.config.rollout.keepReleases ?? 5;
       const built = releases.filter((each) => each.artifact !== null);
-      for (const [index, release] of built.entries()) {
-        const needed = index <= kept || release.id === current || release.id === former || busy.has(release.id);
-        if (needed && release.artifact !== null) keep.add(release.artifact);
-      }
+      const wanted = new Set([
+        ...[...built.slice(0, kept + 1), ...built.filter((each) => served.has(each.id)).slice(0, kept + 1)].map(
+          (each) => each.id,
+        ),
+        ...busy,
+        current,
+        former,
+      ]);
+      for (const { id, artifact } of built) if (artifact !== null && wanted.has(id)) keep.add(artifact);
     }
   }
   const freed = await deps.builder.collect(keep);
   if (freed.artifacts > 0) deps.log.info({ ...freed }, 'old artifacts deleted');
   await telemetry.maintain(deps.clock.now());
+}
+
+/** Every release that once had all traffic and was not taken back from it. */
+async function servedReleases(
+  deps: Pick<EngineDeps, 'store'>,
+  { project, environment }: { project: string; environment: string },
+): Promise<Set<string>> {
+  const rollouts = await deps.store.rollouts({ project, environment, limit: HISTORY });
+  return new Set(
+    rollouts
+      .flatMap((rollout) =>
+        rollout.services.flatMap((each) => (rollout.end === 'complete' ? [each.to, each.from] : [each.from])),
+      )
+      .filter((id) => id !== null),
+  );
 }
 
 /** Runs a piece of upkeep again and again until the signal fires; an error is logged and does not end it. */

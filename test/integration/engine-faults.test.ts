@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceConfig } from '../../src/domain/project/project.ts';
 import type { Rollout } from '../../src/domain/rollout/rollout.ts';
+import { collect } from '../../src/engine/housekeeping.ts';
 import { deploy } from '../../src/engine/operations/deploy.ts';
 import { down } from '../../src/engine/operations/down.ts';
 import { rollback } from '../../src/engine/operations/rollback.ts';
@@ -157,4 +158,25 @@ describe('an environment that is brought down in a rollback window', () => {
       by: 'ada',
     };
   }
+});
+
+test('the last good release can be gone back to after any number of failed attempts', async () => {
+  const good = await ship([service('api')]);
+  await ended(good);
+  world.traffic.healthy = (id) => id.includes('api@1');
+  const bad = service('api', { health: { path: '/', graceMs: 0, deadlineMs: 1_000, intervalMs: 100, timeoutMs: 100 } });
+  for (let attempt = 0; attempt < 8; attempt++) await ended(await ship([bad]));
+  world.traffic.healthy = () => true;
+  const better = await ship([service('api')]);
+  await ended(better);
+  let kept = new Set<string>();
+  world.builder.collect = async (keep) => {
+    kept = keep;
+    return { artifacts: 0, bytes: 0 };
+  };
+  await collect(world.engine.deps, { maintain: async () => {} });
+  const artifact = async (id: string): Promise<string> => (await world.store.release('shop', id))?.artifact ?? '';
+  expect(kept).toContain(await artifact('api@1'));
+  expect(kept).toContain(await artifact('api@10'));
+  expect(kept).not.toContain(await artifact('api@2'));
 });

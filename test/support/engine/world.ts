@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EnvironmentConfig, Project, RolloutPolicy, ServiceConfig } from '../../../src/domain/project/project.ts';
 import { fakeJobs, type FakeJobBehaviour, type FakeJobs } from '../../../src/drivers/runtime/fake/jobs.ts';
@@ -114,7 +114,7 @@ export async function openWorld(): Promise<World> {
       data: ({ path }) => `/data/${path}`,
     },
     newId: () => randomUUID().slice(0, 8),
-    digest: (text) => text,
+    digest: (text) => createHash('sha256').update(text).digest('hex'),
     fence: await store.nextFence(),
     onFenced: quiet,
   });
