@@ -1,4 +1,4 @@
-import { serviceKey } from '../domain/traffic/protocol.ts';
+import { type EdgeService, type EdgeState, serviceKey } from '../domain/traffic/protocol.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { Deployment, Release } from '../domain/release/release.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
@@ -49,12 +49,40 @@ export async function convergeTraffic(
     memory.refusal = null;
     return true;
   }
-  if (reply.refused?.reason === 'fence') deps.onFenced();
-  // That another edge process has taken over says nothing about a release: the next look reaches that one.
-  if (reply.refused?.reason !== 'superseded') memory.refusal = reply.refused?.detail ?? 'the edge refused the change';
-  deps.log.error(
-    { project: context.project, environment: context.environment, ...reply.refused },
-    'the edge refused a change',
-  );
-  return false;
+  const detail = reply.refused?.detail ?? 'the edge refused the change';
+  // It is asked for again at every look; once is enough to be told.
+  if (detail !== memory.refusal)
+    deps.log.error(
+      { project: context.project, environment: context.environment, ...reply.refused },
+      'the edge refused a change',
+    );
+  switch (reply.refused?.reason) {
+    case 'fence':
+      deps.onFenced();
+      return false;
+    case 'superseded':
+      // That another edge process has taken over says nothing about a release: the next look reaches that one.
+      return false;
+    default:
+      memory.refusal = detail;
+      await applyInstances(deps, snapshot.edge, services);
+      return false;
+  }
+}
+
+/**
+ * What the edge refuses (a port that a stranger has, a route of another project) must not keep a copy that was started
+ * anew from its traffic: of what is applied, the instances alone are brought up to date.
+ */
+async function applyInstances(deps: EngineDeps, edge: EdgeState, wanted: EdgeService[]): Promise<void> {
+  const services = wanted.flatMap((service): EdgeService[] => {
+    const applied = edge.services.find((each) => each.key === serviceKey(service))?.config;
+    if (applied === undefined) return [];
+    const releases = applied.releases.map((each) => {
+      const now = service.releases.find(({ release }) => release === each.release);
+      return now === undefined ? each : { ...each, instances: now.instances };
+    });
+    return JSON.stringify(releases) === JSON.stringify(applied.releases) ? [] : [{ ...applied, releases }];
+  });
+  if (services.length > 0) await deps.traffic.apply({ fence: deps.fence, services, remove: [] });
 }

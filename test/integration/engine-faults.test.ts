@@ -17,9 +17,9 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-async function ship(services: ServiceConfig[], names: string[] | null = null): Promise<Rollout> {
+async function ship(services: ServiceConfig[], names: string[] | null = null, environment = {}): Promise<Rollout> {
   const begun = await deploy(world.engine, {
-    project: project(services),
+    project: project(services, environment),
     services: names,
     onlyChanged: false,
     label: null,
@@ -179,4 +179,24 @@ test('the last good release can be gone back to after any number of failed attem
   expect(kept).toContain(await artifact('api@1'));
   expect(kept).toContain(await artifact('api@10'));
   expect(kept).not.toContain(await artifact('api@2'));
+});
+
+test('a port that the edge cannot have does not keep a copy that was started anew from its traffic', async () => {
+  await promoted(await ship([service('api')]));
+  world.traffic.takenPorts.add(9090);
+  const moved = await ship([service('api')], null, { port: 9090 });
+  await ended(moved);
+  expect(await read(moved)).toMatchObject({ end: 'failed', reason: expect.stringContaining('9090 is in use') });
+  const instance = (): { id: string; port: number } | undefined =>
+    world.traffic.table.get('shop/production/api')?.config.releases[0]?.instances[0];
+  const before = instance();
+  world.runtime.crash(before?.id ?? '');
+  await until(world.engine, async () => ![undefined, before?.id].includes(instance()?.id), {
+    what: 'the new copy at the edge',
+    timeoutMs: 60_000,
+  });
+  expect(world.traffic.table.get('shop/production/api')?.config).toMatchObject({
+    routes: [{ port: 8080 }],
+    releases: [{ release: 'api@1', weight: 100 }],
+  });
 });

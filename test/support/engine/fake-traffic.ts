@@ -13,6 +13,8 @@ export interface FakeTraffic extends Traffic {
   evidence: EvidenceReport[];
   stats_: EdgeReleaseStats[];
   down: boolean;
+  /** Public ports that a stranger has. */
+  takenPorts: Set<number>;
   applied: number;
 }
 
@@ -27,6 +29,7 @@ export function fakeTraffic(now: () => number): FakeTraffic {
     evidence: [],
     stats_: [],
     down: false,
+    takenPorts: new Set(),
     applied: 0,
     async apply(command) {
       reachable();
@@ -35,6 +38,9 @@ export function fakeTraffic(now: () => number): FakeTraffic {
         if (known !== undefined && known.fence > command.fence)
           return { applied: false, refused: { reason: 'fence', detail: `${known.fence} is known` }, at: now() };
       }
+      for (const { port } of command.services.flatMap((each) => each.routes))
+        if (fake.takenPorts.has(port))
+          return { applied: false, refused: { reason: 'port', detail: `${port} is in use` }, at: now() };
       for (const service of command.services)
         fake.table.set(serviceKey(service), { config: service, fence: command.fence });
       for (const key of command.remove) fake.table.delete(key);
