@@ -42,15 +42,18 @@ export function probeRequest(
   environment: EnvironmentConfig,
 ): ProbeRequest | null {
   const { config } = release;
-  const base = { method: 'GET', timeoutMs: PROBE_TIMEOUT_MS };
+  const base = { address: null, method: 'GET', timeoutMs: PROBE_TIMEOUT_MS };
+  const edge = { ...base, address: addressOf(environment.bind), port: environment.port };
   const health = config.health.path;
   const route = config.routes.find(
     (each) => health !== null && (each.path === '/' || `${health}/`.startsWith(`${each.path}/`)),
   );
-  if (route !== undefined && health !== null)
-    return { ...base, port: environment.port, host: route.host, path: health };
+  if (route !== undefined && health !== null) return { ...edge, host: route.host, path: health };
   const internal = deployments.find((each) => each.service === release.service)?.internalPort ?? null;
   if (internal !== null) return { ...base, port: internal, host: null, path: health ?? '/' };
   const [first] = config.routes;
-  return first === undefined ? null : { ...base, port: environment.port, host: first.host, path: first.path };
+  return first === undefined ? null : { ...edge, host: first.host, path: first.path };
 }
+
+/** Where what binds an address can be reached on this machine. */
+const addressOf = (bind: string): string | null => (['0.0.0.0', '::', '127.0.0.1'].includes(bind) ? null : bind);

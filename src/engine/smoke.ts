@@ -33,6 +33,7 @@ async function ask(
     try {
       const { method, path } = check;
       const reply = await deps.traffic.probe({
+        address: null,
         port: target.port,
         host: target.host,
         method,

@@ -56,18 +56,12 @@ export async function convergeTraffic(
       { project: context.project, environment: context.environment, ...reply.refused },
       'the edge refused a change',
     );
-  switch (reply.refused?.reason) {
-    case 'fence':
-      deps.onFenced();
-      return false;
-    case 'superseded':
-      // That another edge process has taken over says nothing about a release: the next look reaches that one.
-      return false;
-    default:
-      memory.refusal = detail;
-      await applyInstances(deps, snapshot.edge, services);
-      return false;
-  }
+  if (reply.refused?.reason === 'fence') deps.onFenced();
+  // That another edge process has taken over says nothing about a release: the next look reaches that one.
+  if (reply.refused?.reason === 'fence' || reply.refused?.reason === 'superseded') return false;
+  memory.refusal = detail;
+  await applyInstances(deps, snapshot.edge, services);
+  return false;
 }
 
 /**

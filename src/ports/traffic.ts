@@ -13,6 +13,8 @@ export interface Traffic {
 }
 
 export interface ProbeRequest {
+  /** The address to connect to; null: 127.0.0.1. */
+  address: string | null;
   port: number;
   /** The Host header, or null for the address itself. */
   host: string | null;

@@ -95,13 +95,17 @@ function healthOf(
 
 function urlsOf(release: Release, environment: EnvironmentConfig): string[] {
   const urls = release.config.routes.map((route) => {
-    const host =
-      route.host ??
-      (environment.bind === '0.0.0.0' || environment.bind === '127.0.0.1' ? 'localhost' : environment.bind);
+    const host = route.host ?? hostOf(environment.bind);
     const port = environment.port === 80 ? '' : `:${environment.port}`;
     return `http://${host}${port}${route.path}`;
   });
   return [...new Set(urls)];
+}
+
+/** The address to type for what binds this one. */
+function hostOf(bind: string): string {
+  if (['0.0.0.0', '127.0.0.1', '::', '::1'].includes(bind)) return 'localhost';
+  return bind.includes(':') ? `[${bind}]` : bind;
 }
 
 function trafficOf(samples: EdgeSample[]): ServiceStatus['traffic'] {

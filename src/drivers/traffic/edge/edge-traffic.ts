@@ -6,6 +6,7 @@ import type { ProbeReply, ProbeRequest, Traffic } from '../../../ports/traffic.t
 import { unixClient } from '../../../platform/unix-http.ts';
 
 const BODY_LIMIT = 64 * 1024;
+const LOOPBACK = '127.0.0.1';
 
 /** Steers evenkeel's own edge, over its control socket. */
 export function edgeTraffic(options: { socketPath: string; probeToken: string }): Traffic & { close(): void } {
@@ -37,13 +38,13 @@ export function edgeTraffic(options: { socketPath: string; probeToken: string })
 function probe(request: ProbeRequest, token: string): Promise<ProbeReply> {
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest({
-      host: '127.0.0.1',
+      host: request.address ?? LOOPBACK,
       port: request.port,
       method: request.method,
       path: request.path,
       agent: false,
       headers: {
-        host: request.host ?? `127.0.0.1:${request.port}`,
+        host: request.host ?? `${LOOPBACK}:${request.port}`,
         'user-agent': 'evenkeel-probe',
         'evenkeel-probe': token,
         connection: 'close',
@@ -71,7 +72,7 @@ function failed(request: ProbeRequest, cause: Error): EvenkeelError {
   return new EvenkeelError({
     code: 'probe-failed',
     what: `no answer to ${request.method} ${request.path} through the edge`,
-    where: `127.0.0.1:${request.port}`,
+    where: `${request.address ?? LOOPBACK}:${request.port}`,
     why: cause.message,
     retryable: true,
     exit: 2,
