@@ -65,13 +65,19 @@ export async function advance(
 /** What a transition changes in what the environment serves: the switch, the way back, the end of the window. */
 function deploymentChanges(before: Rollout, after: Rollout): ServingChange[] {
   if (before.phase !== 'watching' && after.phase === 'watching' && after.end === null)
-    return after.services.map((each) => ({
-      service: each.service,
-      current: each.to,
-      former: each.kind === 'worker' ? null : each.from,
-    }));
+    return [
+      ...after.services.map((each) => ({
+        service: each.service,
+        current: each.to,
+        former: each.kind === 'worker' ? null : each.from,
+      })),
+      ...after.removes.map((each) => ({ service: each.service, current: null, former: null })),
+    ];
   if (before.end === null && after.end === 'rolled-back')
-    return after.services.map((each) => ({ service: each.service, current: each.from, former: null }));
+    return [
+      ...after.services.map((each) => ({ service: each.service, current: each.from, former: null })),
+      ...after.removes.map((each) => ({ service: each.service, current: each.release, former: null })),
+    ];
   if (before.end === null && after.end === 'complete')
     return after.services.map((each) => ({ service: each.service, former: null }));
   return [];

@@ -171,15 +171,18 @@ function applyChanges(deployments: Deployment[], changes: Advanced['changes']): 
 
 const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
   (other.createdAt > than.createdAt || (other.createdAt === than.createdAt && other.id > than.id)) &&
-  other.services.some((each) => than.services.some((mine) => mine.service === each.service));
+  concerns(other).some((service) => concerns(than).includes(service));
+
+const concerns = ({ services, removes }: Rollout): string[] => [...services, ...removes].map((each) => each.service);
 
 const needsStats = (rollout: Rollout): boolean =>
   rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);
 
 function namedReleases(open: Rollout[], snapshot: Snapshot, deployments: Deployment[]): string[] {
-  const inRollouts = open.flatMap((rollout) =>
-    rollout.services.flatMap((each) => (each.from === null ? [each.to] : [each.to, each.from])),
-  );
+  const inRollouts = open.flatMap((rollout) => [
+    ...rollout.services.flatMap((each) => (each.from === null ? [each.to] : [each.to, each.from])),
+    ...rollout.removes.map((each) => each.release),
+  ]);
   const serving = deployments.flatMap((each) => [each.current, each.former]).filter((id) => id !== null);
   return [...inRollouts, ...serving, ...snapshot.instances.map((each) => each.release)];
 }

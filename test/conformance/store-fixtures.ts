@@ -94,6 +94,7 @@ export const aRollout = (id: string, services: string[], over: Partial<Rollout> 
     checks: false,
     limits: { errorRate: 0.01, p95Ms: null },
   })),
+  removes: [{ service: 'old', kind: 'http', release: 'old@3' }],
   policy,
   approvalsNeeded: 1,
   requestedBy: 'ann',

@@ -77,6 +77,23 @@ describe('what a service ought to be', () => {
     expect(shown(releasesOf([unit], 'web'))).toBe('web@1:100');
   });
 
+  it('takes a service that the file lost out of traffic with the switch, and gives it back with a rollback', () => {
+    const removes = [{ service: 'old', kind: 'http' as const, release: 'old@1' }];
+    const goes = at('verifying', { services: [aPart('api')], removes });
+    expect(shown(releasesOf([goes], 'old'))).toBe('old@1:100');
+    expect(shown(releasesOf([{ ...goes, phase: 'promoting' }], 'old'))).toBe('old@1:0');
+    // Recorded as not serving any more, and hot until the window is over.
+    expect(shown(releasesOf([{ ...goes, phase: 'watching' }], 'old', null))).toBe('old@1:0');
+    expect(releasesOf([{ ...goes, phase: 'complete', end: 'complete' }], 'old', null)).toEqual([]);
+    expect(shown(releasesOf([{ ...goes, phase: 'promoting', end: 'failed' }], 'old'))).toBe('old@1:100');
+    const worker = { ...goes, phase: 'promoting' as const, removes: [{ ...removes[0]!, kind: 'worker' as const }] };
+    expect(releasesOf([worker], 'old')).toEqual([]);
+    const own = at('watching', { id: 'r0', createdAt: START - 1, services: [aPart('old', { from: null })] });
+    expect(shown(releasesOf([{ ...goes, phase: 'promoting' }, own], 'old'))).toBe('old@1:0');
+    const again = at('starting', { id: 'r2', createdAt: START + 1, services: [aPart('old', { to: 'old@2' })] });
+    expect(shown(releasesOf([again, { ...goes, phase: 'promoting' }], 'old'))).toBe('old@1:100 old@2:0');
+  });
+
   it('stops a former worker at the switch, and holds nothing back with it', () => {
     const worker = { services: [aPart('api', { kind: 'worker' as const })], policy: aPolicy({ holdback: 5 }) };
     expect(shown(releasesOf([at('canary', worker)]))).toBe('api@1:90 api@2:10');

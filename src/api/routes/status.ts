@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Release } from '../../domain/release/release.ts';
+import type { Deployment, Release } from '../../domain/release/release.ts';
 import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -48,18 +48,20 @@ async function environmentStatus(
     }),
   );
   const services = await Promise.all(
-    deployments.map(async (deployment) => {
-      const key = `${scope.project}/${scope.environment}/${deployment.service}`;
-      return serviceStatus({
-        project: record.project,
-        environment: record.config.environment,
-        wanted: record.wanted,
-        deployment,
-        release: (id) => releases.get(id) ?? null,
-        snapshot,
-        ...(await lastMinute(deps, key, snapshot)),
-      });
-    }),
+    deployments
+      .filter((each) => isThere(each, record, snapshot))
+      .map(async (deployment) => {
+        const key = `${scope.project}/${scope.environment}/${deployment.service}`;
+        return serviceStatus({
+          project: record.project,
+          environment: record.config.environment,
+          wanted: record.wanted,
+          deployment,
+          release: (id) => releases.get(id) ?? null,
+          snapshot,
+          ...(await lastMinute(deps, key, snapshot)),
+        });
+      }),
   );
   const rollouts = await Promise.all(open.filter((each) => each.end === null).map((each) => view(deps, each, false)));
   return {
@@ -67,6 +69,12 @@ async function environmentStatus(
     status: { ...scope, wanted: record.wanted, root: record.config.root, services, rollouts },
   };
 }
+
+/** What the file does not have any more is shown for as long as something of it serves or runs. */
+const isThere = ({ service, current }: Deployment, { config }: EnvironmentRecord, snapshot: Snapshot): boolean =>
+  current !== null ||
+  config.services.some((each) => each.name === service) ||
+  snapshot.instances.some((each) => each.service === service && each.state !== 'ended');
 
 async function lastMinute(deps: ApiDeps, key: string, snapshot: Snapshot) {
   const window = { key, from: snapshot.at - MINUTE_MS, to: snapshot.at, resolution: '10s' as const };

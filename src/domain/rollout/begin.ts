@@ -1,5 +1,5 @@
 import type { RolloutPolicy, ServiceConfig } from '../project/project.ts';
-import type { Rollout, RolloutService } from './rollout.ts';
+import type { RemovedService, Rollout, RolloutService } from './rollout.ts';
 
 /** One service of a rollout that is about to begin. */
 export interface Change {
@@ -18,6 +18,8 @@ export function beginRollout(input: {
   environment: string;
   kind: Rollout['kind'];
   changes: Change[];
+  /** What serves of services that the file no longer has. */
+  removes?: RemovedService[];
   approvalsNeeded: number;
   keepFailed: boolean | null;
   by: string;
@@ -33,6 +35,7 @@ export function beginRollout(input: {
     environment: input.environment,
     kind: input.kind,
     services: input.changes.map((each) => rolloutService(each, names)),
+    removes: input.removes ?? [],
     policy: {
       ...policy,
       // The way back and a restart bring nothing new that would have to be judged beside the old.

@@ -54,7 +54,9 @@ function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredSer
     preview: null,
     early: null,
   };
-  const desired = active === undefined || part === undefined ? plain : rolling(plain, active, part);
+  const desired =
+    removing(plain, rollouts, active) ??
+    (active === undefined || part === undefined ? plain : rolling(plain, active, part));
   const kept = keptForALook(mine, service);
   if (kept !== null && !desired.releases.some((each) => each.release === kept))
     return {
@@ -63,6 +65,19 @@ function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredSer
       preview: desired.preview ?? kept,
     };
   return desired;
+}
+
+/** A service that goes: without traffic from the switch on, and hot as long as a rollback would give it back. */
+function removing(plain: DesiredService, rollouts: Rollout[], active: Rollout | undefined): DesiredService | null {
+  for (const rollout of rollouts) {
+    const removed = rollout.removes.find((each) => each.service === plain.service);
+    if (removed === undefined || rollout.end !== null || !reached(rollout, 'promoting')) continue;
+    // A later deploy may have it again.
+    if (active !== undefined && active.createdAt > rollout.createdAt) continue;
+    const hot = { release: removed.release, weight: 0, run: true };
+    return { ...plain, unit: rollout.id, releases: removed.kind === 'worker' ? [] : [hot] };
+  }
+  return null;
 }
 
 function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService): DesiredService {

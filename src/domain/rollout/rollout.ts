@@ -50,6 +50,13 @@ export interface RolloutService {
   limits: AnalysisLimits;
 }
 
+/** A service that goes, and what served until then. */
+export interface RemovedService {
+  service: string;
+  kind: ServiceKind;
+  release: string;
+}
+
 /** What analysis knows of one service of the rollout. */
 export interface ServiceAnalysis {
   /** The baseline's quantiles, frozen when the canary began; null when it had too little traffic to tell. */
@@ -67,6 +74,8 @@ export interface Rollout {
   environment: string;
   kind: 'deploy' | 'rollback';
   services: RolloutService[];
+  /** Services that the file no longer has: they lose their traffic with the switch, and have it again with a rollback. */
+  removes: RemovedService[];
   policy: RolloutPolicy;
   /** Approvals needed before promotion; 0 for none. */
   approvalsNeeded: number;

@@ -1,7 +1,7 @@
 import type { Project, ServiceConfig } from '../../domain/project/project.ts';
 import type { Deployment, Release, SourceInfo } from '../../domain/release/release.ts';
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
-import type { Rollout } from '../../domain/rollout/rollout.ts';
+import type { RemovedService, Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
@@ -35,7 +35,11 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   await refuseForeignRoot(deps, project);
   const before = await deps.store.environment(scope.project, scope.environment);
   const deployments = await deps.store.deployments(scope.project, scope.environment);
-  const changed = input.onlyChanged ? await changedServices(deps, project, chosen, deployments) : chosen;
+  // Who names services means those alone; the whole file also says what is not there any more.
+  const removes = input.services === null ? await removedServices(deps, project, deployments) : [];
+  const onlyChanged = input.onlyChanged ? await changedServices(deps, project, chosen, deployments) : chosen;
+  // A rollout brings something; without anything new it is the rest of the unit that takes over alone.
+  const changed = onlyChanged.length === 0 && removes.length > 0 ? chosen : onlyChanged;
   await deps.store.saveEnvironment({ ...scope, config: project, wanted: 'up', updatedAt: deps.clock.now() });
   if (changed.length === 0) {
     engine.wake(scope);
@@ -46,7 +50,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   await ensurePorts(deps, scope, chosen);
   const source = await deps.builder.sourceInfo(project.root, input.label);
   const releases = await newReleases(deps, scope, changed, source, input.by);
-  const reason = `deploy of ${releases.map((each) => each.id).join(', ')} by ${input.by}`;
+  const reason = `deploy of ${releases.map((each) => each.id).join(', ')} by ${input.by}${wordsOn(removes)}`;
   const make = async (serving: Deployment[]): Promise<Rollout> =>
     beginRollout({
       id: deps.newId(),
@@ -58,6 +62,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
         to: release.id,
         old: false,
       })),
+      removes,
       approvalsNeeded: project.environment.approve.people,
       keepFailed: input.keepFailed,
       by: input.by,
@@ -81,6 +86,26 @@ function chooseServices(project: Project, names: string[] | null): ServiceConfig
   }
   return project.services.filter((each) => names.includes(each.name));
 }
+
+/** What serves of services that are not in the file any more. */
+async function removedServices(
+  deps: EngineDeps,
+  project: Project,
+  deployments: Deployment[],
+): Promise<RemovedService[]> {
+  const removed: RemovedService[] = [];
+  for (const { service, current } of deployments) {
+    if (current === null || project.services.some((each) => each.name === service)) continue;
+    const release = await deps.store.release(project.name, current);
+    removed.push({ service, release: current, kind: release?.config.kind ?? 'http' });
+  }
+  return removed;
+}
+
+const wordsOn = (removes: RemovedService[]): string =>
+  removes.length === 0
+    ? ''
+    : `; ${removes.map((each) => each.service).join(', ')} ${removes.length === 1 ? 'is' : 'are'} not in evenkeel.yaml any more and will be taken down`;
 
 /** Two folders that call themselves by one name would take each other's services down in turn. */
 async function refuseForeignRoot(deps: EngineDeps, project: Project): Promise<void> {

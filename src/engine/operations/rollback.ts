@@ -83,7 +83,8 @@ async function olderReleases(
 }
 
 function targetsFormer(hot: Rollout, input: RollbackInput): boolean {
-  if (input.to === null) return hot.phase !== 'watching' || hot.services.some((each) => each.from !== null);
+  if (input.to === null)
+    return hot.phase !== 'watching' || hot.removes.length > 0 || hot.services.some((each) => each.from !== null);
   return hot.services.some((each) => each.service === input.service && each.from === input.to);
 }
 
@@ -160,19 +161,15 @@ async function targetRelease(
     service,
     limit: 200,
   });
-  const promotedBy = recent.find(
-    (each) => each.end === 'complete' && each.services.some((part) => part.to === current),
-  );
-  const former = promotedBy?.services.find((each) => each.service === service)?.from ?? null;
-  const wanted = input.to ?? former;
-  const release = releases.find((each) => each.id === wanted || (input.to !== null && each.source.label === input.to));
-  if (release === undefined)
+  const known = { releases, recent, service, current };
+  const release = input.to === null ? formerRelease(known) : namedRelease(known, input.to);
+  if (release === null)
     throw new EvenkeelError({
       code: 'release-unknown',
       what:
-        wanted === null
+        input.to === null
           ? `${service} has no former release to go back to`
-          : `there is no release ${wanted} of ${service} here`,
+          : `there is no release ${input.to} of ${service} here`,
       next: `evenkeel releases ${service}`,
     });
   if (release.artifact === null || !(await deps.builder.has(release.artifact)))
@@ -183,4 +180,44 @@ async function targetRelease(
       next: `check that commit out and deploy it: git checkout ${release.source.commit ?? '<commit>'} && evenkeel deploy ${service}`,
     });
   return release;
+}
+
+interface Known {
+  /** Of the service, newest first. */
+  releases: Release[];
+  recent: Rollout[];
+  service: string;
+  current: string | null;
+}
+
+/** What served before. A restart brought the same once more, so what was before it is meant. */
+function formerRelease({ releases, recent, service, current }: Known): Release | null {
+  const find = (id: string | null): Release | null => releases.find((each) => each.id === id) ?? null;
+  const serving = find(current);
+  const seen = new Set<string>();
+  for (let at = serving; at !== null && !seen.has(at.id); ) {
+    seen.add(at.id);
+    const { id } = at;
+    const parts = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
+    at = find(parts.find((each) => each.service === service && each.to === id)?.from ?? null);
+    if (at?.artifact !== serving?.artifact || at?.configDigest !== serving?.configDigest) return at;
+  }
+  return null;
+}
+
+/** By its id, or by a label, of which several may have the same: then the one that has served. */
+function namedRelease({ releases, recent, service, current }: Known, name: string): Release | null {
+  const byId = releases.find((each) => each.id === name);
+  if (byId !== undefined) return byId;
+  const labelled = releases.filter((each) => each.source.label === name);
+  const others = labelled.filter((each) => each.id !== current);
+  const complete = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
+  const served = others.filter(({ id }) => complete.some((each) => each.to === id || each.from === id));
+  const [first, second] = served.length > 0 ? served : others;
+  if (second === undefined) return first ?? labelled[0] ?? null;
+  throw new EvenkeelError({
+    code: 'release-ambiguous',
+    what: `${others.map((each) => each.id).join(', ')} of ${service} are all called ${name}`,
+    next: `name the release itself, such as --to ${first?.id}; evenkeel releases ${service}`,
+  });
 }

@@ -40,6 +40,7 @@ const pauseSchema = z.strictObject({
 const stateSchema = z.strictObject({
   kind: z.enum(['deploy', 'rollback']),
   services: z.array(serviceSchema),
+  removes: z.array(z.strictObject({ service: z.string(), kind: serviceKindSchema, release: z.string() })).default([]),
   policy: rolloutPolicySchema,
   approvalsNeeded: z.number(),
   requestedBy: z.string(),

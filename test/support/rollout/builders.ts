@@ -72,6 +72,7 @@ export const aRollout = (over: Partial<Rollout> = {}): Rollout => ({
   waived: [],
   attempts: {},
   verified: [],
+  removes: [],
   approvals: [],
   analysis: {},
   reason: 'deploy of api@2 by ann',
