@@ -1,6 +1,7 @@
 import { describeEnd } from '../../domain/instance/supervise.ts';
 import type { Deployment, Release } from '../../domain/release/release.ts';
 import type { EnvironmentConfig } from '../../domain/project/project.ts';
+import { plural } from '../../lib/format.ts';
 import { fromCounts, quantile } from '../../lib/histogram.ts';
 import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
 import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
@@ -90,7 +91,17 @@ function healthOf(
   if (well >= wanted) return { health: 'healthy', detail };
   if (well > 0) return { health: 'degraded', detail };
   const young = mine.some((each) => input.snapshot.at - each.startedAt < STARTING_MS);
-  return { health: young ? 'degraded' : 'down', detail: mine.length === 0 ? 'no instance runs' : detail };
+  return { health: young ? 'degraded' : 'down', detail: mine.length === 0 ? whyNone(input, release) : detail };
+}
+
+/** Between the end of the last instance and the start of the next one. */
+function whyNone({ snapshot }: ServiceStatusInput, release: Release): string {
+  const last = snapshot.instances
+    .filter((each) => each.release === release.id && each.state === 'ended')
+    .toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
+    .at(-1);
+  if (last === undefined) return 'no instance runs';
+  return `no instance runs; the last one ended with ${describeEnd(last.end)} after ${plural(last.generation, 'restart')}, and is started again after a pause`;
 }
 
 function urlsOf(release: Release, environment: EnvironmentConfig): string[] {
