@@ -193,17 +193,22 @@ interface Known {
 /** What served before. A restart brought the same once more, so what was before it is meant. */
 function formerRelease({ releases, recent, service, current }: Known): Release | null {
   const find = (id: string | null): Release | null => releases.find((each) => each.id === id) ?? null;
+  const complete = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
+  const before = (id: string): Release | null =>
+    find(complete.find((each) => each.service === service && each.to === id)?.from ?? null);
   const serving = find(current);
-  const seen = new Set<string>();
-  for (let at = serving; at !== null && !seen.has(at.id); ) {
-    seen.add(at.id);
-    const { id } = at;
-    const parts = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
-    at = find(parts.find((each) => each.service === service && each.to === id)?.from ?? null);
-    if (at?.artifact !== serving?.artifact || at?.configDigest !== serving?.configDigest) return at;
+  if (serving === null) return null;
+  let release = before(serving.id);
+  // Two that were rolled back to in turn lead back to each other.
+  for (const seen = new Set<string>(); release !== null && isSame(release, serving); release = before(release.id)) {
+    if (seen.has(release.id)) return null;
+    seen.add(release.id);
   }
-  return null;
+  return release;
 }
+
+const isSame = (one: Release, other: Release): boolean =>
+  one.artifact === other.artifact && one.configDigest === other.configDigest;
 
 /** By its id, or by a label, of which several may have the same: then the one that has served. */
 function namedRelease({ releases, recent, service, current }: Known, name: string): Release | null {
@@ -213,11 +218,12 @@ function namedRelease({ releases, recent, service, current }: Known, name: strin
   const others = labelled.filter((each) => each.id !== current);
   const complete = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
   const served = others.filter(({ id }) => complete.some((each) => each.to === id || each.from === id));
-  const [first, second] = served.length > 0 ? served : others;
+  const meant = served.length > 0 ? served : others;
+  const [first, second] = meant;
   if (second === undefined) return first ?? labelled[0] ?? null;
   throw new EvenkeelError({
     code: 'release-ambiguous',
-    what: `${others.map((each) => each.id).join(', ')} of ${service} are all called ${name}`,
+    what: `${meant.map((each) => each.id).join(', ')} of ${service} are all called ${name}`,
     next: `name the release itself, such as --to ${first?.id}; evenkeel releases ${service}`,
   });
 }
