@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { folder } from '../support/bad/app.ts';
 import { beginProgram, CLI, run } from '../support/bad/command.ts';
 import { processesIn } from '../support/bad/processes.ts';
 import { errorOf, sharedSystem, told } from '../support/bad/shared-system.ts';
+import { visit } from '../support/bad/visitors.ts';
+import { openHome } from '../support/evenkeel-home.ts';
 import { projectFolder } from '../support/system.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -146,6 +149,21 @@ describe('a home that cannot be used', () => {
     expect(where).toContain(home);
     expect(next).toContain('EVENKEEL_HOME');
     expect(processesIn(home)).toEqual([]);
+  });
+
+  test.runIf(process.getuid?.() === 0)('is not the folder of the project, which may be read only', async () => {
+    const shop = await folder({ name: 'frozen' });
+    const home = openHome(tempDir('apart'));
+    try {
+      const script = `mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "${CLI}" up`;
+      const command = beginProgram('unshare', ['-m', 'sh', '-c', script, shop.root], { env: home.env, cwd: shop.root });
+      command.child.stdin.end();
+      const up = await command.ended;
+      expect(up.code, told(up)).toBe(0);
+      expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v1' });
+    } finally {
+      await home.stop();
+    }
   });
 
   test('is no matter for who only asks', async () => {

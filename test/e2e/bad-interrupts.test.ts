@@ -146,6 +146,25 @@ describe('Ctrl-C', { timeout: 90_000 }, () => {
       }
   });
 
+  test('does not wait for a server that hangs', async () => {
+    const shop = await folder({ name: 'hung' });
+    await system.start();
+    const controller = (await system.keeperInfo()).controller?.pid ?? Number.NaN;
+    process.kill(controller, 'SIGSTOP');
+    try {
+      for (const verb of ['status', 'up', 'deploy']) {
+        const command = begin(system.env, [verb], shop.root);
+        await Promise.race([sleep(600), command.ended]);
+        command.interrupt();
+        const result = await command.ended;
+        expect(wasInterrupted(result), told(result)).toBe(true);
+      }
+    } finally {
+      process.kill(controller, 'SIGCONT');
+    }
+    expect(await rollouts('hung')).toEqual([]);
+  });
+
   test('while a secret is read sets nothing, and the terminal is as it was', async () => {
     const shop = await folder({ name: 'secretive' });
     const secrets = async (): Promise<SecretView[]> =>

@@ -146,13 +146,41 @@ describe('a migration', { timeout: 90_000 }, () => {
   });
 });
 
-/** A migration that is killed together with the process that would have recorded its end, as by a crash of the machine. */
+describe('a smoke test', { timeout: 90_000 }, () => {
+  test('that fails takes the deploy back before anybody is sent there', async () => {
+    const shop = await folder({ name: 'smoky' });
+    await up(shop);
+    shop.program(app('v2'));
+    shop.configure({ name: 'smoky', service: ['smoke: [{ path: /, body: v3 }]'] });
+    const refused = await system.cli(['deploy', 'api'], { cwd: shop.root });
+    expect(refused.code, told(refused)).toBe(2);
+    expect(told(refused)).toMatch(/smoke test of api@2 failed.*v3/s);
+    await servesStill(shop);
+  });
+
+  test('that is killed pauses the rollout as a migration does', async () => {
+    const shop = await folder({ name: 'smothered' });
+    await up(shop);
+    const job = slow();
+    shop.program(app('v2'));
+    shop.configure({ name: 'smothered', service: [`smoke: { run: ${job.command} }`] });
+    const deploy = begin(system.env, ['deploy', 'api'], shop.root);
+    await killWithShim(await job.started());
+    const paused = await deploy.ended;
+    expect(paused.code, told(paused)).toBe(3);
+    await servesStill(shop);
+    const { id } = await newest('smothered');
+    expect((await system.cli(['abort', id], { cwd: shop.root })).code).toBe(0);
+    await servesStill(shop);
+  });
+});
+
+/** Kills a job together with the process that would have recorded its end, as a crash of the machine does. */
 async function killWithShim(pid: number): Promise<void> {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  expect(parent).toBeGreaterThan(1);
-  process.kill(parent, 'SIGKILL');
-  process.kill(pid, 'SIGKILL');
+  const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  expect(group).toBeGreaterThan(1);
+  process.kill(-group, 'SIGKILL');
   await waitFor(() => isGone(pid), { what: 'it to be gone' });
 }
 
@@ -167,6 +195,23 @@ describe('a build', { timeout: 90_000 }, () => {
     expect(told(refused)).toMatch(/build of api@2 failed.*exit code 5/s);
     expect(told(refused)).toContain('main.ts:3 is wrong');
     await servesStill(shop);
+  });
+
+  test('of a folder that is not there says which', async () => {
+    const shop = await folder({ name: 'nowhere' });
+    await up(shop);
+    shop.configure({ name: 'nowhere', service: ['dir: apps/api'] });
+    const refused = await system.cli(['deploy', 'api'], { cwd: shop.root });
+    expect(refused.code, told(refused)).toBe(1);
+    expect(told(refused)).toMatch(/evenkeel\.yaml:8.*there is no folder `apps\/api`/);
+    await servesStill(shop);
+    const site = await folder({ name: 'site' });
+    site.write({
+      'evenkeel.yaml': `project: site\nport: ${site.port}\nservices:\n  web: { build: "true", static: dist, routes: [/] }\n`,
+    });
+    const unbuilt = await system.cli(['up'], { cwd: site.root });
+    expect(unbuilt.code, told(unbuilt)).toBe(2);
+    expect(told(unbuilt)).toMatch(/build of web@1 failed.*dist/s);
   });
 
   test('that is killed is built again, or said to have failed', async () => {

@@ -26,7 +26,7 @@ const left = async (project: string) =>
   (await system.status()).environments.find((each) => each.project === project)?.services[0]?.instances ?? [];
 
 describe('a public port that a stranger has', { timeout: 90_000 }, () => {
-  test('fails the first `up` in a fresh home, by its name and soon, and leaves nothing running', async () => {
+  test('fails the first `up` in a fresh home, by its name, and leaves nothing running', async () => {
     const shop = await folder({ name: 'first' });
     const server = await stranger(shop.port);
     const refused = await system.cli(['up'], { cwd: shop.root });
@@ -35,7 +35,6 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
     expect(said).toContain(`127.0.0.1:${shop.port}`);
     expect(said).toMatch(/in use|another program/);
     expect(said, 'what to do').toMatch(/stop|another port|`port`/);
-    expect(refused.ms).toBeLessThan(30_000);
     await waitFor(async () => (await left('first')).length === 0, { what: 'its instances to be gone' });
 
     server.close();

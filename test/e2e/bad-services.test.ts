@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceStatus } from '../../src/api/contract/contract.ts';
@@ -119,6 +119,35 @@ describe('a service', { timeout: 90_000 }, () => {
       timeout: 20_000,
     });
     await waitFor(async () => (await visit(shop.port)).status === 200, { what: 'it to answer', timeout: 20_000 });
+  });
+
+  test('that crashes again and again, with nothing to go back to, is started less and less often until it is well', async () => {
+    const shop = await folder({ name: 'looper' });
+    const flag = join(tempDir('flag'), 'now');
+    shop.program(
+      app(
+        'v1',
+        `const die = () => { if (require('node:fs').existsSync(${JSON.stringify(flag)})) process.exit(9); };
+      setInterval(die, 20);`,
+      ),
+    );
+    await up(shop);
+    writeFileSync(flag, '');
+    await waitFor(async () => ((await seen('looper')).instances[0]?.restarts ?? 0) >= 3, {
+      what: 'some restarts',
+      timeout: 20_000,
+    });
+    const status = await waitFor(
+      async () => {
+        const said = await system.cli(['status'], { cwd: shop.root });
+        return /degraded|down/.test(said.stdout) && said;
+      },
+      { what: 'status to tell', timeout: 20_000 },
+    );
+    expect(told(status)).toMatch(/no instance runs|0 of 1 healthy/);
+    expect(told(status)).toContain('exit code 9');
+    rmSync(flag);
+    await waitFor(async () => (await visit(shop.port)).status === 200, { what: 'it to be well', timeout: 30_000 });
   });
 
   test('that crashes in its canary is taken back', async () => {
