@@ -2,14 +2,16 @@ import { decide } from '../domain/rollout/decide.ts';
 import { seen } from '../domain/rollout/observed.ts';
 import type { Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
-import type { Decision } from '../domain/rollout/transition.ts';
-import { EvenkeelError } from '../ports/errors.ts';
+import { type Decision, stay } from '../domain/rollout/transition.ts';
+import { described, EvenkeelError } from '../ports/errors.ts';
 import type { ServingChange } from '../ports/store.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
 
 /** Evidence alone is written at most this often: the edge reports it again in full whenever it is asked. */
 const EVIDENCE_EVERY_MS = 2_000;
+
+const STORE_RETRY_MS = 500;
 
 export interface Advanced {
   rollout: Rollout;
@@ -22,7 +24,8 @@ export interface Advanced {
  * written the rollout since it was read; look again.
  *
  * When the store refuses a decision to take a release back, the decision is answered all the same, unpersisted: the
- * edge is told first, and the store is reconciled when it is back.
+ * edge is told first, and the store is reconciled when it is back. Any other decision is put off, and the environment
+ * is kept as it was decided last.
  */
 export async function advance(
   deps: Pick<EngineDeps, 'store' | 'fence' | 'onFenced' | 'log'>,
@@ -51,8 +54,16 @@ export async function advance(
       deps.log.info({ rollout: rollout.id, from: line.from, to: line.to }, line.reason);
     return { rollout: saved.rollout, decision, changes };
   } catch (error) {
+    if (!(error instanceof EvenkeelError)) throw error;
     const takesBack = rollout.end === null && decision.next.end !== null && decision.next.end !== 'complete';
-    if (!takesBack || !(error instanceof EvenkeelError)) throw error;
+    if (!takesBack) {
+      deps.log.error({ rollout: rollout.id, code: error.code }, `not decided: ${described(error)}`);
+      return {
+        rollout,
+        decision: stay(rollout, 'the store refuses what was decided', now + STORE_RETRY_MS),
+        changes: [],
+      };
+    }
     deps.log.error(
       { rollout: rollout.id, code: error.code },
       'the store refused a decision to take back; acting on it all the same',

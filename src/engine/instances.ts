@@ -62,7 +62,11 @@ export async function convergeInstances(
     }
   }
   for (const instance of context.snapshot.instances) {
-    if (wanted.has(instance.release)) continue;
+    if (wanted.has(instance.release)) {
+      // One that is wanted again has its whole drain before it the next time.
+      memory.draining.delete(instance.id);
+      continue;
+    }
     const wake = await attempt(deps, { instance: instance.id }, 'stop', () => leave(deps, memory, context, instance));
     if (typeof wake === 'number') wakes.push(wake);
   }

@@ -10,7 +10,7 @@ const PROBE_TIMEOUT_MS = 5_000;
 
 /**
  * Sends one request the way a client would, and remembers which release answered. At most one for each service at a
- * time; wakes the loop when it is back.
+ * time; wakes the loop when the new release has answered.
  */
 export function askThroughEdge(tools: EnvironmentTools, rollout: Rollout, service: string, context: WorkContext): void {
   const { memory, deps } = tools;
@@ -19,20 +19,21 @@ export function askThroughEdge(tools: EnvironmentTools, rollout: Rollout, servic
   if (memory.probing.has(name) || request === null) return;
   memory.probing.add(name);
   const at = deps.clock.now();
+  const to = rollout.services.find((each) => each.service === service)?.to;
   void deps.traffic
     .probe(request)
     .then(
       (reply) => {
         // An answer of any status is an answer of the release; its health was verified before.
         if (reply.release !== null) memory.answered.set(name, { release: reply.release, at });
+        memory.probing.delete(name);
+        // Any other answer is no news: the next look asks again, and not at once.
+        if (reply.release === to) tools.wake();
       },
       (error: unknown) =>
         deps.log.warn({ rollout: rollout.id, service }, `no answer through the edge yet: ${String(error)}`),
     )
-    .finally(() => {
-      memory.probing.delete(name);
-      tools.wake();
-    });
+    .finally(() => memory.probing.delete(name));
 }
 
 /** Where a service can be asked: its health path on its public route if it lies there, else on its internal address. */

@@ -200,3 +200,71 @@ test('a port that the edge cannot have does not keep a copy that was started ane
     releases: [{ release: 'api@1', weight: 100 }],
   });
 });
+
+test('a store that takes no more writes does not keep a crashed copy from being started again', async () => {
+  const steps = policy({ canary: [{ weight: 10, forMs: 86_400_000 }] });
+  await promoted(await ship([service('api', { rollout: steps })]));
+  const second = await ship([service('api', { rollout: steps })]);
+  await reach(second, (now) => now.phase === 'canary', 'the canary');
+  const save = world.store.saveRollout.bind(world.store);
+  world.store.saveRollout = async () => {
+    throw new EvenkeelError({ code: 'store-full', what: 'the disk is full', exit: 2 });
+  };
+  // Something to decide and write at every look.
+  await world.store.addRequest({
+    rollout: second.id,
+    kind: 'pause',
+    by: 'ada',
+    at: world.clock.now(),
+    comment: null,
+    force: false,
+  });
+  const former = (await world.runtime.observe(scope)).find((each) => each.release === 'api@1');
+  world.runtime.crash(former?.id ?? '');
+  await until(
+    world.engine,
+    async () => (await world.runtime.observe(scope)).some((each) => each.release === 'api@1' && each.generation === 1),
+    { what: 'the copy to be started again', timeoutMs: 60_000 },
+  );
+  world.store.saveRollout = save;
+  await reach(second, (now) => now.paused?.reason === 'operator', 'the pause, once it can be written');
+});
+
+test('a deploy that is refused has changed nothing, the public port neither', async () => {
+  await promoted(await ship([service('api')]));
+  world.builder.observe = async () => ({ state: 'running', detail: '' });
+  await ship([service('api', { build: 'make' })]);
+  const before = await world.store.environment('shop', 'production');
+  await expect(ship([service('api')], null, { port: 9090 })).rejects.toMatchObject({ code: 'rollout-under-way' });
+  expect(await world.store.environment('shop', 'production')).toEqual(before);
+  expect(await world.store.release('shop', 'api@3')).toBeNull();
+});
+
+test('a copy that was wanted again while it drained has its whole drain the next time', async () => {
+  const slow = { rollout: policy({ rollbackWindowMs: 0, drainMs: 600_000 }) };
+  const draining = (): boolean =>
+    world.traffic.table
+      .get('shop/production/api')
+      ?.config.releases.some((each) => each.release === 'api@1' && each.instances.some((one) => one.draining)) ?? false;
+  await ended(await ship([service('api', slow)]));
+  world.traffic.inFlight = (id) => (id.includes('api@1') ? 1 : 0);
+  await promoted(await ship([service('api', slow)]));
+  await until(world.engine, async () => draining(), { what: 'the former one to drain', timeoutMs: 60_000 });
+  const back = await rollback(world.engine, {
+    ...scope,
+    service: 'api',
+    all: false,
+    to: 'api@1',
+    comment: null,
+    by: 'ada',
+  });
+  if (back.rollout === null) throw new Error('nothing was begun');
+  await promoted(back.rollout);
+  expect(draining()).toBe(false);
+  await world.clock.sleep(3_600_000);
+  const third = await ship([service('api', slow)]);
+  await promoted(third);
+  const start = world.clock.now();
+  await ended(third);
+  expect(world.clock.now() - start).toBeGreaterThan(500_000);
+});

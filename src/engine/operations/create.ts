@@ -60,7 +60,7 @@ async function afterNewest(engine: Engine, rollout: Rollout): Promise<Rollout> {
   return { ...rollout, createdAt };
 }
 
-function underWay(active: Rollout): EvenkeelError {
+export function underWay(active: Rollout): EvenkeelError {
   const services = active.services.map((each) => each.service).join(', ');
   const state = active.paused === null ? active.phase : `${active.phase}, paused (${active.paused.reason})`;
   return new EvenkeelError({

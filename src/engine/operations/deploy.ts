@@ -6,7 +6,7 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { ensurePorts } from './ports.ts';
-import { createOrReplace } from './create.ts';
+import { createOrReplace, underWay } from './create.ts';
 import { requireUp } from './require-up.ts';
 
 export interface DeployInput {
@@ -40,6 +40,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const onlyChanged = input.onlyChanged ? await changedServices(deps, project, chosen, deployments) : chosen;
   // A rollout brings something; without anything new it is the rest of the unit that takes over alone.
   const changed = onlyChanged.length === 0 && removes.length > 0 ? chosen : onlyChanged;
+  if (!input.replace) await refuseWhileUnderWay(deps, scope, changed);
   await deps.store.saveEnvironment({ ...scope, config: project, wanted: 'up', updatedAt: deps.clock.now() });
   if (changed.length === 0) {
     engine.wake(scope);
@@ -71,6 +72,22 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
     });
   const created = await createOrReplace(engine, make, { ...scope, replace: input.replace, by: input.by });
   return { rollout: created, message: reason };
+}
+
+/** Before anything is written: a deploy that is refused must not have changed the environment's port, or brought it up. */
+async function refuseWhileUnderWay(
+  deps: EngineDeps,
+  scope: { project: string; environment: string },
+  changed: ServiceConfig[],
+): Promise<void> {
+  const open = await deps.store.rollouts({ ...scope, unsettled: true });
+  const blocking = open.find(
+    (each) =>
+      each.end === null &&
+      each.phase !== 'watching' &&
+      each.services.some(({ service }) => changed.some(({ name }) => name === service)),
+  );
+  if (blocking !== undefined) throw underWay(blocking);
 }
 
 function chooseServices(project: Project, names: string[] | null): ServiceConfig[] {

@@ -10,6 +10,8 @@ export interface FakeTraffic extends Traffic {
   table: Map<string, { config: EdgeService; fence: number }>;
   /** Decides the health of an instance; default: healthy. */
   healthy: (instance: string) => boolean;
+  /** How many requests an instance still answers; default: none. */
+  inFlight: (instance: string) => number;
   evidence: EvidenceReport[];
   stats_: EdgeReleaseStats[];
   down: boolean;
@@ -26,6 +28,7 @@ export function fakeTraffic(now: () => number): FakeTraffic {
   const fake: FakeTraffic = {
     table: new Map(),
     healthy: () => true,
+    inFlight: () => 0,
     evidence: [],
     stats_: [],
     down: false,
@@ -65,7 +68,7 @@ export function fakeTraffic(now: () => number): FakeTraffic {
               consecutive: 2,
               checks: 5,
               lastError: null,
-              inFlight: 0,
+              inFlight: fake.inFlight(id),
               ejected: false,
             })),
         })),
