@@ -1,5 +1,5 @@
 import type { Rollout } from '../domain/rollout/rollout.ts';
-import { EvenkeelError } from '../ports/errors.ts';
+import { attempt } from './attempt.ts';
 import type { EngineDeps } from './deps.ts';
 import { type EnvironmentTools, tick } from './environment.ts';
 import { EnvironmentMemory } from './memory.ts';
@@ -23,6 +23,8 @@ export interface Engine {
   wake(scope: Scope): void;
   /** As last decided, with the newest evidence; null when the loop does not know it. */
   latest(rollout: string): { rollout: Rollout; wakeAt: number | null } | null;
+  /** Why no copy of a release can be started at present (a secret that is not set), or null. */
+  unstartable(scope: Scope, release: string): string | null;
   /** Called after every look that may have changed something of the environment. */
   onLook(listener: (scope: Scope) => void): () => void;
   deps: EngineDeps;
@@ -86,14 +88,8 @@ export function createEngine(given: EngineDeps): Engine {
   }
 
   async function look(loop: Loop): Promise<number> {
-    try {
-      return await tick(loop.tools, loop.scope);
-    } catch (error) {
-      const code = error instanceof EvenkeelError ? error.code : 'unexpected';
-      const stack = error instanceof EvenkeelError ? undefined : error instanceof Error ? error.stack : undefined;
-      deps.log.error({ ...loop.scope, code, stack }, error instanceof Error ? error.message : String(error));
-      return deps.clock.now() + RETRY_MS;
-    }
+    const next = await attempt(deps, { ...loop.scope }, 'look', () => tick(loop.tools, loop.scope));
+    return next ?? deps.clock.now() + RETRY_MS;
   }
 
   return {
@@ -114,6 +110,7 @@ export function createEngine(given: EngineDeps): Engine {
       }
       return null;
     },
+    unstartable: (scope, release) => loops.get(nameOf(scope))?.memory.unstartable.get(release) ?? null,
     onLook(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

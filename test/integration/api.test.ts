@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApi } from '../../src/api/server.ts';
 import type { StatusReply } from '../../src/api/contract/contract.ts';
 import { unixClient, type UnixClient } from '../../src/platform/unix-http.ts';
+import { EvenkeelError } from '../../src/ports/errors.ts';
 import type { LogReader } from '../../src/ports/logs.ts';
 import { projectSchema } from '../../src/store/rows/project.ts';
 import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
@@ -118,6 +119,29 @@ test('status of an environment whose edge is away says unknown, not healthy', as
   await waitFor(async () => (await statusOf()).health === 'healthy', { what: 'it to be healthy' });
   world.traffic.down = true;
   expect(await statusOf()).toMatchObject({ health: 'unknown', detail: 'the edge does not answer' });
+});
+
+test('status of a service whose secret was removed says why it is not started again', async () => {
+  const stays = { rollout: policy({ rollbackWindowMs: HOUR }) };
+  await begun(service('api', { env: { TOKEN: [{ secret: 'TOKEN' }] }, ...stays }));
+  await waitFor(async () => (await statusOf()).health === 'healthy', { what: 'it to be healthy' });
+  world.secrets.resolve = async () => {
+    throw new EvenkeelError({ code: 'secret-missing', what: 'the secret TOKEN is not set' });
+  };
+  const [instance] = await world.runtime.observe(scope);
+  world.runtime.crash(instance?.id ?? '');
+  await waitFor(async () => (await statusOf()).detail?.includes('the secret TOKEN is not set'), { what: 'the reason' });
+  expect(await statusOf()).toMatchObject({ health: 'down' });
+});
+
+test('status of what is being brought down is not yet stopped', async () => {
+  world.behave.instance = () => ({ stopsAfterMs: null });
+  await begun(service('api', { stopGraceMs: HOUR }));
+  await waitFor(async () => (await statusOf()).health === 'healthy', { what: 'it to be healthy' });
+  const asked = client.reply({ method: 'POST', path: '/v1/down', body: scope });
+  await waitFor(async () => (await statusOf()).detail?.startsWith('being brought down'), { what: 'it to be said' });
+  await asked;
+  expect(await statusOf()).toMatchObject({ health: 'stopped' });
 });
 
 async function statusOf(): Promise<StatusReply['environments'][number]['services'][number] | Record<string, never>> {

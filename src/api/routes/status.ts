@@ -58,6 +58,7 @@ async function environmentStatus(
           wanted: record.wanted,
           deployment,
           release: (id) => releases.get(id) ?? null,
+          unstartable: (id) => deps.engine.unstartable(scope, id),
           snapshot,
           ...(await lastMinute(deps, key, snapshot)),
         });

@@ -16,6 +16,8 @@ export interface ServiceStatusInput {
   wanted: 'up' | 'down';
   deployment: Deployment;
   release: (id: string) => Release | null;
+  /** Why no copy of it can be started, if so. */
+  unstartable: (release: string) => string | null;
   snapshot: Snapshot;
   /** Of the last minute, oldest first. */
   edgeSamples: EdgeSample[];
@@ -77,7 +79,10 @@ function healthOf(
   instances: ServiceStatus['instances'],
   atEdge: boolean,
 ): Pick<ServiceStatus, 'health' | 'detail'> {
-  if (input.wanted === 'down') return { health: 'stopped', detail: 'brought down' };
+  if (input.wanted === 'down')
+    return instances.length === 0
+      ? { health: 'stopped', detail: 'brought down' }
+      : { health: 'degraded', detail: `being brought down; ${plural(instances.length, 'instance')} left` };
   if (release === null) return { health: 'stopped', detail: 'no release has been promoted yet' };
   const { kind } = release.config;
   if (kind !== 'worker' && input.snapshot.edge === null)
@@ -87,11 +92,13 @@ function healthOf(
   const mine = instances.filter((each) => each.release === release.id && each.state === 'running');
   const well = mine.filter((each) => each.healthy === true).length;
   const wanted = release.config.instances;
-  const detail = `${well} of ${wanted} healthy`;
+  const unstartable = input.unstartable(release.id);
+  const detail = `${well} of ${wanted} healthy${unstartable === null ? '' : `; cannot be started: ${unstartable}`}`;
   if (well >= wanted) return { health: 'healthy', detail };
   if (well > 0) return { health: 'degraded', detail };
   const young = mine.some((each) => input.snapshot.at - each.startedAt < STARTING_MS);
-  return { health: young ? 'degraded' : 'down', detail: mine.length === 0 ? whyNone(input, release) : detail };
+  const none = mine.length === 0 && unstartable === null;
+  return { health: young ? 'degraded' : 'down', detail: none ? whyNone(input, release) : detail };
 }
 
 /** Between the end of the last instance and the start of the next one. */
