@@ -130,7 +130,7 @@ test('follows from now on, through the birth of the file, and shows a line witho
 
 test('knows when lines were written, to about a second, and where it was not looking, says so', async () => {
   const file = join(tempDir(), 'api.log');
-  const reader = logReader();
+  const reader = logReader({}, 0);
   appendFileSync(file, 'before anybody looked\n');
   await reader.maintain([file]);
   const before = Date.now();
@@ -141,6 +141,17 @@ test('knows when lines were written, to about a second, and where it was not loo
   expect(entries[0]).toEqual({ at: null, line: 'before anybody looked', ...who });
   expect(entries[1]?.at).toBeGreaterThanOrEqual(before);
   expect(entries[1]?.at).toBeLessThanOrEqual(Date.now());
+});
+
+test('knows when the first lines of a young log were written', async () => {
+  const file = join(tempDir(), 'api.log');
+  const reader = logReader();
+  const before = Date.now();
+  appendFileSync(file, 'listening\n');
+  await reader.maintain([file]);
+  const entries = [];
+  for await (const entry of reader.read(query(file))) entries.push(entry);
+  expect(entries[0]?.at).toBeGreaterThanOrEqual(before);
 });
 
 test('tells several logs in the order of their times', async () => {

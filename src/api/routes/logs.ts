@@ -29,18 +29,50 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
     reply.raw.on('close', () => gone.abort());
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-    try {
-      const follow = query.follow === 'true';
-      for await (const entry of deps.logs.read({ files, lines: query.lines, follow, signal: gone.signal })) {
+    const follow = query.follow === 'true';
+    const tell = async (from: LogFile[], lines: number): Promise<void> => {
+      for await (const entry of deps.logs.read({ files: from, lines, follow, signal: gone.signal })) {
         if (query.since !== undefined && entry.at !== null && entry.at < query.since) continue;
         if (pattern !== null && !pattern.test(entry.line)) continue;
         const line: LogLine = entry;
         if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
       }
+    };
+    try {
+      const first = tell(files, query.lines);
+      if (follow) {
+        // A log that cannot be read ends it all, whichever it is.
+        const end = (): void => gone.abort();
+        first.catch(end);
+        for await (const born of newFiles(deps, query, files, gone.signal)) void tell(born, ALL_LINES).catch(end);
+      }
+      await first;
     } finally {
       reply.raw.end();
     }
   });
+}
+
+const ALL_LINES = 100_000;
+const LOOK_EVERY_MS = 500;
+
+/** Who follows a service follows its next release, and the instance after a crash: their logs, as they come to be. */
+async function* newFiles(
+  deps: ApiDeps,
+  query: z.infer<typeof querySchema>,
+  known: LogFile[],
+  signal: AbortSignal,
+): AsyncGenerator<LogFile[]> {
+  const { clock } = deps.engine.deps;
+  const seen = new Set(known.map((each) => each.file));
+  for (;;) {
+    await clock.sleep(LOOK_EVERY_MS, signal);
+    if (signal.aborted) return;
+    // What could be named at first may be gone now, and that is no reason to stop listening.
+    const born = (await logFiles(deps, query).catch(() => [])).filter((each) => !seen.has(each.file));
+    for (const each of born) seen.add(each.file);
+    if (born.length > 0) yield born;
+  }
 }
 
 /** How many instances that are gone are told of: the last ones. */

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEntry, LogFile, LogQuery, LogReader } from '../../../../ports/logs.ts';
 import { logLayout } from './log-layout.ts';
@@ -15,20 +16,25 @@ const LOOK_EVERY = 150;
 /** A line that has no end yet is shown after this time without more of it, in ms. */
 const PATIENCE = 1_000;
 
+/** Times are told to a second or so; a first look that is a little late is still such a one. */
+const YOUNG_MS = 3_000;
+
 type Entry = LogEntry & Omit<LogFile, 'file'>;
 
 /** Reads and rotates the logs that processes of this machine write. `maintain` is for one process at a time. */
-export function logReader(limits: Partial<RotationLimits> = {}): LogReader {
-  return new FileLogs({ ...DEFAULTS, ...limits });
+export function logReader(limits: Partial<RotationLimits> = {}, youngMs = YOUNG_MS): LogReader {
+  return new FileLogs({ ...DEFAULTS, ...limits }, youngMs);
 }
 
 class FileLogs implements LogReader {
   readonly #limits: RotationLimits;
+  readonly #youngMs: number;
   /** How far each log had come when it was last looked at. */
   readonly #ends = new Map<string, number>();
 
-  constructor(limits: RotationLimits) {
+  constructor(limits: RotationLimits, youngMs: number) {
     this.#limits = limits;
+    this.#youngMs = youngMs;
   }
 
   async *read({ files, lines, follow, signal }: LogQuery): AsyncGenerator<Entry> {
@@ -60,12 +66,18 @@ class FileLogs implements LogReader {
     if (end === undefined) return;
     const before = this.#ends.get(file);
     this.#ends.set(file, end);
-    // After a pause nobody knows when this was written, only that it was before now.
-    if (before === undefined) await noteLogTime(file, end, 0);
+    // After a pause nobody knows when this was written, only that it was before now; what is young was just now.
+    if (before === undefined) await noteLogTime(file, end, (await isYoung(file, this.#youngMs)) ? Date.now() : 0);
     else if (end > before) await noteLogTime(file, end, Date.now());
     const oldest = await rotateLog(file, this.#limits);
     if (oldest !== null) await thinLogTimes(file, oldest);
   }
+}
+
+/** Begun so lately that all it holds was written about now. */
+async function isYoung(file: string, youngMs: number): Promise<boolean> {
+  const { birthtimeMs } = await stat(file).catch(() => ({ birthtimeMs: 0 }));
+  return Math.abs(Date.now() - birthtimeMs) < youngMs;
 }
 
 interface Cursor {
