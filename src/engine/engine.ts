@@ -1,9 +1,10 @@
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { attempt } from './attempt.ts';
 import type { EngineDeps } from './deps.ts';
-import { type EnvironmentTools, tick } from './environment.ts';
+import { tick } from './environment.ts';
 import { EnvironmentMemory } from './memory.ts';
 import { ReleaseCache } from './release-cache.ts';
+import type { EnvironmentTools } from './tools.ts';
 import { Works } from './works.ts';
 
 /** After a look that threw; a store or an edge that is away is asked again soon. */

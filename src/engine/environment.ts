@@ -9,12 +9,11 @@ import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
 import type { EngineDeps } from './deps.ts';
 import { convergeInstances } from './instances.ts';
-import type { EnvironmentMemory } from './memory.ts';
 import { askThroughEdge } from './probes.ts';
-import type { ReleaseCache } from './release-cache.ts';
+import type { EnvironmentTools } from './tools.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { convergeTraffic } from './traffic.ts';
-import type { WorkContext, Works } from './works.ts';
+import type { WorkContext } from './works.ts';
 
 /** More transitions than a rollout has phases cannot follow from one look. */
 const MAX_TRANSITIONS = 12;
@@ -24,15 +23,6 @@ const JUDGING_MS = 500;
 const IDLE_MS = 1_000;
 /** By then what was taken back has normally drained and stopped. */
 const SETTLING_MS = 60_000;
-
-export interface EnvironmentTools {
-  deps: EngineDeps;
-  memory: EnvironmentMemory;
-  works: Works;
-  releases: ReleaseCache;
-  /** Look again now. */
-  wake: () => void;
-}
 
 /**
  * One look at an environment: observe, decide, persist, and only then act. Answers when to look again (wall time,

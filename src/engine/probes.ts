@@ -3,7 +3,7 @@ import type { Deployment } from '../domain/release/release.ts';
 import type { EnvironmentConfig } from '../domain/project/project.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { ProbeRequest } from '../ports/traffic.ts';
-import type { EnvironmentTools } from './environment.ts';
+import type { EnvironmentTools } from './tools.ts';
 import type { WorkContext } from './works.ts';
 
 const PROBE_TIMEOUT_MS = 5_000;
