@@ -203,6 +203,15 @@ describe('rollback', () => {
     });
   });
 
+  test('is not called done while a migration may still end', async () => {
+    api.rollouts = [rolloutView({ phase: 'migrating' })];
+    const message = 'it is taken back as soon as the migration that runs has ended';
+    api.on('POST /v1/rollback', () => ({ rollout: api.rollouts[0]?.id, message }));
+    const { code, stdout } = await run('rollback', 'api');
+    expect(stdout).toContain('Not taken back yet');
+    expect(code).toBe(2);
+  });
+
   test('needs no file without mistakes', async () => {
     writeFileSync(join(folder, 'evenkeel.yaml'), 'project: chat # ours\nservices: [broken\n');
     expect((await run('rollback', 'api')).code).toBe(0);

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import { formatDuration } from '../../lib/format.ts';
 import type { Input } from '../command.ts';
+import { stopped } from '../screen/text.ts';
 
 export const rollback: CommandSpec = {
   name: 'rollback',
@@ -53,6 +54,12 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     out.line('That release is not hot any more: it is started again.');
     const { followBegun } = await import('../ship.ts');
     return followBegun(context, client, reply, 'promoted', scope);
+  }
+  // Asked for is not done: a migration that runs may end first.
+  if (rollout !== null && rollout.end === null) {
+    out.prose(`${out.style.yellow(out.style.symbols.paused)} Not taken back yet: ${stopped(reply.message)}`, 2);
+    out.data({ type: 'result', outcome: 'asked', exit: 2, rollout: reply.rollout, message: reply.message, ms });
+    return 2;
   }
   const message = `${reply.message} (${formatDuration(ms)})`;
   out.line(`${out.style.green(out.style.symbols.done)} ${message}`);
