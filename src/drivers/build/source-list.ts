@@ -7,7 +7,7 @@ import { git, isInRepository } from './git.ts';
 export interface SourceRules {
   /** What git would commit, without node_modules: for a build. Else everything as it lies there. */
   clean: boolean;
-  /** Relative to the root; left out, as are .git and .env files. */
+  /** Relative to the root; left out, as are .git, .env files and evenkeel.yaml. */
   data: readonly string[];
   /** Absolute folders to leave out, such as evenkeel's own when it lies within the project. */
   foreign: readonly string[];
@@ -34,6 +34,9 @@ export function listBuilt(root: string, data: readonly string[]): Promise<Source
   return walk(root, (path, name) => name === '.git' || folders.has(path));
 }
 
+/** What it says of a service is that one's configuration: another service in it changes nothing for this one. */
+const PROJECT_FILE = 'evenkeel.yaml';
+
 type LeftOut = (path: string, name: string, isFolder: boolean) => boolean;
 
 function leaveOut(root: string, { clean, data, foreign }: SourceRules): LeftOut {
@@ -44,6 +47,7 @@ function leaveOut(root: string, { clean, data, foreign }: SourceRules): LeftOut 
   ]);
   return (path, name, isFolder) =>
     name === '.git' ||
+    path === PROJECT_FILE ||
     (!isFolder && name.startsWith('.env')) || // they hold secrets
     (clean && name === 'node_modules') ||
     paths.has(path);
