@@ -7,7 +7,6 @@ import type { EnvironmentRecord } from '../ports/store.ts';
 import { attempt } from './attempt.ts';
 import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
-import type { EngineDeps } from './deps.ts';
 import { convergeInstances } from './instances.ts';
 import { askThroughEdge } from './probes.ts';
 import type { EnvironmentTools } from './tools.ts';
