@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ServiceConfig } from '../../src/domain/project/project.ts';
 import type { Rollout } from '../../src/domain/rollout/rollout.ts';
 import { collect } from '../../src/engine/housekeeping.ts';
 import { deploy } from '../../src/engine/operations/deploy.ts';
@@ -7,6 +6,7 @@ import { down } from '../../src/engine/operations/down.ts';
 import { rollback } from '../../src/engine/operations/rollback.ts';
 import { until } from '../../src/engine/operations/until.ts';
 import { EvenkeelError } from '../../src/ports/errors.ts';
+import { shipping } from '../support/engine/shipping.ts';
 import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
 
 const scope = { project: 'shop', environment: 'production' };
@@ -17,39 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-async function ship(services: ServiceConfig[], names: string[] | null = null, environment = {}): Promise<Rollout> {
-  const begun = await deploy(world.engine, {
-    project: project(services, environment),
-    services: names,
-    onlyChanged: false,
-    label: null,
-    replace: false,
-    keepFailed: null,
-    by: 'ada',
-  });
-  if (begun.rollout === null) throw new Error('nothing was begun');
-  return begun.rollout;
-}
-
-const reach = (rollout: Rollout, test: (now: Rollout) => boolean, what: string): Promise<void> =>
-  until(
-    world.engine,
-    async () => {
-      const now = await world.store.rollout(rollout.id);
-      return now !== null && test(now);
-    },
-    { what, timeoutMs: 86_400_000 },
-  );
-const promoted = (rollout: Rollout): Promise<void> =>
-  reach(rollout, (now) => now.phase === 'watching' || now.end !== null, 'promotion or an end');
-const ended = (rollout: Rollout): Promise<void> =>
-  reach(rollout, (now) => now.end !== null && now.settled, 'a settled end');
-const read = async (rollout: Rollout): Promise<Rollout> => (await world.store.rollout(rollout.id)) ?? rollout;
-const running = async (): Promise<string[]> =>
-  (await world.runtime.observe(scope))
-    .filter((each) => each.state === 'running')
-    .map((each) => each.release)
-    .toSorted();
+const { ship, reach, promoted, ended, read, running } = shipping(() => world);
 
 describe('a secret that is not set', () => {
   const withSecret = { build: 'make', env: { TOKEN: [{ secret: 'TOKEN' }] } };
@@ -81,14 +49,14 @@ describe('a secret that is not set', () => {
 test('what cannot begin of one service does not keep a crashed copy of another from being started again', async () => {
   let crash = (): void => {};
   const crashed = new Promise<void>((resolve) => (crash = resolve));
-  await promoted(await ship([service('api'), service('jobs', { kind: 'worker', routes: [] })], ['api']));
+  await promoted(await ship([service('api'), service('jobs', { kind: 'worker', routes: [] })], {}, ['api']));
   expect(await running()).toEqual(['api@1']);
   // The build of jobs cannot begin for as long as the disk is full.
   world.builder.start = async () => {
     crash();
     throw new EvenkeelError({ code: 'disk-full', what: 'no space is left', retryable: true });
   };
-  await ship([service('api'), service('jobs', { kind: 'worker', routes: [] })], ['jobs']);
+  await ship([service('api'), service('jobs', { kind: 'worker', routes: [] })], {}, ['jobs']);
   await crashed;
   const [first] = await world.runtime.observe(scope);
   world.runtime.crash(first?.id ?? '');
@@ -184,7 +152,7 @@ test('the last good release can be gone back to after any number of failed attem
 test('a port that the edge cannot have does not keep a copy that was started anew from its traffic', async () => {
   await promoted(await ship([service('api')]));
   world.traffic.takenPorts.add(9090);
-  const moved = await ship([service('api')], null, { port: 9090 });
+  const moved = await ship([service('api')], { port: 9090 });
   await ended(moved);
   expect(await read(moved)).toMatchObject({ end: 'failed', reason: expect.stringContaining('9090 is in use') });
   const instance = (): { id: string; port: number } | undefined =>
@@ -235,7 +203,7 @@ test('a deploy that is refused has changed nothing, the public port neither', as
   world.builder.observe = async () => ({ state: 'running', detail: '' });
   await ship([service('api', { build: 'make' })]);
   const before = await world.store.environment('shop', 'production');
-  await expect(ship([service('api')], null, { port: 9090 })).rejects.toMatchObject({ code: 'rollout-under-way' });
+  await expect(ship([service('api')], { port: 9090 })).rejects.toMatchObject({ code: 'rollout-under-way' });
   expect(await world.store.environment('shop', 'production')).toEqual(before);
   expect(await world.store.release('shop', 'api@3')).toBeNull();
 });

@@ -4,11 +4,10 @@ import type { Rollout } from '../../src/domain/rollout/rollout.ts';
 import { deploy } from '../../src/engine/operations/deploy.ts';
 import { down } from '../../src/engine/operations/down.ts';
 import { rollback } from '../../src/engine/operations/rollback.ts';
-import { until } from '../../src/engine/operations/until.ts';
+import { shipping } from '../support/engine/shipping.ts';
 import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
 
 const scope = { project: 'shop', environment: 'production' };
-const HOUR = 3_600_000;
 
 let world: World;
 beforeEach(async () => {
@@ -16,44 +15,12 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-async function ship(services = [service('api')], environment = {}): Promise<Rollout> {
-  const begun = await deploy(world.engine, {
-    project: project(services, environment),
-    services: null,
-    onlyChanged: false,
-    label: null,
-    replace: false,
-    keepFailed: null,
-    by: 'ada',
-  });
-  if (begun.rollout === null) throw new Error('nothing was begun');
-  return begun.rollout;
-}
-
-const reach = (rollout: Rollout, test: (now: Rollout) => boolean, what: string): Promise<void> =>
-  until(
-    world.engine,
-    async () => {
-      const now = await world.store.rollout(rollout.id);
-      return now !== null && test(now);
-    },
-    { what, timeoutMs: 48 * HOUR },
-  );
-const promoted = (rollout: Rollout): Promise<void> =>
-  reach(rollout, (now) => now.phase === 'watching' || now.end !== null, 'promotion or an end');
-const ended = (rollout: Rollout): Promise<void> =>
-  reach(rollout, (now) => now.end !== null && now.settled, 'a settled end');
-const read = async (rollout: Rollout): Promise<Rollout> => (await world.store.rollout(rollout.id)) ?? rollout;
+const { ship, reach, promoted, ended, read, running } = shipping(() => world);
 const weights = (name: string): Record<string, number> =>
   Object.fromEntries(
     world.traffic.table.get(`shop/production/${name}`)?.config.releases.map((each) => [each.release, each.weight]) ??
       [],
   );
-const running = async (): Promise<string[]> =>
-  (await world.runtime.observe(scope))
-    .filter((each) => each.state === 'running')
-    .map((each) => each.release)
-    .toSorted();
 
 function evidence(
   rollout: Rollout,
