@@ -10,14 +10,15 @@ export async function maintainLogs(
   deps: Pick<EngineDeps, 'store' | 'runtime' | 'places'>,
   logs: LogReader,
 ): Promise<void> {
+  const files: string[] = [];
   for (const scope of await deps.store.environments()) {
-    const instances = await deps.runtime.observe(scope);
-    await logs.maintain(
-      instances
-        .filter((each) => each.state !== 'ended')
-        .map((each) => deps.places.instanceLog({ ...scope, service: each.service, instance: each.id })),
+    const running = (await deps.runtime.observe(scope)).filter((each) => each.state !== 'ended');
+    files.push(
+      ...running.map((each) => deps.places.instanceLog({ ...scope, service: each.service, instance: each.id })),
     );
   }
+  // All at once: what is not named is forgotten, and with it since when it is known.
+  await logs.maintain(files);
 }
 
 /** How far back rollouts are asked for what has served. */

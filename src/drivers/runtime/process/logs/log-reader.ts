@@ -58,7 +58,10 @@ class FileLogs implements LogReader {
   async maintain(files: string[]): Promise<void> {
     const current = new Set(files);
     for (const file of this.#ends.keys()) if (!current.has(file)) this.#ends.delete(file);
-    for (const file of current) await this.#maintainOne(file);
+    const failures: unknown[] = [];
+    // One that cannot be kept small must not let the others grow.
+    for (const file of current) await this.#maintainOne(file).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   async #maintainOne(file: string): Promise<void> {
