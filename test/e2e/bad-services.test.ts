@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceStatus } from '../../src/api/contract/contract.ts';
@@ -273,10 +273,15 @@ if (process.env.QUIET) console.log('quiet as ever'); else more();
       },
     );
     expect(await visit(shop.port)).toMatchObject({ status: 200 });
-    await waitFor(() => sizeOf(system.paths.home, instance?.id ?? '?') < 80 << 20, {
-      what: 'the log to be bounded',
-      timeout: 20_000,
-    });
+    await waitFor(
+      () => {
+        const files = filesOf(system.paths.logs, instance?.id ?? '?');
+        const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
+        if (bytes >= 80 << 20) throw new Error(JSON.stringify(files));
+        return true;
+      },
+      { what: 'the log to be bounded', timeout: 20_000 },
+    );
     const quiet = await system.cli(['logs', 'quiet'], { cwd: shop.root });
     expect(quiet.stdout).toContain('quiet as ever');
     const status = await system.cli(['status'], { cwd: shop.root });
@@ -286,12 +291,11 @@ if (process.env.QUIET) console.log('quiet as ever'); else more();
   });
 });
 
-/** Bytes on the disk below a folder, of files whose path names `mark`. */
-function sizeOf(folderPath: string, mark: string): number {
-  if (!existsSync(folderPath)) return 0;
+/** Files whose path names `mark`, with the bytes that they take on the disk. */
+function filesOf(folderPath: string, mark: string): { path: string; bytes: number }[] {
   return readdirSync(folderPath, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => path.includes(mark) || path.includes('flood'))
-    .reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512, 0);
+    .filter((path) => path.includes(mark))
+    .map((path) => ({ path, bytes: (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512 }));
 }
