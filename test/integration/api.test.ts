@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApi } from '../../src/api/server.ts';
 import type { StatusReply } from '../../src/api/contract/contract.ts';
 import { unixClient, type UnixClient } from '../../src/platform/unix-http.ts';
+import type { EdgeSample } from '../../src/ports/store.ts';
 import { EvenkeelError } from '../../src/ports/errors.ts';
 import type { LogReader } from '../../src/ports/logs.ts';
 import { projectSchema } from '../../src/store/rows/project.ts';
@@ -21,16 +22,18 @@ let api: ReturnType<typeof createApi>;
 let client: UnixClient;
 let socketPath: string;
 let read: LogReader['read'];
+let samples: () => EdgeSample[];
 
 beforeEach(async () => {
   world = await openWorld();
   read = async function* () {};
+  samples = () => [];
   socketPath = join(tempDir('api'), 'controller.sock');
   api = createApi({
     engine: world.engine,
     telemetry: {
       record: async () => {},
-      edge: async () => [],
+      edge: async () => samples(),
       instances: async () => [],
       maintain: async () => {},
       close: async () => {},
@@ -132,6 +135,16 @@ test('status of a service whose secret was removed says why it is not started ag
   world.runtime.crash(instance?.id ?? '');
   await waitFor(async () => (await statusOf()).detail?.includes('the secret TOKEN is not set'), { what: 'the reason' });
   expect(await statusOf()).toMatchObject({ health: 'down' });
+});
+
+test('status counts the time without requests as well', async () => {
+  await begun();
+  const sample = { key: 'shop/production/api', release: 'api@1', classes: [0, 5, 0, 0, 0], ttfb: [] };
+  samples = () => [{ ...sample, at: world.clock.now() - 40_000, requests: 5, bad: 1 }];
+  const { traffic } = await statusOf();
+  // Not 0.5: those five came within one interval, and the others had none.
+  expect(traffic?.requestsPerSecond).toBeCloseTo(0.1, 1);
+  expect(traffic?.errorRate).toBe(0.2);
 });
 
 test('status of what is being brought down is not yet stopped', async () => {

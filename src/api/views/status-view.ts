@@ -7,6 +7,8 @@ import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
 import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
 import type { ServiceStatus } from '../contract/contract.ts';
 
+/** What one sample covers. */
+const SAMPLE_SECONDS = 10;
 /** A worker or instance younger than this is not yet called unhealthy. */
 const STARTING_MS = 10_000;
 
@@ -69,7 +71,7 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     ),
     urls: release === null ? [] : urlsOf(release, input.environment),
     internalUrl: deployment.internalPort === null ? null : `http://127.0.0.1:${deployment.internalPort}`,
-    traffic: trafficOf(input.edgeSamples),
+    traffic: trafficOf(input.edgeSamples, snapshot.at),
   };
 }
 
@@ -126,11 +128,13 @@ function hostOf(bind: string): string {
   return bind.includes(':') ? `[${bind}]` : bind;
 }
 
-function trafficOf(samples: EdgeSample[]): ServiceStatus['traffic'] {
-  if (samples.length === 0) return null;
+function trafficOf(samples: EdgeSample[], now: number): ServiceStatus['traffic'] {
+  const [oldest] = samples;
+  if (oldest === undefined) return null;
   const requests = samples.reduce((sum, each) => sum + each.requests, 0);
   const bad = samples.reduce((sum, each) => sum + each.bad, 0);
-  const seconds = Math.max(10, new Set(samples.map((each) => each.at)).size * 10);
+  // Intervals without a request have no sample, but they are time that passed.
+  const seconds = Math.max(0, now - oldest.at) / 1000 + SAMPLE_SECONDS;
   const merged = fromCounts([]);
   for (const sample of samples)
     for (const [bucket, count] of fromCounts(sample.ttfb).entries()) merged[bucket] = (merged[bucket] ?? 0) + count;
