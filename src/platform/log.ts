@@ -17,6 +17,9 @@ export interface LogOptions {
 /** Whatever stands under these names, at the top or one level down, is never written. */
 const SECRETS = ['authorization', 'cookie', 'token', 'password', 'secret', 'secrets', 'env', 'DATABASE_URL'];
 
+/** Bytes that wait for a disk that is full; what comes after them is lost. */
+const MOST_UNWRITTEN = 1 << 20;
+
 /** How often the size of the file is looked at, ms. */
 const LOOK = 10_000;
 
@@ -27,7 +30,10 @@ const LOOK = 10_000;
 export async function createLogger({ name, file, level = 'info', maxBytes = 8 << 20 }: LogOptions): Promise<Logger> {
   const { pino } = await import('pino');
   if (file !== undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const destination = pino.destination({ dest: file ?? 2, sync: true, append: true, mode: 0o600 });
+  const options = { sync: true, append: true, mode: 0o600, maxLength: MOST_UNWRITTEN };
+  const destination = pino.destination({ dest: file ?? 2, ...options });
+  // On a full disk a line would otherwise throw wherever it is said, in the middle of taking a release back too.
+  destination.on('error', () => {});
   if (file !== undefined) keepBounded(file, maxBytes, () => destination.reopen());
   const paths = SECRETS.flatMap((secret) => [secret, `*.${secret}`]);
   return pino({ name, level, base: { name, pid: process.pid }, redact: { paths, censor: '[secret]' } }, destination);

@@ -86,6 +86,11 @@ test('ids sort by the time of their making and do not repeat', () => {
   expect(randomToken()).not.toBe(randomToken());
 });
 
+test('a log on a full disk keeps nobody from what they were doing', async () => {
+  const log = await createLogger({ name: 'x', file: '/dev/full' });
+  for (let line = 0; line < 3; line++) expect(() => log.error('the store refused it')).not.toThrow();
+});
+
 test('secrets do not reach the log, and a log that grew large is begun anew', async () => {
   const file = join(tempDir(), 'logs', 'x.log');
   const first = await createLogger({ name: 'x', file, maxBytes: 200 });
