@@ -202,4 +202,65 @@ environments:
     expect((await visit(port)).version).toBe('v8');
     expect((await service(system, root, 'api')).release).toBe('api@8');
   });
+
+  test('leaves nothing behind of what failed, but its output', async () => {
+    const port = await freePort();
+    const files = (version: string, over: Record<string, string> = {}): Record<string, string> => ({
+      'evenkeel.yaml': `
+project: failed
+port: ${port}
+services:
+  api: { build: node build.js, migrate: node migrate.js, smoke: [/], run: node made.js, routes: [/], ${HEALTH} }
+  web: { static: site, routes: [/web] }
+environments:
+  development: { rollout: { rollbackWindow: 5m, drain: 100ms } }
+`,
+      'main.js': server(version),
+      'build.js': `require('fs').copyFileSync('main.js', 'made.js')`,
+      'migrate.js': '',
+      'site/web/index.html': version,
+      ...over,
+    });
+    const root = projectFolder(files('v1'));
+    await run(system, root, ['up']);
+    const held = (): Record<string, number> => ({
+      instances: readdirSync(system.paths.instances).filter((name) => name.startsWith('failed')).length,
+      jobs: count(system.paths.jobs),
+      processes: processesIn(system.paths.home).length,
+    });
+    await waitFor(async () => (await newest(system, root)).rollout.phase === 'watching', { what: 'promotion' });
+    const before = held();
+    const bad: [string, Record<string, string>, RegExp][] = [
+      ['v2', { 'build.js': 'console.error("no compiler"); process.exit(2)' }, /no compiler/],
+      ['v3', { 'migrate.js': 'console.error("no such column"); process.exit(3)' }, /no such column/],
+      [
+        'v4',
+        {
+          'main.js': server('v4').replace('else response.end(', 'else if ((response.statusCode = 500)) response.end('),
+        },
+        /status 500, expected 200/,
+      ],
+      ['v5', { 'main.js': 'console.error("no such port"); process.exit(5)' }, /exit code 5/],
+    ];
+    for (const [version, over, why] of bad) {
+      writeFiles(root, files(version, over));
+      const failed = await run(system, root, ['deploy'], { code: 2 });
+      expect(failed.stdout).toMatch(why);
+      expect(await ask(port, '/web/')).toMatchObject({ status: 200, body: 'v1' });
+      expect(await ask(port)).toMatchObject({ status: 200, body: 'api v1' });
+    }
+    await waitFor(() => Object.entries(held()).every(([name, value]) => value <= (before[name] ?? 0)), {
+      what: `no more than ${JSON.stringify(before)}`,
+      timeout: 20_000,
+    });
+    // What it wrote is still told.
+    const said = await run(system, root, ['logs', '--release', 'api@5']);
+    expect(said.stdout).toContain('no such port');
+    writeFiles(root, files('v6'));
+    await run(system, root, ['deploy']);
+    expect(await ask(port, '/web/')).toMatchObject({ status: 200, body: 'v6' });
+    const again = await run(system, root, ['restart', 'web']);
+    expect(again.stdout).toContain('all traffic');
+    expect(await ask(port, '/web/')).toMatchObject({ status: 200, body: 'v6' });
+  });
 });
