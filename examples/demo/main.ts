@@ -97,6 +97,8 @@ async function killControllerInCanary(): Promise<void> {
     phase = latest?.end === null ? latest.phase : '';
   }
   await seconds(4);
+  // What is kept for a look afterwards is left alone.
+  if (closing) return;
   const pid = (await readKeeperInfo(paths))?.controller?.pid;
   if (pid === undefined) throw new Error('there is no controller to kill');
   process.kill(pid, 'SIGKILL');
