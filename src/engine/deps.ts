@@ -15,7 +15,11 @@ export interface Log {
 export interface Places {
   instanceLog(scope: { project: string; environment: string; service: string; instance: string }): string;
   /** Of every instance of a service there ever was, as far as their logs are kept; oldest first. */
-  instanceLogs(scope: { project: string; environment: string; service: string }): Promise<{ instance: string; file: string }[]>;
+  instanceLogs(scope: {
+    project: string;
+    environment: string;
+    service: string;
+  }): Promise<{ instance: string; file: string }[]>;
   jobLog(scope: { project: string; environment: string; job: string }): string;
   /** A service's shared folder, the same for all its releases. */
   data(scope: { project: string; environment: string; service: string; path: string }): string;

@@ -82,7 +82,8 @@ export function supervise(
       actions.push({ kind: 'start', index, generation: 0, reason: 'wanted' });
     } else if (latest.state === 'ended') {
       const crashes = crashesInARow(copies, policy);
-      if (latest.end?.kind === 'start-failed') failure ??= `it could not be started: ${latest.end.detail}${said(latest)}`;
+      if (latest.end?.kind === 'start-failed')
+        failure ??= `it could not be started: ${latest.end.detail}${said(latest)}`;
       else if (crashes >= policy.crashLoop)
         failure ??= `it ended ${crashes} times in a row: ${describeEnd(latest.end)}${said(latest)}`;
       const ended = latest.endedAt ?? latest.startedAt;

@@ -20,7 +20,7 @@ process.on('SIGTERM', () => onTerm());
 }
 
 /** Half of what is asked of it goes wrong. */
-export const FAILING =
+const FAILING =
   'answer = (request, response) => { response.statusCode = Math.random() < 0.5 ? 500 : 200; response.end(); };';
 
 export interface FolderOptions {

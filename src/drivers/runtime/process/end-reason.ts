@@ -26,8 +26,7 @@ export function endReason(
   // The kernel kills the largest process; a parent that then gives up says so by an exit code of its own.
   if (end.oom > 0 && (killed || (end.code !== 0 && !stopRequested))) return { kind: 'out-of-memory' };
   if (end.signalled) return { kind: 'signal', signal: signalName(end.code - 128) };
-  if (end.code === 127 && livedMs < SOON)
-    return { kind: 'start-failed', detail: 'command not found (exit code 127)' };
+  if (end.code === 127 && livedMs < SOON) return { kind: 'start-failed', detail: 'command not found (exit code 127)' };
   if (end.code === 126 && livedMs < SOON)
     return { kind: 'start-failed', detail: 'command may not be executed (exit code 126)' };
   return { kind: 'exit', code: end.code };

@@ -68,7 +68,10 @@ class ProcessJobs implements JobRunner {
       cgroups = folders;
       if (limits.why !== null) noteInLog(spec.log, `not all limits are enforced: ${limits.why}`);
       // On the disk before anything runs: after a power cut this says that the job may have run.
-      await writeFileAtomic(join(folder, 'job.json'), JSON.stringify({ id: spec.id, boot: bootId(), cgroups, log: spec.log }));
+      await writeFileAtomic(
+        join(folder, 'job.json'),
+        JSON.stringify({ id: spec.id, boot: bootId(), cgroups, log: spec.log }),
+      );
       const cwd = await workingFolder(spec, folder);
       const tmp = this.#tmp(folder);
       mkdirSync(tmp, { recursive: true, mode: 0o700 });
