@@ -19,10 +19,6 @@ process.on('SIGTERM', () => onTerm());
 `;
 }
 
-/** Half of what is asked of it goes wrong. */
-const FAILING =
-  'answer = (request, response) => { response.statusCode = Math.random() < 0.5 ? 500 : 200; response.end(); };';
-
 export interface FolderOptions {
   name?: string;
   /** Lines of the service `api`, such as `migrate: node migrate.js`. */
