@@ -39,6 +39,32 @@ async function ship(label: string, bad = false): Promise<void> {
 const back = (to: string | null) =>
   rollback(world.engine, { ...scope, service: 'api', all: false, to, comment: null, by: 'ada' });
 
+test('a rollback that is asked for once more, its answer lost, does not go back twice', async () => {
+  await ship('v1');
+  await ship('v2');
+  const third = await deploy(world.engine, {
+    project: project([service('api')]),
+    services: null,
+    onlyChanged: false,
+    label: 'v3',
+    replace: false,
+    keepFailed: null,
+    by: 'ada',
+  });
+  await until(world.engine, async () => (await world.store.rollout(third.rollout?.id ?? ''))?.phase === 'watching', {
+    what: 'promotion',
+    timeoutMs: 86_400_000,
+  });
+  await back(null);
+  const again = await back(null);
+  expect(again).toMatchObject({ rollout: { id: third.rollout?.id, end: 'rolled-back' } });
+  expect(again.message).toContain('api@2 serves already, api@3 was taken back');
+  const serving = await world.store.deployments(scope.project, scope.environment);
+  expect(serving.map((each) => each.current)).toEqual(['api@2']);
+  const further = await back('api@1');
+  expect(further.rollout?.services.map((each) => each.to)).toEqual(['api@1']);
+});
+
 describe('a rollback after the window', () => {
   test('to a label goes to the release of that name that has served, not to one that failed', async () => {
     await ship('1.0.0');

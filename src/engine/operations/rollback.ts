@@ -42,6 +42,8 @@ export async function rollback(engine: Engine, input: RollbackInput): Promise<Be
   });
   const hot = recent.find((each) => each.end === null);
   if (hot !== undefined && targetsFormer(hot, input)) return takeBack(engine, hot, input);
+  const already = input.to === null ? rolledBackLast(recent) : null;
+  if (already !== null) return { rollout: already, message: alreadyBack(already) };
 
   const said = input.comment === null ? '' : `: ${input.comment}`;
   const make = async (serving: Deployment[]): Promise<Rollout> => {
@@ -60,6 +62,21 @@ export async function rollback(engine: Engine, input: RollbackInput): Promise<Be
   };
   const rollout = await createOrReplace(engine, make, { ...scope, replace: true, by: input.by });
   return { rollout, message: rollout.reason };
+}
+
+/**
+ * The last rollout, if it was rolled back. A command whose answer was lost (the controller was killed just then) is given
+ * again, and must not go back a second time: whoever wants to go further back says to which release.
+ */
+function rolledBackLast(newestFirst: Rollout[]): Rollout | null {
+  const [last] = newestFirst;
+  return last?.end === 'rolled-back' ? last : null;
+}
+
+function alreadyBack(last: Rollout): string {
+  const name = (pick: (part: Rollout['services'][number]) => string | null): string =>
+    last.services.flatMap((part) => pick(part) ?? []).join(', ');
+  return `${name((part) => part.from)} serves already, ${name((part) => part.to)} was taken back: ${last.reason} (further back with --to RELEASE)`;
 }
 
 async function olderReleases(
