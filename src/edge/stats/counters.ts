@@ -78,7 +78,12 @@ export class CounterBook {
   release(key: string, release: string): ReleaseCounters {
     const name = `${key} ${release}`;
     const known = this.#releases.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Every table names its releases here: what serves is the last to be forgotten, however old it is.
+      this.#releases.delete(name);
+      this.#releases.set(name, known);
+      return known;
+    }
     const made = new ReleaseCounters(key, release);
     this.#releases.set(name, made);
     this.#forgetFormer(key);
