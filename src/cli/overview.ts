@@ -25,6 +25,7 @@ export async function overview(style: Style, version: string): Promise<string[]>
       ...specs.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     ]),
     '',
-    `Every command: --env NAME, --json, --yes, --no-color, --project NAME; \`evenkeel <command> --help\` shows examples.`,
+    'Every command: --env NAME, --json, --yes, --no-color, --project NAME.',
+    '`evenkeel <command> --help` explains one, with examples.',
   ];
 }

@@ -3,6 +3,7 @@ import type { Problem } from '../config/problem.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { ApiClient } from './client.ts';
 import type { Context } from './context.ts';
+import { wrapLines } from './screen/text.ts';
 
 export type Project = Extract<LoadResult, { ok: true }>['project'];
 
@@ -20,7 +21,7 @@ export async function loadForShipping({ deps, globals, environment, out }: Conte
       next: `go to the folder of ${globals.project}, or leave --project out`,
     });
   }
-  for (const warning of result.warnings) out.remark(renderProblem(warning));
+  for (const warning of result.warnings) out.remark(wrapLines(renderProblem(warning), out.columns()).join('\n'));
   return result.project;
 }
 

@@ -2,7 +2,7 @@ import { EvenkeelError } from '../ports/errors.ts';
 import type { ErrorReply } from '../api/contract/contract.ts';
 import type { CliDeps, ExitCode } from './deps.ts';
 import { createStyle, showsUnicode } from './screen/style.ts';
-import { stopped, wrap } from './screen/text.ts';
+import { stopped, wrap, wrapLines } from './screen/text.ts';
 
 /** Anything that was thrown, as an error that people can read. */
 export function asEvenkeelError(error: unknown): EvenkeelError {
@@ -62,8 +62,8 @@ export function errorText(error: EvenkeelError, look: { color: boolean; unicode:
 /** Cells before the text of a line: its label and what sets it off. */
 const LABEL = 9;
 
-/** What has lines of its own, such as a piece of a file, is left as it is. */
-const lines = (text: string, width: number): string[] => (text.includes('\n') ? text.split('\n') : wrap(text, width));
+const lines = (text: string, width: number): string[] =>
+  text.includes('\n') ? wrapLines(text, width) : wrap(text, width);
 
 function stacks(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { liveBlock } from '../../src/cli/screen/live-block.ts';
 import { createStyle, showsUnicode } from '../../src/cli/screen/style.ts';
 import { table } from '../../src/cli/screen/table.ts';
-import { printable, truncate, widthOf, wrap } from '../../src/cli/screen/text.ts';
+import { printable, truncate, widthOf, wrap, wrapLines } from '../../src/cli/screen/text.ts';
 
 const plain = createStyle({ color: false, unicode: true });
 const painted = createStyle({ color: true, unicode: true });
@@ -20,6 +20,13 @@ describe('text on a terminal', () => {
   test('lines break at spaces, and a long word stays whole', () => {
     expect(wrap('one two three', 8)).toEqual(['one two', 'three']);
     expect(wrap('https://example.com/long ok', 8)).toEqual(['https://example.com/long', 'ok']);
+  });
+
+  test('mistakes go on below their beginning, and a piece of source stays above its mark', () => {
+    const mistake = 'a.yaml:1:1  unknown key of it\n  1 | comand: node main.js\n    | ^^^^^^';
+    expect(wrapLines(mistake, 23).join('\n')).toBe(
+      'a.yaml:1:1  unknown\n    key of it\n  1 | comand: node main.js\n    | ^^^^^^',
+    );
   });
 
   test('what a program wrote cannot steer the terminal', () => {

@@ -10,6 +10,7 @@ import { child } from '../../config/tree.ts';
 import { plural } from '../../lib/format.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
+import { wrapLines } from '../screen/text.ts';
 import type { ExitCode } from '../deps.ts';
 import { badConfig, type Project } from '../project.ts';
 
@@ -49,7 +50,7 @@ async function run(context: Context): Promise<ExitCode> {
   out.data({ ok: errors === 0, environments: names, problems });
   if (out.json) return errors === 0 ? 0 : 1;
   if (errors > 0) throw await badConfig(problems);
-  if (problems.length > 0) out.line(renderProblems(problems));
+  if (problems.length > 0) out.line(...wrapLines(renderProblems(problems), out.columns()));
   const { style } = out;
   for (const { environment, project } of checked) {
     const services = project?.services.map(({ name }) => name) ?? [];

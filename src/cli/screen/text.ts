@@ -64,6 +64,19 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
+/**
+ * The same for a text that has lines of its own, such as the mistakes of a file: what goes on in a next line is
+ * indented below its beginning, and a piece of source stays as it is, since the mark below it must meet it.
+ */
+export function wrapLines(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    if (widthOf(line) <= width || /^\s*\d* \| /.test(line)) return [line];
+    const indent = `${/^ */.exec(line)?.[0] ?? ''}    `;
+    const [first = '', ...rest] = wrap(line.trimStart(), width - indent.length);
+    return [`${indent.slice(4)}${first}`, ...rest.map((each) => `${indent}${each}`)];
+  });
+}
+
 /** What other programs wrote must not steer the terminal: no escapes, no control characters, tabs as spaces. */
 export function printable(text: string): string {
   return stripVTControlCharacters(text)
