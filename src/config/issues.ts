@@ -78,7 +78,7 @@ function problemsOfIssue(issue: Issue, tree: Tree, schema: z.ZodType, at: readon
 
 function unknownKey(tree: Tree, inTree: PropertyKey[], path: string[], known: string[]): Problem {
   const key = path.at(-1) ?? '';
-  const meant = suggest(key, known);
+  const meant = suggest(key, known) ?? (isCommand(key) && known.includes('run') ? 'run' : null);
   return problemAt(keyPlace(tree, inTree), path, {
     code: 'unknown-key',
     message: 'unknown key',
@@ -86,6 +86,9 @@ function unknownKey(tree: Tree, inTree: PropertyKey[], path: string[], known: st
     hint: meant === null ? null : `did you mean "${meant}"?`,
   });
 }
+
+/** What other tools call the command that serves, also with a letter missing. */
+const isCommand = (key: string): boolean => suggest(key, ['command', 'cmd', 'start', 'entrypoint']) !== null;
 
 /** Of the alternatives, the one that the user was writing: the right kind of value, with the fewest mistakes in it. */
 function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | null {

@@ -49,7 +49,7 @@ export type LoadResult =
 export async function loadProject(options: LoadOptions = {}): Promise<LoadResult> {
   const startDir = resolve(options.startDir ?? process.cwd());
   const root = options.root === undefined ? await findRoot(startDir) : resolve(options.root);
-  if (root === null) return refused(noFile(`no ${FILE_NAME} in ${startDir} or above it`));
+  if (root === null) return refused(noFile(`no ${FILE_NAME} in ${startDir} or above it`, await otherName(startDir)));
   const reading = await readText(root);
   if (typeof reading !== 'string') return refused(reading);
   return readProject(reading, root, options);
@@ -118,8 +118,7 @@ async function readText(root: string): Promise<string | Problem> {
     }
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT') {
-      const other = await isFile(join(root, 'evenkeel.yml'));
-      return noFile(`no ${FILE_NAME} in ${root}`, other ? `rename evenkeel.yml to ${FILE_NAME}` : undefined);
+      return noFile(`no ${FILE_NAME} in ${root}`, await otherName(root));
     }
     return fileProblem({ code: 'unreadable', message: `cannot be read (${code})`, hint: `see ls -l ${path}` });
   }
@@ -176,6 +175,11 @@ function refused(problem: Problem): LoadResult {
 
 function fileProblem(complaint: Complaint): Problem {
   return problemAt({ file: FILE_NAME, line: 0, column: 0 }, [], complaint);
+}
+
+/** What to do when the file is there by the other of its usual endings. */
+async function otherName(folder: string): Promise<string | undefined> {
+  return (await isFile(join(folder, 'evenkeel.yml'))) ? `rename evenkeel.yml to ${FILE_NAME}` : undefined;
 }
 
 function noFile(message: string, hint = 'write one with `evenkeel init`'): Problem {

@@ -25,6 +25,7 @@ export function editDistance(a: string, b: string): number {
 
 /**
  * The closest known name, or null when none is close enough to be helpful: at most a third of the letters may differ.
+ * Else the only one that begins with what was written, so `prod` finds `production`.
  * Case and the separators `-` and `_` cost nothing, so `rollback_window` finds `rollbackWindow`.
  */
 export function suggest(written: string, known: Iterable<string>): string | null {
@@ -33,7 +34,8 @@ export function suggest(written: string, known: Iterable<string>): string | null
   if (wanted.length > 64) return null;
   let best: string | null = null;
   let bestDistance = Infinity;
-  for (const name of known) {
+  const names = [...known];
+  for (const name of names) {
     const candidate = plain(name);
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate);
@@ -43,8 +45,10 @@ export function suggest(written: string, known: Iterable<string>): string | null
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? (wanted.length < 3 ? null : onlyOne(names.filter((name) => plain(name).startsWith(wanted))));
 }
+
+const onlyOne = (names: readonly string[]): string | null => (names.length === 1 ? (names[0] ?? null) : null);
 
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[-_]/g, '');

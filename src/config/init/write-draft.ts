@@ -21,7 +21,13 @@ export async function writeDraft(root: string, options: { force?: boolean } = {}
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'EEXIST') {
       const message = `${path} exists already`;
-      return { ok: false, code: 'exists', path, message, hint: 'look at it with `evenkeel check`, or remove it first' };
+      return {
+        ok: false,
+        code: 'exists',
+        path,
+        message,
+        hint: 'look at it with `evenkeel check`, or replace it with `evenkeel init --force`',
+      };
     }
     const hint = 'make the folder writable, or run this in another one';
     return { ok: false, code: 'unwritable', path, message: `${path} cannot be written (${code})`, hint };

@@ -20,6 +20,20 @@ const cases: Case[] = [
   { name: 'empty', yaml: '', expect: [['1:1', 'syntax', '', 'empty']] },
   { name: 'comments only', yaml: '# soon\n', expect: [['1:1', 'syntax', '', 'empty']] },
   { name: 'a list at the top', yaml: '- a\n', expect: [['1:1', 'wrong-type', '', 'keys and values at the top']] },
+  {
+    name: 'the command by the name that other tools have for it',
+    yaml: first('{ comand: node main.js }'),
+    expect: [
+      ['3:8', 'missing-key', 'services.api', 'run'],
+      ['3:10', 'unknown-key', 'services.api.comand', 'did you mean "run"?'],
+    ],
+  },
+  {
+    name: 'the beginning of an environment',
+    yaml: `${service('')}environments: { production: {} }\n`,
+    environment: 'prod',
+    expect: [['5:1', 'unknown-environment', 'environments', 'did you mean "production"?']],
+  },
   { name: 'a tab', yaml: 'project: p\nservices:\n\tapi: 1\n', expect: [['3:1', 'syntax', '', 'indent with spaces']] },
   { name: 'an open quote', yaml: 'project: "p\n', expect: [['1:10', 'syntax', '', 'not closed']] },
   { name: 'two colons', yaml: 'project: a: b\n', expect: [['1:10', 'syntax', '', 'quotes']] },
