@@ -113,6 +113,9 @@ function health(value: ServiceStatus['health'], style: Style): string {
 }
 
 function overall(services: readonly ServiceStatus[], style: Style): string {
+  // A first rollout that was taken back leaves nothing behind, which is not well.
+  if (services.every(({ release }) => release === null))
+    return style.dim('nothing serves yet; `evenkeel up` starts it');
   const wrong = services.filter(({ health }) => health !== 'healthy' && health !== 'stopped');
   if (wrong.length === 0) return style.green(`${style.symbols.done} all healthy`);
   return style.yellow(`${wrong.length} of ${services.length} not healthy`);

@@ -114,7 +114,7 @@ export function supervise(
 function errorOf({ lastError, everHealthy }: CopyHealth): string {
   if (lastError === null) return '';
   const deaf = !everHealthy && lastError.includes('ECONNREFUSED');
-  return ` (${lastError}${deaf ? '; nothing listens there: does it listen on $PORT?' : ''})`;
+  return ` (${lastError}${deaf ? '; nothing listens there: does it listen on $PORT, and on 127.0.0.1?' : ''})`;
 }
 
 const said = ({ tail = '' }: InstanceObservation): string => (tail === '' ? '' : `; its last lines:\n${tail}`);

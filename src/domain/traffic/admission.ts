@@ -71,7 +71,8 @@ function firstConflict(services: readonly EdgeService[]): string | null {
     for (const { port, host, path } of service.routes) {
       const name = `${host === null ? '*' : normaliseHost(host)}:${port}${normalisePath(path)}`;
       const owner = routes.get(name);
-      if (owner !== undefined) return `the route ${name} of ${key} is taken by ${owner}`;
+      if (owner !== undefined)
+        return `the route ${name} of ${key} is taken by ${owner}; give one of them another \`port\`, host or path in evenkeel.yaml`;
       routes.set(name, key);
       const problem = claim(port, 'routes', key);
       if (problem !== null) return problem;
