@@ -19,7 +19,10 @@ export function cliDeps(version: string) {
   return {
     version,
     env,
-    cwd: process.cwd(),
+    // Read when a command needs it, so that one that does not works in a folder that was removed.
+    get cwd() {
+      return currentFolder();
+    },
     username: env['SUDO_USER'] || username(),
     // Opened when it is read first, which few commands do.
     get stdin() {
@@ -111,6 +114,20 @@ async function systemdUnit(paths: EvenkeelPaths): Promise<{ path: string; text: 
     // Enabled, not only started: it is there after a reboot, and takes over from a keeper that runs already.
     commands: ['systemctl daemon-reload', 'systemctl enable --now evenkeel'],
   };
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new EvenkeelError({
+      code: 'folder-gone',
+      what: 'this folder does not exist any more',
+      why: 'it was removed or replaced while this terminal was in it',
+      next: 'cd to where the project is now; or name it with `--project NAME`, from any other folder',
+      cause,
+    });
+  }
 }
 
 /** A user without a name has a number. */

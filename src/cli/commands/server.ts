@@ -44,9 +44,24 @@ export const server: CommandSpec = {
   run: foreground,
 };
 
-async function foreground({ deps, out }: Context): Promise<ExitCode> {
+async function foreground(context: Context): Promise<ExitCode> {
+  const { deps, out } = context;
+  const running = await alreadyRunning(context);
+  if (running !== null)
+    out.remark(
+      `A server runs already (process ${running}).\nThis one waits until that one ends, as by \`evenkeel server stop\`.`,
+    );
   out.remark('The evenkeel server runs in the foreground; Ctrl-C stops it. Instances go on running.');
   return deps.runServer();
+}
+
+/** The process of the server that runs now; null when none does. */
+async function alreadyRunning(context: Context): Promise<number | null> {
+  try {
+    return (await (await context.client()).server()).pid;
+  } catch {
+    return null;
+  }
 }
 
 async function status(context: Context): Promise<void> {
