@@ -137,7 +137,8 @@ function sayHowToGoOn(): void {
   );
   say(`  alias evenkeel=${process.cwd()}/bin/evenkeel`);
   say('  evenkeel status');
-  say('  evenkeel deploy api --version v4    # after a change of api/release.js');
+  say('  evenkeel deploy api --version v4    # after a change of api/release.js; nobody visits it any more, so that');
+  say('                                      # it waits for you with nothing seen: evenkeel promote api, or abort');
   say('  evenkeel rollouts');
   say('  evenkeel logs api --follow');
   say(`  evenkeel server stop --instances   # and then: rm -r ${stage.folder}`);

@@ -45,6 +45,7 @@ export function renderDraft({ project, schema, services, secrets, databases }: D
     '# environments:',
     '#   production:',
     '#     domain: www.example.com',
+    '#     port: 8090                      # on a machine that runs development, too',
     '#     approve: { people: 1 }          # somebody must agree to a rollout',
     '#     rollout:',
     '#       canary: [{ weight: 10, for: 10m }, { weight: 50, for: 5m }]   # the default',
