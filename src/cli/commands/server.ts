@@ -46,11 +46,15 @@ export const server: CommandSpec = {
 
 async function foreground(context: Context): Promise<ExitCode> {
   const { deps, out } = context;
-  const running = await alreadyRunning(context);
+  // To a service manager this one and the one that runs are the same, and ending this one ends that. Who tries it in a
+  // terminal, and leaves with Ctrl-C, does not mean to stop what serves.
+  const running = deps.stderr.isTTY === true ? await alreadyRunning(context) : null;
   if (running !== null)
-    out.remark(
-      `A server runs already (process ${running}).\nThis one waits until that one ends, as by \`evenkeel server stop\`.`,
-    );
+    throw new EvenkeelError({
+      code: 'server-running',
+      what: `the evenkeel server runs already (process ${running})`,
+      next: 'nothing has to be done; `evenkeel server status` looks at it. To run it here, stop that one first: `evenkeel server stop`',
+    });
   out.remark('The evenkeel server runs in the foreground; Ctrl-C stops it. Instances go on running.');
   return deps.runServer();
 }
