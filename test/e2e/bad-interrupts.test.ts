@@ -204,12 +204,14 @@ describe('Ctrl-C', { timeout: 90_000 }, () => {
     const gate = join(tempDir('gate'), 'go');
     const shop = await folder({ name: 'shown', service: [`build: 'while [ ! -e ${gate} ]; do sleep 0.05; done'`] });
     const notes = tempDir('tty');
-    const script = `"${CLI}" deploy; echo $? > ${notes}/code`;
+    const script = `trap : INT; "${CLI}" deploy; echo $? > ${notes}/code.new; mv ${notes}/code.new ${notes}/code`;
     const env = { ...system.env, TERM: 'xterm-256color' };
     const terminal = beginProgram('script', ['-qefc', script, '/dev/null'], { env, cwd: shop.root });
     await terminal.says(/build \d/);
     terminal.child.stdin.write('\u0003');
     await terminal.says('goes on');
+    // A terminal that closes hangs up on whoever still runs in it.
+    await waitFor(() => existsSync(join(notes, 'code')), { what: 'the command to end' });
     terminal.child.stdin.end();
     await terminal.ended;
     expect(readFileSync(join(notes, 'code'), 'utf8').trim()).toBe('130');
