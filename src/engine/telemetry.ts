@@ -1,5 +1,6 @@
 import { fromCounts, subtract, toCounts } from '../lib/histogram.ts';
 import type { EdgeReleaseStats } from '../domain/traffic/protocol.ts';
+import { FORMER_RELEASES } from '../domain/traffic/stats.ts';
 import type { EdgeSample, InstanceSample, Telemetry } from '../ports/store.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -39,6 +40,8 @@ export class TelemetryRecorder {
     this.#edge = new Map(stats.releases.map((each) => [`${each.key} ${each.release}`, each]));
     if (before === null) return [];
     return stats.releases.flatMap((now) => {
+      // It grows when a release joins it, not when somebody asks.
+      if (now.release === FORMER_RELEASES) return [];
       const then = before.get(`${now.key} ${now.release}`);
       const requests = now.requests - (then?.requests ?? 0);
       if (requests <= 0) return [];

@@ -10,7 +10,14 @@ import { edgeReleaseStatsSchema } from './protocol.ts';
  * Each request is counted once: in `requests` of the release that was chosen first (`bad` likewise), or, when its
  * service had no release to choose, in `unserved`, or in `unrouted` when no route matched. `classes` and `ttfb` count
  * for the release that really answered; a reply that the edge made up itself (502, 503, 504) is in nobody's classes.
+ *
+ * Only the newest former releases of a service have entries of their own. Those before them are summed in one entry
+ * named `FORMER_RELEASES`, so that sums over a service never shrink: include it in totals, leave it out where releases
+ * are compared or followed.
  */
+
+/** Stands for all releases of a service that left too long ago to be told apart. No release has such a name. */
+export const FORMER_RELEASES = '(former releases)';
 
 const count = z.number().int().nonnegative();
 

@@ -1,5 +1,6 @@
 import type { Arm } from '../../domain/analysis/evidence.ts';
-import { createHistogram, record, toCounts } from '../../lib/histogram.ts';
+import { FORMER_RELEASES } from '../../domain/traffic/stats.ts';
+import { add, createHistogram, record, toCounts } from '../../lib/histogram.ts';
 import type { Histogram } from '../../lib/histogram.ts';
 import type { ArmCounts, LifeCounts, ReleaseCounts } from './life-counts.ts';
 import { SessionSketch } from './session-sketch.ts';
@@ -28,6 +29,16 @@ export class ReleaseCounters {
     const at = Math.floor(status / 100) - 1;
     this.classes[at] = (this.classes[at] ?? 0) + 1;
     record(this.ttfb, ttfbMs);
+  }
+
+  /** Takes over what `other`, which counts nothing more, has counted. */
+  absorb(other: ReleaseCounters): void {
+    this.requests += other.requests;
+    for (const [at, count] of other.classes.entries()) this.classes[at] = (this.classes[at] ?? 0) + count;
+    this.bad += other.bad;
+    this.clientAborts += other.clientAborts;
+    this.retries += other.retries;
+    add(this.ttfb, other.ttfb);
   }
 
   toCounts(): ReleaseCounts {
@@ -65,12 +76,14 @@ export class ArmCounters {
 
 export type ArmPair = Readonly<Record<Arm, ArmCounters>>;
 
-/** Releases that left the table keep their counts for a while: whoever adds up must not see a sum shrink. */
+/** Releases that left the table keep counts of their own for a while; then they are summed in one entry. */
 const FORMER_RELEASES_KEPT = 20;
 
 /** Everything that this process counted. */
 export class CounterBook {
   readonly #releases = new Map<string, ReleaseCounters>();
+  /** By service: what releases had counted that are not told apart any more. */
+  readonly #former = new Map<string, ReleaseCounters>();
   readonly #services = new Map<string, ServiceCounters>();
   readonly #arms = new Map<string, ArmPair>();
   unrouted = 0;
@@ -112,13 +125,18 @@ export class CounterBook {
 
   #forgetFormer(key: string): void {
     const own = [...this.#releases].filter(([, counters]) => counters.key === key);
-    for (const [name, counters] of own.slice(0, Math.max(0, own.length - FORMER_RELEASES_KEPT)))
-      if (counters.inFlight === 0) this.#releases.delete(name);
+    for (const [name, counters] of own.slice(0, Math.max(0, own.length - FORMER_RELEASES_KEPT))) {
+      if (counters.inFlight > 0) continue;
+      this.#releases.delete(name);
+      const former = this.#former.get(key) ?? new ReleaseCounters(key, FORMER_RELEASES);
+      this.#former.set(key, former);
+      former.absorb(counters);
+    }
   }
 
   toCounts(): LifeCounts {
     return {
-      releases: [...this.#releases.values()].map((counters) => counters.toCounts()),
+      releases: [...this.#former.values(), ...this.#releases.values()].map((counters) => counters.toCounts()),
       services: [...this.#services.values()].map(({ key, heldTotal, refused, unserved }) => ({
         key,
         heldTotal,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { EdgeLog } from '../log.ts';
 import { readWhole, writeWhole, writeWholeAside } from '../state/durable-file.ts';
 import type { LifeCounts } from './life-counts.ts';
-import { addCounts, lifeCountsSchema, NO_COUNTS, withoutGauges } from './life-counts.ts';
+import { addCounts, foldFormer, lifeCountsSchema, NO_COUNTS, withoutGauges } from './life-counts.ts';
 
 /**
  * Keeps counters across edge processes, so that they only grow.
@@ -38,6 +38,9 @@ type Life = z.infer<typeof lifeSchema>;
 
 /** Sequences of a later life are higher than all of an earlier one. */
 const SEQUENCES_PER_LIFE = 2 ** 32;
+
+/** Releases of a service that former processes counted and that have an entry each. */
+const RELEASES_KEPT = 20;
 
 export class EpochStore {
   readonly #folder: string;
@@ -142,7 +145,7 @@ export class EpochStore {
       // Never reuse a number, even if the base that knew it was lost.
       this.#base = { ...this.#base, life: Math.max(this.#base.life, number) };
     }
-    this.#base = { ...this.#base, folded: ended, counts: withoutOldReleases(this.#base.counts) };
+    this.#base = { ...this.#base, folded: ended, counts: foldFormer(this.#base.counts, RELEASES_KEPT) };
     this.#writeBase();
     for (const number of ended) rmSync(this.#lifePath(number), { force: true });
   }
@@ -166,19 +169,6 @@ export class EpochStore {
   #lifePath(number: number): string {
     return join(this.#folder, `life-${number}`);
   }
-}
-
-/** Releases of a service whose counts are kept. */
-const RELEASES_KEPT = 20;
-
-function withoutOldReleases(counts: LifeCounts): LifeCounts {
-  const newest = new Map<string, number>();
-  const releases = counts.releases.toReversed().filter(({ key }) => {
-    const kept = newest.get(key) ?? 0;
-    newest.set(key, kept + 1);
-    return kept < RELEASES_KEPT;
-  });
-  return { ...counts, releases: releases.toReversed() };
 }
 
 function tryJson(text: string): unknown {

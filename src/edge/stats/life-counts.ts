@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORMER_RELEASES } from '../../domain/traffic/stats.ts';
 import { add, fromCounts, toCounts } from '../../lib/histogram.ts';
 import { SessionSketch } from './session-sketch.ts';
 
@@ -76,11 +77,12 @@ const addArms = (a: ArmCounts, b: ArmCounts): ArmCounts => ({
   sessions: addSketches(a.sessions, b.sessions),
 });
 
-/** Entries of both lists; those with the same name added. */
+/** Entries of both lists; those with the same name added. What `b` names is the newest, and comes last. */
 function addBy<T>(a: readonly T[], b: readonly T[], name: (item: T) => string, sum: (x: T, y: T) => T): T[] {
   const all = new Map(a.map((item) => [name(item), item]));
   for (const item of b) {
     const known = all.get(name(item));
+    all.delete(name(item));
     all.set(name(item), known === undefined ? item : sum(known, item));
   }
   return [...all.values()];
@@ -111,6 +113,25 @@ export function addCounts(a: LifeCounts, b: LifeCounts): LifeCounts {
     unrouted: a.unrouted + b.unrouted,
     arms,
   };
+}
+
+/** The same with all but the last `kept` releases of each service summed in one entry. */
+export function foldFormer(counts: LifeCounts, kept: number): LifeCounts {
+  const own = new Map<string, number>();
+  const apart: ReleaseCounts[] = [];
+  const former = new Map<string, ReleaseCounts>();
+  for (const each of counts.releases.toReversed()) {
+    const { key, release } = each;
+    const seen = own.get(key) ?? 0;
+    if (release !== FORMER_RELEASES && seen < kept) {
+      own.set(key, seen + 1);
+      apart.push(each);
+      continue;
+    }
+    const known = former.get(key);
+    former.set(key, known === undefined ? { ...each, release: FORMER_RELEASES } : addReleases(known, each));
+  }
+  return { ...counts, releases: [...former.values(), ...apart.toReversed()] };
 }
 
 /** The same without gauges: what a process that is gone leaves to the sum. */
