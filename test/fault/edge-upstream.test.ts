@@ -43,14 +43,53 @@ describe('an instance that fails', () => {
     );
   });
 
-  test('a request that broke without a reply is asked again if that is harmless, and never when it is a POST', async () => {
+  test('a request that broke without a reply on a fresh connection is never sent again', async () => {
     const cut = await upstream('cut', (req) => req.socket.destroy());
     const { edge, port } = await oneService([cut]);
     expect((await send({ port, method: 'POST' }, 'once')).status).toBe(502);
-    expect(cut.requests.length).toBe(1);
     expect((await send({ port })).status).toBe(502);
-    expect(cut.requests.length).toBeGreaterThan(2);
-    expect(await counted(edge)).toMatchObject({ requests: 2, bad: 2 });
+    expect(cut.requests.length).toBe(2);
+    expect(await counted(edge)).toEqual({ requests: 2, bad: 2, clientAborts: 0, retries: 0 });
+  });
+
+  test('a GET on a kept connection that closes under it is sent once more, a POST is not', async () => {
+    let cuts = 0;
+    const api = await upstream('api', (req, res) => {
+      if (req.url === '/cut' && cuts-- > 0) req.socket.destroy();
+      else res.end('api');
+    });
+    const { edge, port } = await oneService([api]);
+    const cut = async (method: string, times: number) => {
+      await send({ port }); // leaves a connection behind
+      cuts = times;
+      const before = api.requests.length;
+      const { status } = await send({ port, path: '/cut', method });
+      return [status, api.requests.length - before];
+    };
+    expect(await cut('GET', 1)).toEqual([200, 2]);
+    expect(await counted(edge)).toEqual({ requests: 2, bad: 0, clientAborts: 0, retries: 1 });
+    expect(await cut('GET', 9)).toEqual([502, 2]);
+    expect(await cut('POST', 1)).toEqual([502, 1]);
+    expect(await counted(edge)).toEqual({ requests: 6, bad: 2, clientAborts: 0, retries: 2 });
+  });
+
+  test('a GET that ends the process that reads it ends one, not all', async () => {
+    const instances: Upstream[] = [];
+    for (const name of ['a', 'b', 'c'])
+      instances.push(
+        await upstream(name, (req, res) => {
+          const self = instances.find((each) => each.requests.includes(req));
+          if (req.url === '/poison') void self?.die();
+          else res.end(name);
+        }),
+      );
+    const { edge, port } = await oneService(instances);
+    // Connections are kept to all of them, so that the poison meets one that was used before.
+    await Promise.all(Array.from({ length: 12 }, () => send({ port })));
+    expect((await send({ port, path: '/poison' })).status).toBe(502);
+    expect(instances.flatMap(({ requests }) => requests.filter(({ url }) => url === '/poison')).length).toBe(1);
+    expect((await send({ port })).status).toBe(200);
+    expect(await counted(edge)).toMatchObject({ requests: 14, bad: 1 });
   });
 
   test('a POST on a connection that the instance closes while idle arrives exactly once', async () => {

@@ -60,6 +60,8 @@ export class Forwarding implements ReplySink {
   #instance: LiveInstance | null = null;
   #connection: UpstreamConnection | null = null;
   #attempts = 0;
+  /** It reached an instance, as far as anybody can tell, and brought no reply. */
+  #sent = false;
   #continued = false;
 
   constructor(context: ProxyContext, asker: Asker) {
@@ -173,7 +175,9 @@ export class Forwarding implements ReplySink {
     if (service === null || release === null) return false;
     const repeatable = isRepeatable(req.method, shape.hasBody);
     const pinned = target.pinned !== null;
-    const chance = secondChance({ failure, attempts: this.#attempts, repeatable, service, release, instance, pinned });
+    const [attempts, sent] = [this.#attempts, this.#sent];
+    const chance = secondChance({ failure, attempts, sent, repeatable, service, release, instance, pinned });
+    if (failure !== 'connect') this.#sent = true;
     if (chance === 'give-up') return false;
     this.#asker.account?.retried();
     if (chance === 'wait') this.#asker.wait(service);

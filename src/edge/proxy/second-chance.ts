@@ -3,7 +3,7 @@ import type { LiveRelease, LiveService } from '../live/service.ts';
 import type { UpstreamFailure } from '../upstream/connection.ts';
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Connections tried for one request: the first, a fresh one after a stale one, another instance after a dead one. */
+/** Instances tried for a request of which nothing was sent; after that it waits, or is given up. */
 const MAX_ATTEMPTS = 3;
 
 /** What to do with a request that got no reply: ask somebody, wait for somebody, or give up. */
@@ -14,12 +14,16 @@ export const isRepeatable = (method: string | undefined, hasBody: boolean): bool
   !hasBody && IDEMPOTENT.has(method ?? '');
 
 /**
- * A request is sent again only if nothing of it was sent before, or if sending it twice does no harm and nothing of a
- * reply came. A stale connection says nothing about its instance; a dead instance is passed over.
+ * A request of which nothing was sent may go to anybody. One that was sent may be sent once more, if sending it twice
+ * does no harm and its connection was a kept one that was closed before a byte of reply: servers close idle connections
+ * just when they are used. Even then it goes to the same instance: should it be the request itself that ends whoever
+ * reads it, it must not be carried from one instance to the next until none is left.
  */
 export function secondChance(failed: {
   readonly failure: UpstreamFailure;
   readonly attempts: number;
+  /** It was sent before. */
+  readonly sent: boolean;
   readonly repeatable: boolean;
   readonly service: LiveService;
   readonly release: LiveRelease;
@@ -28,13 +32,13 @@ export function secondChance(failed: {
   readonly pinned: boolean;
 }): SecondChance {
   const { failure, attempts, service, release, instance } = failed;
-  const unsent = failure === 'connect';
-  const mayRepeat = failed.repeatable && (failure === 'stale' || failure === 'closed');
-  if (attempts >= MAX_ATTEMPTS || (!unsent && !mayRepeat)) return 'give-up';
-  const again = failure === 'stale' ? release.pick(null) : release.pick(instance);
-  // Only an instance that could not be reached is not asked again at once.
-  if (again !== null && !(unsent && again === instance)) return { release, instance: again };
-  if (!unsent || failed.pinned) return 'give-up';
+  if (failed.sent) return 'give-up';
+  if (failure === 'stale') return failed.repeatable && instance !== null ? { release, instance } : 'give-up';
+  if (failure !== 'connect' || attempts >= MAX_ATTEMPTS) return 'give-up';
+  const again = release.pick(instance);
+  // An instance that could not be reached is not asked again at once.
+  if (again !== null && again !== instance) return { release, instance: again };
+  if (failed.pinned) return 'give-up';
   for (const { release: name } of service.shares) {
     const other = service.releases.get(name);
     const standIn = other === release ? null : (other?.pick(null) ?? null);

@@ -9,9 +9,9 @@ import { RequestBody } from './request-body.ts';
 export type UpstreamFailure =
   /** No connection: nothing was sent. */
   | 'connect'
-  /** A connection that had served before was closed under the request, without a byte of reply. */
+  /** A connection that had served before was closed as the request was sent on it, without a byte of reply. */
   | 'stale'
-  /** A fresh connection was closed without a byte of reply. */
+  /** A fresh connection was closed without a byte of reply, or any connection after the request had been there a while. */
   | 'closed'
   /** The reply broke off. */
   | 'truncated'
@@ -39,6 +39,8 @@ const DEFAULT_IDLE_LIMIT_MS = 4_000;
 /** What a server may take off its own announced limit, by timers and the way. */
 const IDLE_MARGIN_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+/** A server that closed an idle connection did so before it knew of the request; its word must only travel here. */
+const STALE_WITHIN_MS = 1_000;
 
 /** One keep-alive connection to an instance: one request at a time, no pipelining. */
 export class UpstreamConnection {
@@ -51,6 +53,7 @@ export class UpstreamConnection {
   #closed = false;
   #served = 0;
   #replyStarted = false;
+  #sentAt = 0;
   #keepAlive = true;
   #pending: { head: string; body: IncomingMessage | null; chunked: boolean } | null = null;
   #connectTimer: NodeJS.Timeout | null;
@@ -92,6 +95,7 @@ export class UpstreamConnection {
   }
 
   #write(head: string, body: IncomingMessage | null, chunked: boolean): void {
+    this.#sentAt = performance.now();
     this.#socket.write(head, 'latin1');
     if (body === null) return;
     this.#body = new RequestBody(body, this.#socket, chunked);
@@ -205,6 +209,7 @@ export class UpstreamConnection {
   #classify(): UpstreamFailure {
     if (!this.#connected) return 'connect';
     if (this.#replyStarted) return 'truncated';
-    return this.#served > 0 ? 'stale' : 'closed';
+    const atOnce = performance.now() - this.#sentAt < STALE_WITHIN_MS;
+    return this.#served > 0 && atOnce ? 'stale' : 'closed';
   }
 }
