@@ -11,6 +11,9 @@ export interface Lock {
   release(): void;
 }
 
+/** A database that nothing refers to is collected as garbage, and closed with that: the lock would be free. */
+const held = new Set<() => void>();
+
 /**
  * Takes an exclusive lock on a file, or returns null when somebody else holds it. The kernel holds it for this process
  * and frees it however the process ends. Waits up to `waitMs` without blocking; the default bridges the moment in which
@@ -24,9 +27,11 @@ export async function takeLock(file: string, { waitMs = 100 }: { waitMs?: number
   for (;;) {
     const free = await tryExclusive(file);
     if (free !== null) {
+      held.add(free);
       noteHolder(file);
       return {
         release: () => {
+          held.delete(free);
           rmSync(holderFile(file), { force: true });
           free();
         },

@@ -60,3 +60,20 @@ test('a lock that was released can be taken again', async () => {
   again.release();
   expect(await lockHolder(file)).toEqual({ held: false });
 });
+
+test('a lock is held for as long as the process lives, whether or not anybody keeps what `takeLock` returned', async () => {
+  const file = join(tempDir(), 'lock');
+  const idle = fileURLToPath(new URL('../fixtures/keeper/hold-lock-idly.ts', import.meta.url));
+  const child = await spawnNode<string, never>({
+    entry: idle,
+    args: [file],
+    env: process.env,
+    nodeOptions: ['--expose-gc'],
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await child.exited;
+  });
+  expect(await new Promise((resolve) => child.onMessage(resolve))).toBe('held');
+  expect(await lockHolder(file)).toEqual({ held: true, pid: child.pid });
+});
