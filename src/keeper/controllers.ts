@@ -2,6 +2,8 @@ import type { NodeChild } from '../platform/child.ts';
 import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
 import type { ListenHandle } from '../platform/listen-handle.ts';
 import { describeExit } from './describe-exit.ts';
+import type { Say } from './keeper-log.ts';
+import { watch } from './watchdog.ts';
 
 type ControllerChild = NodeChild<ControllerToKeeper, KeeperToController>;
 
@@ -13,6 +15,9 @@ export interface ControllersOptions {
   running: (pid: number | null) => void;
   /** What the controller asks for. */
   asked: (message: ControllerToKeeper, answer: (message: KeeperToController) => void) => void;
+  /** How long one that was ready may be silent before it is killed, ms; 0 for ever. */
+  silenceMs: number;
+  say: Say;
 }
 
 export interface Controllers {
@@ -23,7 +28,7 @@ export interface Controllers {
   kill(): void;
 }
 
-export function controllers({ start, api, running, asked }: ControllersOptions): Controllers {
+export function controllers({ start, api, running, asked, silenceMs, say }: ControllersOptions): Controllers {
   let current: ControllerChild | null = null;
   let starting: Promise<ControllerChild> | null = null;
   let stopping = false;
@@ -33,7 +38,12 @@ export function controllers({ start, api, running, asked }: ControllersOptions):
       const child = await starting;
       current = child;
       if (stopping) child.kill('SIGKILL'); // told to stop while it was being started
-      child.onMessage((message) => asked(message, (answer) => child.send(answer)));
+      child.onMessage((message) => {
+        // Not earlier: opening a large store takes its time, and nobody waits for an answer meanwhile.
+        if (message.type === 'ready')
+          watch(child, { silenceMs, hung: (reason) => say(`controller ${child.pid} ${reason}`) });
+        asked(message, (answer) => child.send(answer));
+      });
       child.send({ type: 'api' }, api);
       running(child.pid);
       const exit = await child.exited;

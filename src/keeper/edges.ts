@@ -3,6 +3,7 @@ import type { EdgeToKeeper, KeeperToEdge, PortBinding } from '../platform/ipc-me
 import { describeExit } from './describe-exit.ts';
 import type { Say } from './keeper-log.ts';
 import type { HeldPort, Listeners } from './listeners.ts';
+import { watch } from './watchdog.ts';
 
 type EdgeChild = NodeChild<EdgeToKeeper, KeeperToEdge>;
 
@@ -32,6 +33,8 @@ export interface EdgesOptions {
   readyMs: number;
   /** Until one that drains must be gone, ms; then it is killed. */
   drainMs: number;
+  /** How long one that was ready may be silent before it is killed, ms; 0 for ever. */
+  silenceMs: number;
   say: Say;
 }
 
@@ -47,7 +50,7 @@ export interface Edges {
 }
 
 /** The edge that serves, the one that is to follow it, and those that drain. */
-export function edges({ start, listeners, serving, readyMs, drainMs, say }: EdgesOptions): Edges {
+export function edges({ start, listeners, serving, readyMs, drainMs, silenceMs, say }: EdgesOptions): Edges {
   const living = new Set<Edge>();
   let current: Edge | null = null;
   let starting: Promise<Outcome> | null = null;
@@ -67,7 +70,7 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
       child.onMessage((message) => {
         if (message.type === 'ready') resolve(null);
         else if (message.type === 'need') answerNeed(edge, message.ports, listeners, edge === current);
-        else void after(LINGER, null).then(() => child.kill('SIGKILL')); // drained: nothing is lost with it
+        else if (message.type === 'drained') void after(LINGER, null).then(() => child.kill('SIGKILL')); // drained: nothing is lost with it
       });
     });
     for (const port of listeners.all()) give(edge, port);
@@ -78,6 +81,7 @@ export function edges({ start, listeners, serving, readyMs, drainMs, say }: Edge
       await leave(edge, 'drain', MERCY, say);
       return { ok: false, reason: `edge ${child.pid} failed to start: ${failure}` };
     }
+    watch(child, { silenceMs, hung: (reason) => say(`edge ${child.pid} ${reason}`) });
     const former = current;
     current = edge;
     serving(child.pid);

@@ -21,6 +21,9 @@ const READY = 10_000;
 const DRAIN = 15 * 60_000;
 /** Until edge and controller must be gone when everything stops, ms. */
 const STOP = 60_000;
+/** How long edge and controller may be silent before they are taken for hung, ms. */
+const EDGE_SILENCE = 10_000;
+const CONTROLLER_SILENCE = 20_000;
 
 export interface KeeperOptions {
   env: NodeJS.ProcessEnv;
@@ -56,6 +59,7 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     },
     readyMs: Number(env['EVENKEEL_EDGE_READY_MS'] ?? READY),
     drainMs: DRAIN,
+    silenceMs: Number(env['EVENKEEL_EDGE_SILENCE_MS'] ?? EDGE_SILENCE),
     say,
   });
   let failures = 0;
@@ -69,8 +73,11 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     asked: (message, answer) => {
       if (message.type === 'ready') info.set({ controllerFailures: (failures = 0) });
       else if (message.type === 'stop-all') void stop('the controller asks for it');
-      else void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
+      else if (message.type === 'restart-edge')
+        void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
     },
+    silenceMs: Number(env['EVENKEEL_CONTROLLER_SILENCE_MS'] ?? CONTROLLER_SILENCE),
+    say,
   });
 
   const stopping = new AbortController();

@@ -24,6 +24,9 @@ export interface NodeChild<In, Out> {
   send(message: Out, handle?: unknown): boolean;
   onMessage(listener: (message: In, handle: unknown) => void): void;
   onDisconnect(listener: () => void): void;
+  /** Asks whether it is there; a child that reads its `parentLink` answers by itself. False when it is not connected. */
+  ping(): boolean;
+  onPong(listener: () => void): void;
   /** Resolves when it has ended, also if that was long ago. */
   readonly exited: Promise<Exit>;
   /** The process is signalled; false when it has ended. */
@@ -31,6 +34,10 @@ export interface NodeChild<In, Out> {
   /** Closes the channel and stops waiting for the child: it lives on alone. */
   release(): void;
 }
+
+/** Passed beside the messages proper, which are objects. */
+const PING = 'ping';
+const PONG = 'pong';
 
 /** Node options that every process of ours gets: SQLite is still called experimental on every start otherwise. */
 const QUIET = ['--disable-warning=ExperimentalWarning'];
@@ -90,8 +97,20 @@ function wrap<In, Out>(child: ChildProcess, pid: number): NodeChild<In, Out> {
       child.send(message as object, handle as SendHandle, () => {});
       return true;
     },
-    onMessage: (listener) => void child.on('message', (message, handle) => listener(message as In, handle)),
+    onMessage: (listener) =>
+      void child.on('message', (message, handle) => {
+        if (message !== PONG) listener(message as In, handle);
+      }),
     onDisconnect: (listener) => void child.on('disconnect', listener),
+    ping() {
+      if (!child.connected) return false;
+      child.send(PING, () => {});
+      return true;
+    },
+    onPong: (listener) =>
+      void child.on('message', (message) => {
+        if (message === PONG) listener();
+      }),
     kill: (signal) => child.kill(signal),
     release() {
       if (child.connected) child.disconnect();
@@ -112,6 +131,7 @@ export interface ParentLink<In, Out> {
 /** The channel to whoever started this process by `spawnNode`; null when it was started otherwise. */
 export function parentLink<In, Out>(): ParentLink<In, Out> | null {
   if (process.send === undefined) return null;
+  let answering = false;
   return {
     get connected() {
       return process.connected;
@@ -121,10 +141,21 @@ export function parentLink<In, Out>(): ParentLink<In, Out> | null {
       process.send?.(message, handle as SendHandle, {}, () => {});
       return true;
     },
-    onMessage: (listener) => void process.on('message', (message, handle) => listener(message as In, handle)),
+    onMessage(listener) {
+      process.on('message', (message, handle) => {
+        if (message !== PING) listener(message as In, handle);
+      });
+      // Not before somebody listens: what comes without a listener for the rest would be lost.
+      if (!answering) process.on('message', answerPing);
+      answering = true;
+    },
     onDisconnect: (listener) => void process.on('disconnect', listener),
     disconnect() {
       if (process.connected) process.disconnect();
     },
   };
+}
+
+function answerPing(message: unknown): void {
+  if (message === PING && process.connected) process.send?.(PONG, undefined, {}, () => {});
 }

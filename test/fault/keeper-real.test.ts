@@ -37,6 +37,7 @@ const command = (port: number, instance: number, more: readonly number[] = []): 
       unit: 'u',
       routes: [port, ...more].map((each) => ({ port: each, host: null, path: '/' })),
       internalPort: null,
+      callers: [],
       preview: null,
       releases: [
         {
@@ -182,4 +183,22 @@ test('with the real controller: each of the three, and each pair, killed by kill
     );
     expect(await waitFor(() => ask(port), { what: 'an answer', timeout: 20_000 })).toBe(1);
   }
+});
+
+test('the real edge and the real controller, stopped for good, are replaced; the next edge answers who waited', async () => {
+  const silence = { EVENKEEL_EDGE_SILENCE_MS: '2000', EVENKEEL_CONTROLLER_SILENCE_MS: '2000' };
+  const { it, port } = await realWorld({ EVENKEEL_CONTROLLER_ENTRY: '', ...silence });
+  await waitFor(async () => (await lockHolder(it.paths.controllerLock)).held, { what: 'the controller to act' });
+  const { edge, controller } = await it.running();
+  for (const pid of [edge.pid, controller!.pid]) {
+    kill(pid, 'SIGSTOP');
+    onTestFinished(() => kill(pid));
+  }
+  const waiting = Array.from({ length: 20 }, () => ask(port));
+  for (const pid of [edge.pid, controller!.pid])
+    await waitFor(() => !lives(pid), { what: `${pid} to be killed`, timeout: 30_000 });
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set([1]));
+  const next = await it.running();
+  expect([next.edge.pid, next.controller?.pid]).not.toContain(edge.pid);
+  await waitFor(async () => (await lockHolder(it.paths.controllerLock)).held, { what: 'a new controller to act' });
 });
