@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { parentLink } from '../platform/child.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
-import { takeLock } from '../platform/lock.ts';
 import { createLogger } from '../platform/log.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { reviveKeeperFromController } from '../platform/revive-keeper.ts';
+import { takeControllerLock } from './controller-lock.ts';
 import { type Controller, startController } from './controller.ts';
 
 /** A stop that takes longer than this is cut short: everything that matters is in the store. */
 const STOP_MS = 8_000;
 const EDGE_RESTART_MS = 60_000;
+/** A former controller that holds the lock longer than this hangs: to stop takes it less. */
+const LOCK_MS = 20_000;
 
 const env = process.env;
 const paths = evenkeelPaths(env);
@@ -49,11 +51,7 @@ process.on('uncaughtException', (error) => {
 
 const apiHandle = await api.promise;
 // One at a time acts. A former controller that was stopped and continued finds its fence refused.
-for (;;) {
-  const lock = await takeLock(paths.controllerLock, { waitMs: 5_000 });
-  if (lock !== null) break;
-  log.warn('another controller holds the lock; waiting for it to end');
-}
+await takeControllerLock(paths.controllerLock, { patienceMs: LOCK_MS, log });
 try {
   controller = await startController({
     paths,
