@@ -6,6 +6,7 @@ import { releaseOf } from '../../engine/instances.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/contract.ts';
 import { drained } from './drained.ts';
+import { linePattern } from './log-pattern.ts';
 
 const querySchema = z.object({
   project: z.string(),
@@ -23,7 +24,7 @@ const querySchema = z.object({
 export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.get('/v1/logs', async (request, reply) => {
     const query = querySchema.parse(request.query);
-    const pattern = query.grep === undefined ? null : parsePattern(query.grep);
+    const pattern = query.grep === undefined ? null : await linePattern(query.grep);
     const files = await logFiles(deps, query);
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
@@ -33,7 +34,7 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
     const tell = async (from: LogFile[], lines: number): Promise<void> => {
       for await (const entry of deps.logs.read({ files: from, lines, follow, signal: gone.signal })) {
         if (query.since !== undefined && entry.at !== null && entry.at < query.since) continue;
-        if (pattern !== null && !pattern.test(entry.line)) continue;
+        if (pattern !== null && !pattern(entry.line)) continue;
         const line: LogLine = entry;
         if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
       }
@@ -122,12 +123,4 @@ async function logsOfService(
     release: releaseOf(instance, scope),
     instance,
   }));
-}
-
-function parsePattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (cause) {
-    throw new EvenkeelError({ code: 'bad-pattern', what: `${text} is not a regular expression`, why: String(cause) });
-  }
 }
