@@ -1,9 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Places } from '../engine/deps.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 
 const LOG = '.log';
+const PROJECT_FILE = 'evenkeel.yaml';
 
 /** Where output and shared data lie on this machine. */
 export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects'>): Places {
@@ -26,5 +27,15 @@ export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects'>): Place
     },
     jobLog: ({ project, environment, job }) => join(paths.logs, 'jobs', project, environment, `${job}.log`),
     data: ({ project, environment, service, path }) => join(paths.projects, project, environment, service, path),
+    async projectFolder(root) {
+      try {
+        await stat(join(root, PROJECT_FILE));
+        return await realpath(root);
+      } catch (error) {
+        // One that may not be looked into is there all the same.
+        const { code } = error as NodeJS.ErrnoException;
+        return code === 'ENOENT' || code === 'ENOTDIR' ? null : root;
+      }
+    },
   };
 }

@@ -23,6 +23,8 @@ export interface Places {
   jobLog(scope: { project: string; environment: string; job: string }): string;
   /** A service's shared folder, the same for all its releases. */
   data(scope: { project: string; environment: string; service: string; path: string }): string;
+  /** The folder of a project itself, whichever links lead there; null when there is no evenkeel.yaml in it (any more). */
+  projectFolder(root: string): Promise<string | null>;
 }
 
 /** What the engine is given; everything that touches the world is in here. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { app, folder } from '../support/bad/app.ts';
@@ -93,5 +93,21 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
       next: expect.stringContaining('evenkeel down'),
     });
     expect(await visit(one.port)).toMatchObject({ status: 200, version: 'v1' });
+  });
+
+  test('and a project that was moved since: its new folder takes over, without any `down`', async () => {
+    const shop = await folder({ name: 'moved' });
+    expect((await system.cli(['up'], { cwd: shop.root })).code).toBe(0);
+    const moved = `${shop.root}-moved`;
+    renameSync(shop.root, moved);
+    onTestFinished(() => rmSync(moved, { recursive: true, force: true }));
+    const up = await system.cli(['up'], { cwd: moved });
+    expect(up.code, told(up)).toBe(0);
+    expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v1' });
+
+    // Who left a link behind may use either name.
+    symlinkSync(moved, shop.root);
+    expect((await system.cli(['up'], { cwd: shop.root })).code).toBe(0);
+    expect((await system.cli(['up'], { cwd: moved })).code).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import type { Deployment, Release, SourceInfo } from '../../domain/release/relea
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
 import type { RemovedService, Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
+import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { ensurePorts } from './ports.ts';
@@ -124,10 +125,16 @@ const wordsOn = (removes: RemovedService[]): string =>
     ? ''
     : `; ${removes.map((each) => each.service).join(', ')} ${removes.length === 1 ? 'is' : 'are'} not in evenkeel.yaml any more and will be taken down`;
 
-/** Two folders that call themselves by one name would take each other's services down in turn. */
+/** Two folders that call themselves by one name would take each other's services down in turn. A folder that was moved is one. */
 async function refuseForeignRoot(deps: EngineDeps, project: Project): Promise<void> {
-  const known = (await deps.store.environments()).find((each) => each.project === project.name && each.wanted === 'up');
-  if (known === undefined || known.config.root === project.root) return;
+  const here = await deps.places.projectFolder(project.root);
+  let known: EnvironmentRecord | undefined;
+  for (const each of await deps.store.environments()) {
+    if (each.project !== project.name || each.wanted !== 'up' || each.config.root === project.root) continue;
+    const there = await deps.places.projectFolder(each.config.root);
+    if (there !== null && there !== here) known ??= each;
+  }
+  if (known === undefined) return;
   throw new EvenkeelError({
     code: 'project-elsewhere',
     what: `project ${project.name} is already up from another folder`,

@@ -110,6 +110,7 @@ export async function openWorld(): Promise<World> {
     places: {
       instanceLog: ({ instance }) => `/logs/${instance}`,
       instanceLogs: async () => [],
+      projectFolder: async (root) => root,
       jobLog: ({ job }) => `/logs/${job}`,
       data: ({ path }) => `/data/${path}`,
     },
