@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
+  access,
   chmod,
   copyFile,
   link,
@@ -33,9 +34,9 @@ export interface WorkingCopy {
  * Makes the copy of the artifact in which an instance runs, unless it exists, and returns its folder `dir`, absolute.
  * Throws EvenkeelError `dir-missing` or `data-outside`, or the system's error.
  *
- * Modes, times and symbolic links stay as they are. Contents of `node_modules` are hard links: they are most of the
- * files and bytes of a typical artifact, and programs do not write to them; their caches, which they do write to, lie
- * in hidden folders and are copied.
+ * Modes, times and symbolic links stay as they are. Contents of `node_modules` are hard links where the system
+ * keeps programs from writing to them (not for root): they are most of the files and bytes of a typical artifact. Their
+ * caches, which programs do write to, lie in hidden folders and are copied.
  */
 export async function makeWorkingCopy({ artifact, target, dir, data }: WorkingCopy): Promise<string> {
   if (!(await exists(target))) await makeCopy({ artifact, target, dir, data });
@@ -84,7 +85,8 @@ async function copyTree(from: string, to: string): Promise<void> {
   const plan: Plan = { files: [], links: [], folders: [] };
   await planFolder(from, to, '', plan);
   await each(plan.files, async (file) => {
-    if (!(file.linked && (await hardLink(file.from, file.to)))) await copy(file.from, file.to);
+    const shared = file.linked && (await isProtected(file.from)) && (await hardLink(file.from, file.to));
+    if (!shared) await copy(file.from, file.to);
   });
   await each(plan.links, async (entry) => symlink(await readlink(entry.from), entry.to));
   for (const { to: folder, mode } of plan.folders.toReversed()) await chmod(folder, mode);
@@ -112,6 +114,17 @@ function isLinked(within: string): boolean {
   const start = parts.indexOf('node_modules');
   // `.pnpm` is where pnpm keeps the packages themselves.
   return start !== -1 && parts.slice(start).every((part) => !part.startsWith('.') || part === '.pnpm');
+}
+
+/**
+ * Whether this user's programs cannot write to a file as it is. To root a file's mode means nothing: what an instance of
+ * his overwrote (a code generator in `migrate`, say) would be overwritten in every release that has the same file.
+ */
+async function isProtected(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => false,
+    (error: unknown) => isCode(error, 'EACCES', 'EPERM'),
+  );
 }
 
 async function hardLink(from: string, to: string): Promise<boolean> {
