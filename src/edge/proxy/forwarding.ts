@@ -112,13 +112,17 @@ export class Forwarding implements ReplySink {
       this.#fail(502); // nobody asked for that
       return;
     }
+    const parsed = readResponseHead(head.headers);
+    if (!parsed.plain) {
+      this.#fail(502);
+      return;
+    }
     if (this.#instance !== null) this.#instance.failures = 0;
     account?.answered(release, this.#instance, head.status, now - deadlines.startedAt, this.#context.options.youngMs);
     if (head.status === 101 && upgrade !== null) {
       this.#reply.switchProtocols(upgrade.socket, head, this.#asker.ownHeaders(release, undefined));
       return;
     }
-    const parsed = readResponseHead(head.headers);
     const own = this.#asker.ownHeaders(release, parsed.cacheControl);
     this.#reply.begin(head, parsed, own, connection, this.#instance);
   }

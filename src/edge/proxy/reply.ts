@@ -11,6 +11,9 @@ import type { ResponseHead } from './response-head.ts';
 /** For the event that is being sent to end, once the stream shall. */
 const EVENT_PATIENCE_MS = 5_000;
 
+/** What a status line may hold after its number; llhttp does not look. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** Bodies up to here are written as a string together with the head. */
 const ONE_WRITE_BYTES = 4 * 1024;
 
@@ -56,7 +59,10 @@ export class Reply implements LongLived {
     this.#left = parsed.contentLength;
     const { headers } = parsed;
     for (const each of own) headers.push(each);
-    this.#res.writeHead(status, message, headers);
+    const unframed = parsed.contentLength === null && status !== 204 && status !== 304;
+    if (parsed.trailer !== undefined && unframed && this.#req.method !== 'HEAD' && this.#req.httpVersion === '1.1')
+      headers.push('Trailer', parsed.trailer);
+    this.#res.writeHead(status, REASON.test(message) ? message : '', headers);
     if (this.#req.method === 'HEAD' || !parsed.contentType.startsWith('text/event-stream')) return;
     this.#events = new EventBoundary();
     this.#instance = instance;
@@ -101,7 +107,7 @@ export class Reply implements LongLived {
     this.begun = true;
     this.switched = true;
     this.#res.detachSocket(socket);
-    let head = `HTTP/1.1 101 ${message}\r\n`;
+    let head = `HTTP/1.1 101 ${REASON.test(message) ? message : ''}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i] ?? ''}: ${headers[i + 1] ?? ''}\r\n`;
     for (let i = 0; i < own.length; i += 2)
       if (own[i] !== 'Connection') head += `${own[i] ?? ''}: ${own[i + 1] ?? ''}\r\n`;
@@ -124,7 +130,7 @@ export class Reply implements LongLived {
   }
 
   #pass(chunk: Buffer): void {
-    if (chunk.length === 0 || this.#res.write(chunk)) return;
+    if (chunk.length === 0 || this.#res.write(chunk) || this.pausedSince > 0) return;
     this.pausedSince = performance.now();
     const connection = this.#connection;
     connection?.pause();

@@ -8,6 +8,10 @@ export interface ResponseHead {
   readonly contentLength: number | null;
   readonly contentType: string;
   readonly cacheControl: string | undefined;
+  /** Trailers that are announced; only a chunked reply may announce any. */
+  readonly trailer: string | undefined;
+  /** In chunks or as it is: nothing was done to its body that gets lost here with `Transfer-Encoding`. */
+  readonly plain: boolean;
 }
 
 const NOT_PASSED_BACK = new Set([
@@ -17,6 +21,7 @@ const NOT_PASSED_BACK = new Set([
   'transfer-encoding',
   'upgrade',
   'te',
+  'trailer',
   RELEASE_HEADER,
 ]);
 
@@ -26,20 +31,26 @@ export function readResponseHead(raw: readonly string[]): ResponseHead {
   let contentType = '';
   let cacheControl: string | undefined;
   let connection: string | undefined;
+  let trailer: string | undefined;
+  let plain = true;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const value = raw[i + 1] ?? '';
     const lower = name.toLowerCase();
     if (lower === 'connection') connection = connection === undefined ? value : `${connection}, ${value}`;
-    if (NOT_PASSED_BACK.has(lower)) continue;
+    if (NOT_PASSED_BACK.has(lower)) {
+      if (lower === 'trailer') trailer = value;
+      else if (lower === 'transfer-encoding') plain &&= value.trim().toLowerCase() === 'chunked';
+      continue;
+    }
     if (lower === 'content-length') contentLength = Number(value);
     else if (lower === 'content-type') contentType = value;
     else if (lower === 'cache-control') cacheControl = cacheControl === undefined ? value : `${cacheControl}, ${value}`;
     headers.push(name, value);
   }
   const dropped = nominated(connection?.toLowerCase());
-  if (dropped.size > 0) return { headers: without(headers, dropped), contentLength, contentType, cacheControl };
-  return { headers, contentLength, contentType, cacheControl };
+  const kept = dropped.size > 0 ? without(headers, dropped) : headers;
+  return { headers: kept, contentLength, contentType, cacheControl, trailer, plain };
 }
 
 function without(headers: readonly string[], dropped: ReadonlySet<string>): string[] {

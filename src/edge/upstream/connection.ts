@@ -63,6 +63,7 @@ export class UpstreamConnection {
   constructor(port: number, owner: ConnectionOwner) {
     this.#owner = owner;
     this.#parser = new ResponseParser({
+      begin: () => this.#onBegin(),
       head: (head) => this.#onHead(head),
       body: (chunk) => this.#sink?.onBody(chunk),
       end: (trailers) => this.#onMessageEnd(trailers),
@@ -134,8 +135,14 @@ export class UpstreamConnection {
     }
     this.#replyStarted = true;
     const fed = this.#parser.feed(data);
+    if (this.#closed) return;
     if (fed.kind === 'malformed') this.#fail('malformed', 'the reply is not HTTP/1.1');
     else if (fed.kind === 'tunnel') this.#handOver(fed.rest);
+  }
+
+  /** A reply after the reply would be taken for the one to the next request. */
+  #onBegin(): void {
+    if (this.#sink === null) this.#onGone('a reply without a request');
   }
 
   #onHead(head: ParsedHead): void {

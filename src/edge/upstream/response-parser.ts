@@ -5,6 +5,7 @@ import { HTTPParser } from 'node:_http_common';
  * around it: measured, that client halves the edge's throughput, and it hides whether a byte of a request was written.
  */
 
+const ON_MESSAGE_BEGIN = HTTPParser.kOnMessageBegin | 0;
 const ON_HEADERS = HTTPParser.kOnHeaders | 0;
 const ON_HEADERS_COMPLETE = HTTPParser.kOnHeadersComplete | 0;
 const ON_BODY = HTTPParser.kOnBody | 0;
@@ -26,6 +27,8 @@ export interface ParsedHead {
 }
 
 export interface ResponseEvents {
+  /** The first byte of a reply, also of one that nobody asked for. */
+  begin(): void;
   /** Interim replies (1xx but 101) are left out. */
   head(head: ParsedHead): void;
   body(chunk: Buffer): void;
@@ -48,10 +51,13 @@ export class ResponseParser {
   #overflow: string[] | null = null;
   #interim = false;
   #tunnel = false;
+  /** A head came that no reply has. */
+  #malformed = false;
 
   constructor(events: ResponseEvents) {
     const parser = this.#parser;
     parser.initialize(HTTPParser.RESPONSE, {}, MAX_HEADER_BYTES, HTTPParser.kLenientNone | 0);
+    parser[ON_MESSAGE_BEGIN] = () => events.begin();
     // More than 32 header fields come in batches; trailers come here too.
     parser[ON_HEADERS] = (fields: string[]) => {
       this.#overflow = this.#overflow === null ? fields : this.#overflow.concat(fields);
@@ -70,8 +76,9 @@ export class ResponseParser {
       const headers = fields ?? this.#overflow ?? [];
       this.#overflow = null;
       this.#interim = status < 200 && status !== 101;
-      if (this.#interim) return NO_BODY;
       this.#tunnel = status === 101 && upgrade;
+      this.#malformed ||= status < 100 || (status === 101 && !upgrade);
+      if (this.#interim || this.#malformed) return NO_BODY;
       events.head({ status, message, headers, keepAlive });
       if (this.#tunnel) return TUNNEL;
       return this.headOnly ? NO_BODY : READ_BODY;
@@ -80,14 +87,23 @@ export class ResponseParser {
     parser[ON_MESSAGE_COMPLETE] = () => {
       const trailers = this.#overflow;
       this.#overflow = null;
-      if (this.#interim || this.#tunnel) return;
+      if (this.#interim || this.#tunnel || this.#malformed) return;
       events.end(trailers);
     };
   }
 
   feed(data: Buffer): Fed {
-    const consumed = this.#parser.execute(data);
-    if (typeof consumed !== 'number') return MALFORMED;
+    let consumed: number | Error;
+    try {
+      consumed = this.#parser.execute(data);
+    } catch (error) {
+      // What listens to a reply failed over it. That ends this reply alone, and is told where such things are told.
+      setImmediate(() => {
+        throw error;
+      });
+      return MALFORMED;
+    }
+    if (typeof consumed !== 'number' || this.#malformed) return MALFORMED;
     return this.#tunnel ? { kind: 'tunnel', rest: data.subarray(consumed) } : OK;
   }
 
