@@ -13,6 +13,7 @@ import { Listeners } from './listen/listeners.ts';
 import { portRefusal } from './listen/port-refusal.ts';
 import type { LiveInstance } from './live/instance.ts';
 import { LiveTable } from './live/table.ts';
+import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
 import type { EdgeLog } from './log.ts';
 import type { EdgeOptions } from './options.ts';
@@ -146,7 +147,7 @@ export class Edge implements ControlTarget {
     this.#admitted = table;
     this.#table.replace(table.values());
     const splits = [...table.values()].flatMap(({ config }) => config?.split?.rollout ?? []);
-    this.#statistics.keepRollouts(new Set(splits));
+    this.#statistics.keepRollouts(new Set(splits.flatMap((rollout) => [rollout, innerEvidenceOf(rollout)])));
   }
 
   async #restore(): Promise<void> {

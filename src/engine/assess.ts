@@ -1,3 +1,4 @@
+import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
 import { mergeEvidence, noEvidence, type StoredEvidence } from '../domain/analysis/evidence-store.ts';
 import { supervise, SUPERVISE, type Supervision } from '../domain/instance/supervise.ts';
 import type { InstanceObservation } from '../domain/instance/instance.ts';
@@ -49,6 +50,7 @@ export function assess(rollout: Rollout, input: AssessInput): Observed {
           answered: input.answered(each.service),
           baselineSlow: baselineQuantiles(rollout, each, input.snapshot),
           evidence: mergedEvidence(rollout, each, input.snapshot),
+          inner: innerEvidence(rollout, each, input.snapshot),
         },
       ]),
     ),
@@ -132,7 +134,17 @@ function baselineQuantiles(
 
 function mergedEvidence(rollout: Rollout, each: RolloutService, snapshot: Snapshot): StoredEvidence {
   const key = evidenceKey(rollout.id, each.service);
-  const stored = rollout.analysis[each.service]?.evidence ?? noEvidence(key);
-  const report = snapshot.stats?.evidence.find((entry) => entry.rollout === key);
+  return withReport(rollout.analysis[each.service]?.evidence ?? noEvidence(key), snapshot);
+}
+
+function innerEvidence(rollout: Rollout, each: RolloutService, snapshot: Snapshot): StoredEvidence | undefined {
+  const stored = rollout.analysis[each.service]?.inner;
+  const key = innerEvidenceOf(evidenceKey(rollout.id, each.service));
+  const now = withReport(stored ?? noEvidence(key), snapshot);
+  return Object.keys(now.epochs).length === 0 ? undefined : now;
+}
+
+function withReport(stored: StoredEvidence, snapshot: Snapshot): StoredEvidence {
+  const report = snapshot.stats?.evidence.find((entry) => entry.rollout === stored.rollout);
   return report === undefined ? stored : mergeEvidence(stored, report);
 }

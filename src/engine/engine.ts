@@ -62,7 +62,9 @@ export function createEngine(given: EngineDeps): Engine {
     loop.nudge.abort();
   }
 
-  function begin(scope: Scope): Loop {
+  function begin({ project, environment }: Scope): Loop {
+    // Whoever wakes it may know more of it, such as a whole rollout.
+    const scope = { project, environment };
     const memory = new EnvironmentMemory();
     const again = (): void => wake(scope);
     const tools: EnvironmentTools = {

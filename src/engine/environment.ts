@@ -1,9 +1,10 @@
 import { desiredServices } from '../domain/rollout/desired.ts';
-import type { Deployment, Release } from '../domain/release/release.ts';
+import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { stay } from '../domain/rollout/transition.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
+import { keepAddresses, serviceUrls } from './addresses.ts';
 import { attempt } from './attempt.ts';
 import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
@@ -39,7 +40,8 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   tools.releases.keepOnly(named);
   memory.keepOnly(new Set(open.map((each) => each.id)), new Set(named));
 
-  const context = workContext(tools, record, deployments);
+  const known = await deps.store.addresses(scope.project, scope.environment);
+  const context = workContext(tools, record, deployments, known);
   const steps: { rollout: Rollout; observed: Observed; advanced: Advanced }[] = [];
   let contested = false;
   // Oldest first: a rollout that is superseded lets go before the one that supersedes it goes on.
@@ -55,8 +57,15 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   );
   const rollouts = steps.map((each) => each.advanced.rollout);
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
-  const shared = { ...scope, record, desired, deployments: current, snapshot, release: tools.releases.get };
   // A rollout that could not be read again must not be mistaken for one that is over.
+  const given = contested
+    ? known
+    : await attempt(deps, scope, 'addresses', () =>
+        keepAddresses(deps, scope, { known, desired, instances: snapshot.instances, release: tools.releases.get }),
+      );
+  const addresses = given ?? known;
+  const seen = { snapshot, release: tools.releases.get };
+  const shared = { ...scope, ...seen, record, desired, deployments: current, addresses, rollouts };
   const changed =
     !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
   for (const each of steps)
@@ -65,7 +74,7 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     );
   const instancesWake = contested
     ? null
-    : await convergeInstances(deps, memory, { ...shared, serviceUrl: context.serviceUrl });
+    : await convergeInstances(deps, memory, { ...shared, serviceUrl: serviceUrls(deployments, addresses) });
 
   const now = deps.clock.now();
   const wakes = [instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
@@ -132,7 +141,12 @@ async function actOn(tools: EnvironmentTools, context: WorkContext, rollout: Rol
   }
 }
 
-function workContext(tools: EnvironmentTools, record: EnvironmentRecord, deployments: Deployment[]): WorkContext {
+function workContext(
+  tools: EnvironmentTools,
+  record: EnvironmentRecord,
+  deployments: Deployment[],
+  addresses: Address[],
+): WorkContext {
   return {
     root: record.config.root,
     environment: record.config.environment,
@@ -143,10 +157,7 @@ function workContext(tools: EnvironmentTools, record: EnvironmentRecord, deploym
       if (release === null) throw new Error(`the release that ${rollout.id} moves ${service} to is not in the store`);
       return release;
     },
-    serviceUrl: (service) => {
-      const port = deployments.find((each) => each.service === service)?.internalPort ?? null;
-      return port === null ? null : `http://127.0.0.1:${port}`;
-    },
+    serviceUrl: serviceUrls(deployments, addresses),
   };
 }
 

@@ -6,6 +6,7 @@ import { described, EvenkeelError } from '../ports/errors.ts';
 import { superviseRelease } from './assess.ts';
 import { attempt } from './attempt.ts';
 import type { EngineDeps } from './deps.ts';
+import { freePort } from './free-port.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import { resolveEnv } from './resolve-env.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
@@ -19,7 +20,8 @@ export interface InstanceContext {
   desired: DesiredService[];
   release: (id: string) => Release | null;
   deployments: Deployment[];
-  serviceUrl: (service: string) => string | null;
+  /** Where a release asks a service. */
+  serviceUrl: (service: string, release: string) => string | null;
   snapshot: Snapshot;
 }
 
@@ -121,8 +123,10 @@ async function startInstance(
   const { config } = release;
   if (release.artifact === null || config.run === null) return;
   const scope = { project: context.project, environment: context.environment };
-  const port = config.kind === 'worker' ? null : await instancePort(deps);
-  const env = await resolveEnv(config.env, scope, { port, serviceUrl: context.serviceUrl }, deps.secrets);
+  // Nobody's stable address either: those are free too while the edge is away.
+  const port = config.kind === 'worker' ? null : await freePort(deps, new Set(await deps.store.takenPorts()));
+  const serviceUrl = (service: string): string | null => context.serviceUrl(service, release.id);
+  const env = await resolveEnv(config.env, scope, { port, serviceUrl }, deps.secrets);
   await deps.runtime.start({
     id,
     ...scope,
@@ -139,15 +143,6 @@ async function startInstance(
     resources: config.resources,
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
   });
-}
-
-/** A free port that is nobody's stable address either: those are free too while the edge is away. */
-async function instancePort(deps: EngineDeps): Promise<number> {
-  const taken = new Set(await deps.store.takenPorts());
-  for (;;) {
-    const port = await deps.runtime.allocatePort();
-    if (!taken.has(port)) return port;
-  }
 }
 
 /**

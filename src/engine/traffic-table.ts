@@ -1,7 +1,9 @@
 import type { InstanceObservation } from '../domain/instance/instance.ts';
 import type { EnvironmentConfig } from '../domain/project/project.ts';
-import type { Deployment, Release } from '../domain/release/release.ts';
+import type { Address, Deployment, Release } from '../domain/release/release.ts';
+import { belongingTo } from '../domain/rollout/belonging.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
 import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
 
 /** What the edge's table of an environment is made from. */
@@ -10,6 +12,8 @@ export interface TableInput {
   environment: EnvironmentConfig;
   desired: DesiredService[];
   deployments: Deployment[];
+  addresses: Address[];
+  rollouts: Rollout[];
   instances: InstanceObservation[];
   release: (id: string) => Release | null;
   artifactPath: (artifact: string) => string;
@@ -50,6 +54,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
         unit: desired.unit,
         routes: routesOf(input, desired),
         internalPort: deployment.internalPort,
+        callers: callersOf(input, desired),
         preview:
           desired.preview === null || deployment.previewPort === null
             ? null
@@ -91,6 +96,20 @@ function routesOf(
     bind: input.environment.bind,
     ...route,
   }));
+}
+
+/** Who asks the service at an address of its own, and the release that belongs to them as long as it is wanted. */
+function callersOf(input: TableInput, desired: DesiredService): { port: number; release: string | null }[] {
+  return input.addresses
+    .filter((address) => address.service === desired.service)
+    .map(({ release: caller, port }) => {
+      const service = input.release(caller)?.service;
+      const belonging =
+        service === undefined ? null : belongingTo({ service, release: caller }, desired.service, input.rollouts);
+      const wanted = desired.releases.some(({ release }) => release === belonging);
+      return { port, release: wanted ? belonging : null };
+    })
+    .toSorted((a, b) => a.port - b.port);
 }
 
 function edgeRelease(

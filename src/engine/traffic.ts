@@ -1,6 +1,7 @@
 import { type EdgeService, type EdgeState, serviceKey } from '../domain/traffic/protocol.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
-import type { Deployment, Release } from '../domain/release/release.ts';
+import type { Address, Deployment, Release } from '../domain/release/release.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
@@ -17,6 +18,8 @@ export async function convergeTraffic(
     record: EnvironmentRecord;
     desired: DesiredService[];
     deployments: Deployment[];
+    addresses: Address[];
+    rollouts: Rollout[];
     snapshot: Snapshot;
     release: (id: string) => Release | null;
   },
@@ -28,6 +31,8 @@ export async function convergeTraffic(
     environment: context.record.config.environment,
     desired: context.desired,
     deployments: context.deployments,
+    addresses: context.addresses,
+    rollouts: context.rollouts,
     instances: snapshot.instances,
     release: context.release,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),

@@ -18,7 +18,8 @@ export interface WorkContext {
   /** The release that a rollout moves a service to. */
   release: (rollout: Rollout, service: string) => Release;
   deployments: Deployment[];
-  serviceUrl: (service: string) => string | null;
+  /** Where a release asks a service. */
+  serviceUrl: (service: string, release: string) => string | null;
 }
 
 /**
@@ -99,7 +100,8 @@ export class Works {
       return;
     }
     const scope = { project: rollout.project, environment: rollout.environment };
-    const env = await resolveEnv(config.env, scope, { port: null, serviceUrl: context.serviceUrl }, this.#deps.secrets);
+    const serviceUrl = (asked: string): string | null => context.serviceUrl(asked, release.id);
+    const env = await resolveEnv(config.env, scope, { port: null, serviceUrl }, this.#deps.secrets);
     const log = this.#deps.places.jobLog({ ...scope, job: id });
     if (kind === 'build') {
       await this.#deps.builder.start({ id, ...scope, root: context.root, service: config, env, log });

@@ -1,4 +1,4 @@
-import type { Deployment, Release } from '../domain/release/release.ts';
+import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../domain/rollout/rollout.ts';
 import type { Project } from '../domain/project/project.ts';
 
@@ -63,8 +63,15 @@ export interface Store {
   deployments(project: string, environment: string): Promise<Deployment[]>;
   /** Creates what is missing, keeps ports that were given before. */
   ensureDeployments(deployments: Deployment[]): Promise<void>;
-  /** Every internal and preview port ever given, on the whole machine. */
+  /** Every port that was given to a service or a release, on the whole machine, ascending. */
   takenPorts(): Promise<number[]>;
+
+  /** Where the environment's releases ask other services. */
+  addresses(project: string, environment: string): Promise<Address[]>;
+  /** Keeps those that were given before; `port-taken` (retryable) when a new one's port is somebody's. */
+  giveAddresses(addresses: Address[]): Promise<void>;
+  /** Takes back the addresses of releases that run no more. */
+  takeAddresses(where: { project: string; environment: string }, releases: string[]): Promise<void>;
 
   /**
    * Creates the rollout with its first journal line, unless one of its services has a rollout that is not over.

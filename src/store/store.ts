@@ -1,7 +1,9 @@
 import type { Store } from '../ports/store.ts';
 import { nextNumber } from './queries/counters.ts';
-import { ensureDeployments, listDeployments, setServing, takenPorts } from './queries/deployments.ts';
+import { giveAddresses, listAddresses, takeAddresses } from './queries/addresses.ts';
+import { ensureDeployments, listDeployments, setServing } from './queries/deployments.ts';
 import { allEnvironments, findEnvironment, saveEnvironment } from './queries/environments.ts';
+import { takenPorts } from './queries/ports.ts';
 import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
 import { addRequest, listRequests } from './queries/requests.ts';
 import { createRollout, findRollout, listJournal, listRollouts, saveRollout } from './queries/rollouts.ts';
@@ -28,6 +30,10 @@ export function createStore(transactor: Transactor): Store {
     deployments: (project, environment) => read((db) => listDeployments(db, project, environment)),
     ensureDeployments: (deployments) => write((db) => ensureDeployments(db, deployments)),
     takenPorts: () => read(takenPorts),
+
+    addresses: (project, environment) => read((db) => listAddresses(db, project, environment)),
+    giveAddresses: (addresses) => write((db) => giveAddresses(db, addresses)),
+    takeAddresses: (where, releases) => write((db) => takeAddresses(db, where, releases)),
 
     createRollout: (rollout, entry, basedOn) => write((db) => createRollout(db, rollout, entry, basedOn)),
     rollout: (id) => read((db) => findRollout(db, id)),

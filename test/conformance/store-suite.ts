@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Address } from '../../src/domain/release/release.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { aDeployment, aProject, aRelease, aService } from './store-fixtures.ts';
 import { rolloutSuite } from './store-rollout-suite.ts';
@@ -128,6 +129,46 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
         await store.ensureDeployments([aDeployment('api'), aDeployment('api', { environment: 'staging' })]);
         expect(await store.deployments('chat', 'staging')).toEqual([aDeployment('api', { environment: 'staging' })]);
         expect(await store.deployments('other', 'staging')).toEqual([]);
+      });
+    });
+
+    describe('addresses', () => {
+      const address = (release: string, port: number, over: Partial<Address> = {}): Address => ({
+        project: 'chat',
+        environment: 'production',
+        release,
+        service: 'api',
+        port,
+        ...over,
+      });
+
+      test('are given once, and taken back with the release that asks', async () => {
+        await store.giveAddresses([address('web@1', 21_001), address('web@2', 21_002)]);
+        await store.giveAddresses([address('web@2', 21_009), address('web@2', 21_003, { service: 'mail' })]);
+        expect(await store.addresses('chat', 'production')).toEqual([
+          address('web@1', 21_001),
+          address('web@2', 21_002),
+          address('web@2', 21_003, { service: 'mail' }),
+        ]);
+        expect(await store.addresses('chat', 'staging')).toEqual([]);
+        expect(await store.takenPorts()).toEqual([21_001, 21_002, 21_003]);
+        await store.takeAddresses({ project: 'chat', environment: 'staging' }, ['web@2']);
+        await store.takeAddresses({ project: 'chat', environment: 'production' }, ['web@2']);
+        await store.takeAddresses({ project: 'chat', environment: 'production' }, []);
+        expect(await store.addresses('chat', 'production')).toEqual([address('web@1', 21_001)]);
+      });
+
+      test('have a port that nobody else has', async () => {
+        await store.ensureDeployments([aDeployment('api', { internalPort: 20_001, previewPort: null })]);
+        await expect(store.giveAddresses([address('web@1', 21_001), address('web@2', 20_001)])).rejects.toMatchObject({
+          code: 'port-taken',
+          retryable: true,
+        });
+        expect(await store.addresses('chat', 'production')).toEqual([]);
+        await store.giveAddresses([address('web@1', 21_001)]);
+        await expect(
+          store.ensureDeployments([aDeployment('ws', { internalPort: 21_001, previewPort: null })]),
+        ).rejects.toMatchObject({ code: 'port-taken' });
       });
     });
 

@@ -10,6 +10,19 @@ import type { StatusReply } from '../../src/api/contract/contract.ts';
 
 const system = sharedSystem();
 
+/** Strangers that ask one after the other, until they are told to stop. */
+function askers(port: number, path: string, count: number): () => Promise<void> {
+  let over = false;
+  const each = async (): Promise<void> => {
+    while (!over) await ask(port, path);
+  };
+  const all = Promise.all(Array.from({ length: count }, each));
+  return async () => {
+    over = true;
+    await all;
+  };
+}
+
 const site = (version: string): Record<string, string> => ({
   'site/index.html': `<script src="/app.${version}.js"></script>`,
   [`site/app.${version}.js`]: `console.log('${version}')`,
@@ -72,8 +85,8 @@ environments:
         expect((await visitor.get('/api')).body).toBe(`api ${first}`);
         expect((await visitor.get('/core')).body).toBe(`core ${first}`);
         expect((await visitor.get('/')).body).toContain(first === 'v1' ? 'aaaa1111' : 'bbbb2222');
-        // A service asks for itself, not for the session: it is answered by either.
-        expect((await visitor.get('/api/via')).body).toMatch(/^core v[12]$/);
+        // What a service asks on behalf of the session is answered by the same version too.
+        expect((await visitor.get('/api/via')).body).toBe(`core ${first}`);
       }
       // Pages of either release are open in browsers: their files are there for everybody.
       expect(await visitor.get('/app.aaaa1111.js')).toMatchObject({ status: 200, body: "console.log('aaaa1111')" });
@@ -98,6 +111,42 @@ environments:
     );
     const seen = await load.stop();
     expect([...seen.statuses.keys()]).toEqual([200]);
+  });
+
+  test('a service that only its companions ask is judged by what they saw of it', async () => {
+    const port = await freePort();
+    const root = projectFolder({
+      'evenkeel.yaml': `
+project: inner
+port: ${port}
+services:
+  front: { run: node front.js, routes: [/], env: { UPSTREAM: "\${services.back.url}" }, ${HEALTH} }
+  back: { run: node back.js, ${HEALTH} }
+environments:
+  development:
+    rollout: { rollbackWindow: 5m, drain: 1s, canary: [{ weight: 50, for: 2s }], onInconclusive: pause }
+`,
+      'front.js': server('v1'),
+      'back.js': server('v1'),
+    });
+    await run(system, root, ['up']);
+    const busy = askers(port, '/via', 4);
+    writeFiles(root, { 'front.js': server('v2'), 'back.js': server('v2') });
+    const good = await run(system, root, ['deploy', '--json']);
+    expect(JSON.parse(good.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ outcome: 'promoted' });
+    expect((await ask(port, '/via')).body).toBe('back v2');
+
+    // Whoever asks it hides what it does wrong.
+    const bad = `paths['/fails'] = (request, response) => { response.statusCode = 500; response.end('back v3'); };`;
+    const hides = `paths['/via'] = async (request, response) => { await fetch(process.env.UPSTREAM + '/fails'); response.end('fine'); };`;
+    writeFiles(root, { 'front.js': server('v3', hides), 'back.js': server('v3', bad) });
+    const failed = await run(system, root, ['deploy'], { code: 2 });
+    expect(failed.stdout).toMatch(/back@3|back/);
+    const { rollout } = await newest(system, root);
+    expect(rollout).toMatchObject({ end: 'failed' });
+    expect(rollout.services.find((each) => each.service === 'back')?.verdict).toMatchObject({ verdict: 'fail' });
+    expect((await ask(port, '/via')).body).toBe('back v2');
+    await busy();
   });
 
   test('start only once what they come after is verified', async () => {

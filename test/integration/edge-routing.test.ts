@@ -79,6 +79,50 @@ describe('routing and weights', () => {
     expect(new Set(await Promise.all(sessions.map(({ cookie }) => ask(cookie))))).toEqual(new Set(['new']));
   });
 
+  test('whoever belongs to a release of the rollout is answered by its companion, and everybody else by weight', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const [old, canary] = [await upstream('old'), await upstream('new')];
+    const [port, internalPort, former, next, stranger] = await Promise.all([1, 2, 3, 4, 5].map(() => freePort()));
+    const releases = [
+      { release: 'api@1', weight: 50, ports: [old.port] },
+      { release: 'api@2', weight: 50, ports: [canary.port] },
+    ];
+    const at = (instances: typeof releases) =>
+      service('api', port!, instances, {
+        internalPort: internalPort!,
+        callers: [
+          { port: former!, release: 'api@1' },
+          { port: next!, release: 'api@2' },
+          { port: stranger!, release: null },
+        ],
+        split: { rollout: 'r1', canary: 'api@2', baseline: 'api@1', slow: null },
+      });
+    await edge.set(1, at(releases));
+    await edge.healthy(`api@1-${old.port}`, `api@2-${canary.port}`);
+    const bodies = async (at_: number): Promise<string[]> => {
+      const replies = await Promise.all(Array.from({ length: 30 }, () => send({ port: at_ })));
+      return [...new Set(replies.map(({ body }) => body))].toSorted();
+    };
+    expect(await bodies(former!)).toEqual(['old']);
+    expect(await bodies(next!)).toEqual(['new']);
+    expect(await bodies(stranger!)).toEqual(['new', 'old']);
+    expect((await send({ port: next! })).headers['set-cookie']).toBeUndefined();
+    // It was not left to chance who answers: nothing of it may be compared.
+    const { evidence } = await edge.stats();
+    const seen = (rollout: string) => evidence.find((each) => each.rollout === rollout)?.arms;
+    const compared = seen('r1');
+    expect((compared?.canary.requests ?? 0) + (compared?.baseline.requests ?? 0)).toBe(30);
+    expect(seen('r1/inner')).toMatchObject({ canary: { requests: 31 }, baseline: { requests: 30 } });
+
+    // Rather the other release than none.
+    await edge.set(1, at([releases[0]!, { ...releases[1]!, ports: [] }]));
+    expect(await bodies(next!)).toEqual(['old']);
+    const unknown = at(releases);
+    unknown.callers = [{ port: next!, release: 'api@9' }];
+    expect(await edge.apply(1, [unknown])).toMatchObject({ applied: false, refused: { reason: 'invalid' } });
+  });
+
   test('an old fence is refused, an equal one is not, and a new process remembers it', async () => {
     const edge = new EdgeHarness();
     const first = await edge.start();

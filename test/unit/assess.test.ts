@@ -41,6 +41,8 @@ function observe(given: Given = {}): Observed {
     environment: { name: 'production', domain: null, port: 8080, bind: '127.0.0.1', approve: { people: 0 } },
     desired: desiredServices(deployments, [rollout]),
     deployments,
+    addresses: [],
+    rollouts: [rollout],
     instances,
     release,
     artifactPath: (artifact) => `/artifacts/${artifact}`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sumEvidence } from '../../src/domain/analysis/evidence-store.ts';
+import { innerEvidenceOf } from '../../src/domain/analysis/evidence.ts';
 import { decide } from '../../src/domain/rollout/decide.ts';
 import { evidenceKey } from '../../src/domain/rollout/desired.ts';
 import type { Observed, ServiceObserved } from '../../src/domain/rollout/observed.ts';
@@ -48,6 +49,29 @@ describe('canary', () => {
       journal: [],
       reason: 'canary at 10 %, step 1 of 2, for 10m',
       wakeAt: START + 10 * minute,
+    });
+  });
+
+  describe('of a service that only services of the same rollout ask', () => {
+    const INNER = innerEvidenceOf(KEY);
+    const asked = (canaryBad: number) => counted(INNER, { canary: 2000, baseline: 2000, canaryBad, weight: 100 });
+    const verdictOf = (seen: Partial<ServiceObserved>) =>
+      look(rollout(), 10 * minute, api(seen)).next.analysis['api']?.verdict;
+
+    it('holds it against its limits', () => {
+      expect(verdictOf({ inner: asked(2) })).toMatchObject({ verdict: 'pass', test: 'window', canaryRequests: 2000 });
+      const failed = look(rollout(), minute, api({ inner: asked(200) }));
+      expect(failed.next).toMatchObject({ end: 'failed' });
+      expect(failed.reason).toContain('Asked by services of this rollout alone, so held against its limits.');
+    });
+
+    it('goes by what was split by chance where there is any, and by nothing where nobody asks', () => {
+      expect(verdictOf({ evidence: good, inner: asked(200) })).toMatchObject({ verdict: 'pass', test: 'owner' });
+      expect(verdictOf({})).toMatchObject({ verdict: 'inconclusive', canaryRequests: 0 });
+    });
+
+    it('keeps what was counted with the rollout', () => {
+      expect(look(rollout(), minute, api({ inner: asked(2) })).next.analysis['api']?.inner).toEqual(asked(2));
     });
   });
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { InstanceObservation } from '../../src/domain/instance/instance.ts';
 import type { ServiceConfig } from '../../src/domain/project/project.ts';
+import type { Address } from '../../src/domain/release/release.ts';
 import type { DesiredService } from '../../src/domain/rollout/desired.ts';
+import type { Rollout } from '../../src/domain/rollout/rollout.ts';
 import { trafficTable } from '../../src/engine/traffic-table.ts';
+import { aPart, aRollout } from '../support/rollout/builders.ts';
 import { aDeployment, anInstance, releaseOf } from '../support/rollout/releases.ts';
 
 const desired = (releases: [string, number][], over: Partial<DesiredService> = {}): DesiredService => ({
@@ -19,12 +22,15 @@ function table(
   of: DesiredService,
   instances: InstanceObservation[],
   configs: Record<string, Partial<ServiceConfig>> = {},
+  { addresses = [], rollouts = [] }: { addresses?: Address[]; rollouts?: Rollout[] } = {},
 ) {
   return trafficTable({
     project: 'chat',
     environment: { name: 'production', domain: null, port: 8080, bind: '127.0.0.1', approve: { people: 0 } },
     desired: [of],
     deployments: [aDeployment(of.service)],
+    addresses,
+    rollouts,
     instances,
     release: (id) => releaseOf(id, configs[id]),
     artifactPath: (artifact) => `/artifacts/${artifact}`,
@@ -32,6 +38,31 @@ function table(
 }
 
 describe("the edge's table", () => {
+  it('has the addresses of those who ask it, each with the release that belongs to it', () => {
+    const unit = aRollout({ phase: 'canary', services: [aPart('web'), aPart('api')] });
+    const address = (release: string, port: number): Address => ({
+      project: 'chat',
+      environment: 'production',
+      release,
+      service: 'api',
+      port,
+    });
+    const both = [['api@1', 90] as [string, number], ['api@2', 10] as [string, number]];
+    const addresses = [address('web@2', 23_002), address('web@1', 23_001), address('mail@7', 23_007)];
+    const callers = (of: DesiredService, rollouts: Rollout[]) =>
+      table(of, [], {}, { addresses, rollouts })[0]?.callers.map(({ port, release }) => [port, release]);
+    expect(callers(desired(both), [unit])).toEqual([
+      [23_001, 'api@1'],
+      [23_002, 'api@2'],
+      [23_007, null],
+    ]);
+    expect(callers(desired([['api@1', 100]]), [unit])).toEqual([
+      [23_001, 'api@1'],
+      [23_002, null],
+      [23_007, null],
+    ]);
+  });
+
   it('has both releases of a canary with their weights, the split and the preview', () => {
     const split = { rollout: 'r1/api', canary: 'api@2', baseline: 'api@1', slow: null };
     const [service] = table(

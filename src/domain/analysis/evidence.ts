@@ -42,6 +42,13 @@ export interface ArmTotals {
   readonly ttfb: HistogramCounts;
 }
 
+/**
+ * What is filed under this is about requests that were not split by chance: whoever asked is itself a canary or a
+ * baseline of the rollout, and is answered by the release that belongs to it. It can be held against limits, but says
+ * nothing about the two beside each other.
+ */
+export const innerEvidenceOf = (rollout: string): string => `${rollout}/inner`;
+
 export interface EvidenceReport {
   /** Names one life of one edge process; a restarted edge that lost its counts takes a new one. */
   readonly epoch: string;

@@ -29,6 +29,17 @@ export interface Release {
 }
 
 /** What a service of an environment serves now. */
+/** Where one release of a service asks another service, for as long as it runs: a loopback port of the edge. */
+export interface Address {
+  project: string;
+  environment: string;
+  /** Who asks. */
+  release: string;
+  /** Who is asked. */
+  service: string;
+  port: number;
+}
+
 export interface Deployment {
   project: string;
   environment: string;

@@ -1,5 +1,5 @@
 import { sumEvidence } from '../analysis/evidence-store.ts';
-import { judge, type Verdict } from '../analysis/judge.ts';
+import { judge, type JudgeInput, type Verdict } from '../analysis/judge.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 
@@ -60,19 +60,34 @@ export function judgeServices(
   const analysis = { ...rollout.analysis };
   const verdicts = judged.map((each) => {
     const before = analysis[each.service];
-    const { evidence } = seen(observed, each);
+    const { evidence, inner } = seen(observed, each);
     const windowStart = before?.windowStart ?? null;
-    const verdict = judge({
-      evidence: observed.edgeReachable || Object.keys(evidence.epochs).length > 0 ? sumEvidence(evidence) : null,
-      weight: at.weight,
-      windowStart,
+    const facts = {
       limits: { errorRate: each.limits.errorRate ?? undefined, p95Ms: each.limits.p95Ms ?? undefined },
       phaseComplete: at.phaseComplete,
       canaryLost: lostOf(observed, each),
       services: judged.length,
+    };
+    const compared = judge({
+      ...facts,
+      evidence: observed.edgeReachable || Object.keys(evidence.epochs).length > 0 ? sumEvidence(evidence) : null,
+      weight: at.weight,
+      windowStart,
     });
-    analysis[each.service] = { slow: before?.slow ?? null, windowStart, evidence, verdict };
+    const nobodyElseAsks = at.weight < 100 && compared.verdict === 'inconclusive' && compared.canaryRequests === 0;
+    // Asked by its companions only: never split by chance, it has nothing beside it, and is held against its limits.
+    const alone = inner !== undefined && nobodyElseAsks;
+    const verdict = alone ? judgeAlone({ ...facts, evidence: sumEvidence(inner), weight: 100 }) : compared;
+    analysis[each.service] = { slow: before?.slow ?? null, windowStart, evidence, inner, verdict };
     return { service: each, verdict };
   });
   return { rollout: { ...rollout, analysis }, verdicts };
+}
+
+function judgeAlone(input: JudgeInput): Verdict {
+  const verdict = judge(input);
+  return {
+    ...verdict,
+    reason: `Asked by services of this rollout alone, so held against its limits. ${verdict.reason}`,
+  };
 }

@@ -38,6 +38,8 @@ export interface ServiceObserved {
   /** The baseline's quantiles up to now; null with too little traffic. */
   baselineSlow: { p75Ms: number; p95Ms: number } | null;
   evidence: StoredEvidence;
+  /** Of requests from services of the same rollout; absent while there were none. */
+  inner?: StoredEvidence | undefined;
 }
 
 /** What the engine saw, just now. Nothing here is an intention. */

@@ -62,6 +62,8 @@ export interface ServiceAnalysis {
   /** The baseline's quantiles, frozen when the canary began; null when it had too little traffic to tell. */
   slow: { p75Ms: number; p95Ms: number } | null;
   evidence: StoredEvidence;
+  /** Of requests from services of the same rollout, which were not split by chance; absent while there were none. */
+  inner?: StoredEvidence | undefined;
   /** The totals when it got all traffic; what came before is left out of the window's test. Null before. */
   windowStart: EvidenceTotals | null;
   verdict: Verdict | null;

@@ -45,6 +45,9 @@ function problemWithin(service: EdgeService): string | null {
   const sum = service.releases.reduce((total, { weight }) => total + weight, 0);
   if (sum !== 0 && Math.abs(sum - 100) > 1e-6) return `weights sum to ${sum}, not to 100 (or all 0)`;
   const { split, preview } = service;
+  const stranger = service.callers.find(({ release }) => release !== null && !names.includes(release));
+  if (stranger !== undefined)
+    return `port ${stranger.port} leads to ${stranger.release}, which is not among its releases`;
   if (split !== null && split.canary === split.baseline) return 'canary and baseline of the split are the same release';
   if (split !== null && !names.includes(split.canary))
     return `the split's canary ${split.canary} is not among its releases`;
@@ -80,6 +83,7 @@ function firstConflict(services: readonly EdgeService[]): string | null {
     const own = [
       service.internalPort === null ? null : claim(service.internalPort, 'internal port', key),
       service.preview === null ? null : claim(service.preview.port, 'preview', key),
+      ...service.callers.map(({ port }) => claim(port, 'internal port', key)),
     ].find((problem) => problem !== null);
     if (own !== undefined) return own;
   }

@@ -66,6 +66,11 @@ export const edgeServiceSchema = z.object({
   ),
   /** Stable loopback port for service-to-service calls, or null for a static service without one. */
   internalPort: port.nullable(),
+  /**
+   * Loopback ports at which one release of another service asks this one. Callers of a release that is rolled out
+   * together with one of ours are answered by that one, whatever its weight; null: by weight, as everybody is.
+   */
+  callers: z.array(z.object({ port, release: id.nullable() })).default([]),
   /** Loopback port on which every request goes to one release, whatever its weight (smoke checks). */
   preview: z.object({ port, release: id }).nullable(),
   releases: z.array(edgeReleaseSchema),

@@ -65,6 +65,8 @@ export class LiveService {
   readonly shares: readonly Share[];
   readonly counters: ServiceCounters;
   readonly evidence: RolloutEvidence | null;
+  /** Of requests whose release was not chosen by chance but by who asked. */
+  readonly innerEvidence: RolloutEvidence | null;
   readonly held: HoldQueue;
   /** A weight lies strictly between 0 and 100: sessions must be told apart. */
   readonly splits: boolean;
@@ -80,6 +82,7 @@ export class LiveService {
     releases: ReadonlyMap<string, LiveRelease>;
     counters: ServiceCounters;
     evidence: RolloutEvidence | null;
+    innerEvidence: RolloutEvidence | null;
     held: HoldQueue;
   }) {
     this.key = parts.key;
@@ -88,6 +91,7 @@ export class LiveService {
     this.releases = parts.releases;
     this.counters = parts.counters;
     this.evidence = parts.evidence;
+    this.innerEvidence = parts.innerEvidence;
     this.held = parts.held;
     this.shares = layOut(parts.config);
     this.splits = this.shares.length > 1;

@@ -1,3 +1,4 @@
+import { innerEvidenceOf } from '../../domain/analysis/evidence.ts';
 import type { EdgeInstance, EdgeService } from '../../domain/traffic/protocol.ts';
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
@@ -81,6 +82,10 @@ export class LiveTable {
       releases,
       counters: this.#book.service(key),
       evidence: config.split === null ? null : this.#evidenceFor(config.split.rollout),
+      innerEvidence:
+        config.split === null || config.callers.every(({ release }) => release === null)
+          ? null
+          : this.#evidenceFor(innerEvidenceOf(config.split.rollout)),
       held: before?.held ?? new HoldQueue(this.#holdLimit),
     });
   }
@@ -123,6 +128,7 @@ export class LiveTable {
       for (const { port, bind } of config.routes) want(port, bind ?? LOOPBACK);
       if (config.internalPort !== null) want(config.internalPort, LOOPBACK);
       if (config.preview !== null) want(config.preview.port, LOOPBACK);
+      for (const { port } of config.callers) want(port, LOOPBACK);
     }
     return [...wanted.values()];
   }
@@ -164,6 +170,7 @@ function portUses(services: ReadonlyMap<string, LiveService>): Map<number, PortU
       routes.set(port, [...(routes.get(port) ?? []), { host, path, target }]);
     if (config.internalPort !== null) uses.set(config.internalPort, { only: target });
     if (config.preview !== null) uses.set(config.preview.port, { only: { key, pinned: config.preview.release } });
+    for (const { port, release } of config.callers) uses.set(port, { only: { key, pinned: null, preferred: release } });
   }
   for (const [port, list] of routes) uses.set(port, { routes: buildRouteTable(list) });
   return uses;

@@ -1,5 +1,6 @@
 import type { LiveInstance } from '../live/instance.ts';
 import type { LiveRelease, LiveService } from '../live/service.ts';
+import type { RolloutEvidence } from '../stats/evidence.ts';
 
 /**
  * Books one request: once, for the release that was chosen first, whoever answered in the end. Evidence goes to the
@@ -10,15 +11,18 @@ export class Account {
   readonly #owner: LiveRelease;
   readonly #hash: number;
   readonly #weight: number;
+  readonly #evidence: RolloutEvidence | null;
   #settled = false;
   #bad = false;
 
-  /** `hash`: of the session. */
-  constructor(service: LiveService, owner: LiveRelease, hash: number) {
+  /** `hash`: of the session. `inner`: the release was not chosen by chance, but belongs to who asks. */
+  constructor(service: LiveService, owner: LiveRelease, hash: number, inner: boolean) {
     this.#service = service;
     this.#owner = owner;
     this.#hash = hash;
-    this.#weight = service.canaryWeight;
+    // At 100 % nothing is compared, and every request counts against the limits alone.
+    this.#weight = inner ? 100 : service.canaryWeight;
+    this.#evidence = inner && service.canaryWeight < 100 ? service.innerEvidence : service.evidence;
     owner.counters.inFlight++;
   }
 
@@ -51,7 +55,7 @@ export class Account {
     this.#bad = true;
     this.#owner.counters.bad++;
     const arm = this.#service.arm(this.#owner);
-    if (arm !== null) this.#service.evidence?.badRequest({ owner: arm, hash: this.#hash, weight: this.#weight });
+    if (arm !== null) this.#evidence?.badRequest({ owner: arm, hash: this.#hash, weight: this.#weight });
   }
 
   /** The client left before the whole reply was there, which says nothing about the release. */
@@ -71,7 +75,7 @@ export class Account {
     this.#owner.counters.requests++;
     if (this.#bad) this.#owner.counters.bad++;
     const arm = this.#service.arm(this.#owner);
-    const evidence = this.#service.evidence;
+    const evidence = this.#evidence;
     if (arm === null || evidence === null) return;
     const judged = { owner: arm, hash: this.#hash, weight: this.#weight, bad: this.#bad, ttfbMs };
     evidence.judge(judged, this.#service.config.split?.slow ?? null);

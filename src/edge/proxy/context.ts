@@ -28,4 +28,6 @@ export interface Target {
   readonly key: string;
   /** A preview shows this release, whatever its weight, and nothing of it is counted. */
   readonly pinned: string | null;
+  /** The release that belongs to whoever asks at this port: it answers as long as it can. */
+  readonly preferred?: string | null;
 }

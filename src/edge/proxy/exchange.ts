@@ -68,17 +68,23 @@ export class Exchange implements Asker, Waiting, Swept {
   }
 
   #choose(service: LiveService): LiveRelease | null {
+    const { preferred = null } = this.parts.target;
+    const belonging = preferred === null ? undefined : service.releases.get(preferred);
     // Sessions are told apart only where it matters.
     const matters = service.splits || service.evidence !== null;
     if (matters && this.#session === null) {
       this.#session = newSessionId();
-      this.#isNewSession = true;
+      this.#isNewSession = belonging === undefined;
     }
     const hash = matters ? sessionHash(this.#session ?? '', service.config.unit) : 0;
+    if (belonging?.available === true) {
+      if (this.#account === null && !this.parts.probe) this.#account = new Account(service, belonging, hash, true);
+      return belonging;
+    }
     const owner = service.owner(hash);
     if (owner === null) return null;
     const server = service.standIn(owner);
-    if (this.#account === null && !this.parts.probe) this.#account = new Account(service, owner, hash);
+    if (this.#account === null && !this.parts.probe) this.#account = new Account(service, owner, hash, false);
     // A release without a healthy instance fails the sessions it owns, although they are served by another.
     if (server !== null && server !== owner) this.#account?.failed();
     return server;

@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Deployment } from '../../domain/release/release.ts';
-import { EvenkeelError } from '../../ports/errors.ts';
 import type { ServingChange } from '../../ports/store.ts';
 import type { Database } from '../rows/database.ts';
 import { deploymentRow, readDeployment } from '../rows/release.ts';
+import { portTaken, takenPorts } from './ports.ts';
 
 export async function listDeployments(db: Kysely<Database>, project: string, environment: string) {
   const rows = await db
@@ -16,18 +16,10 @@ export async function listDeployments(db: Kysely<Database>, project: string, env
   return rows.map(readDeployment);
 }
 
-export async function takenPorts(db: Kysely<Database>): Promise<number[]> {
-  const rows = await db.selectFrom('deployments').selectAll().execute();
-  return rows
-    .map(readDeployment)
-    .flatMap(portsOf)
-    .toSorted((a, b) => a - b);
-}
-
 /** Creates what is missing and fills ports in that were not given before; releases and given ports stay. */
 export async function ensureDeployments(db: Kysely<Database>, deployments: Deployment[]): Promise<void> {
   const known = (await db.selectFrom('deployments').selectAll().execute()).map(readDeployment);
-  const taken = new Set(known.flatMap(portsOf));
+  const taken = new Set(await takenPorts(db));
   for (const deployment of deployments) {
     const before = known.find((each) => keyOf(each) === keyOf(deployment));
     for (const kind of ['internalPort', 'previewPort'] as const) {
@@ -49,21 +41,8 @@ export async function ensureDeployments(db: Kysely<Database>, deployments: Deplo
   }
 }
 
-const portsOf = ({ internalPort, previewPort }: Deployment): number[] =>
-  [internalPort, previewPort].filter((port) => port !== null);
-
 const keyOf = ({ project, environment, service }: Deployment): string =>
   JSON.stringify([project, environment, service]);
-
-function portTaken(port: number): EvenkeelError {
-  return new EvenkeelError({
-    code: 'port-taken',
-    what: `The port ${port} was given to another service meanwhile; nothing was written.`,
-    next: 'Ask for the taken ports again and choose others.',
-    retryable: true,
-    exit: 2,
-  });
-}
 
 /** Records what a service serves from now on, ports untouched. */
 export async function setServing(

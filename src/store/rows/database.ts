@@ -5,6 +5,7 @@ export interface Database {
   release_numbers: { project: string; service: string; number: number };
   releases: ReleaseRow;
   deployments: DeploymentRow;
+  addresses: { project: string; environment: string; release: string; service: string; port: number };
   rollouts: RolloutRow;
   rollout_services: {
     rollout: string;

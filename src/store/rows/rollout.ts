@@ -26,6 +26,7 @@ const serviceSchema = z.strictObject({
 const analysisSchema = z.strictObject({
   slow: z.strictObject({ p75Ms: z.number(), p95Ms: z.number() }).nullable(),
   evidence: storedEvidenceSchema,
+  inner: storedEvidenceSchema.optional(),
   windowStart: evidenceTotalsSchema.nullable(),
   verdict: verdictSchema.nullable(),
 });
