@@ -6,7 +6,8 @@ import { EvenkeelError } from '../ports/errors.ts';
 
 /** The kernel's limit for the path of a Unix socket is 108 bytes with the ending zero. */
 const SOCKET_PATH_LIMIT = 107;
-const LONGEST_SOCKET_NAME = 'controller.sock';
+/** The name it has while it is made (see listen-handle.ts). */
+const LONGEST_SOCKET_NAME = 'controller.sock.new';
 
 /** Absolute paths of everything that evenkeel keeps on a machine. */
 export interface EvenkeelPaths {

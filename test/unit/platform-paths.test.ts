@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { bindUnixSocket, isFailure } from '../../src/platform/listen-handle.ts';
 import { ensurePrivateFolder, evenkeelPaths, prepareHome } from '../../src/platform/paths.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -31,6 +32,21 @@ test('sockets stay within the limit of the kernel however deep the home lies, an
   expect(deep('a').run).toBe(evenkeelPaths({ EVENKEEL_HOME: deep('a').home, XDG_RUNTIME_DIR: '/run/user/1' }).run);
   expect(deep('a').run).not.toBe(deep('b').run);
   expect(evenkeelPaths({ EVENKEEL_HOME: '/srv/ek' }).controllerSocket).toBe('/srv/ek/run/controller.sock');
+});
+
+test('a socket can be made in a home of any length, the last one that fits inside it too', () => {
+  const base = tempDir('x');
+  const lengths = Array.from({ length: 40 }, (_, i) => 60 + i).filter((length) => length > Buffer.byteLength(base) + 1);
+  for (const length of lengths) {
+    const home = join(base, 'h'.repeat(length - Buffer.byteLength(base) - 1));
+    const paths = evenkeelPaths({ EVENKEEL_HOME: home });
+    prepareHome(paths);
+    if (!paths.run.startsWith(home)) onTestFinished(() => rmSync(paths.run, { recursive: true, force: true }));
+    const socket = bindUnixSocket(paths.controllerSocket);
+    expect(isFailure(socket), `a home of ${length} bytes`).toBe(false);
+    expect(existsSync(paths.controllerSocket), `a home of ${length} bytes`).toBe(true);
+    if (!isFailure(socket)) socket.close();
+  }
 });
 
 test('the home is made for its owner alone, with everything in it, and again without complaint', () => {
