@@ -7,6 +7,7 @@
  * --stand-by    when another keeper runs, wait for its end and take over; SIGTERM is passed on to the one that runs
  * --foreground  the log goes to standard error too
  */
+import { sweepUnfinished } from '../platform/atomic-file.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
@@ -54,6 +55,7 @@ async function leaveToTheOther(): Promise<void> {
 
 async function run({ lock, orphan }: Turn): Promise<void> {
   if (orphan !== null) await endOrphan(orphan, ORPHAN_GRACE, say);
+  for (const folder of [paths.home, paths.edgeDir]) void sweepUnfinished(folder).catch(() => {});
   say(adopted === null ? 'started' : `started by an edge, with ${adopted.sockets.length} sockets`);
   const starting = Promise.withResolvers<Keeper>();
   // Before there is a child: one that is left behind by a signal in the middle of the start would bring a keeper up.

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { readTextIfThere } from './read-json.ts';
 
 export interface AtomicWriteOptions {
@@ -108,7 +108,20 @@ async function writeTemporary(
   return temporary;
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Unfinished files of this age, ms, have no writer any more. */
+const ABANDONED = 10 * 60_000;
+
+/** Deletes what writers that were killed left in a folder: a process that is killed again and again leaves one each time. */
+export async function sweepUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!/\.[0-9a-f]{8}-[0-9a-f]{4}\.tmp$/.test(name)) continue;
+    const written = await stat(join(folder, name)).catch(() => null);
+    if (written !== null && Date.now() - written.mtimeMs > ABANDONED) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** After this a name that was given, or taken away, in the folder is so after a power cut too. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

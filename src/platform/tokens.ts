@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { EvenkeelError } from '../ports/errors.ts';
 import { randomToken } from './ids.ts';
 import { readTextIfThere } from './read-json.ts';
@@ -10,11 +10,13 @@ export async function readOrCreateToken(path: string): Promise<string> {
   if (known !== null) return known;
   // Written whole under another name and then linked: nobody ever reads half a token, and only one link succeeds.
   const temporary = `${path}.${randomUUID().slice(0, 13)}.tmp`;
-  await writeFile(temporary, `${randomToken()}\n`, { mode: 0o600, flag: 'wx' });
+  await writeFile(temporary, `${randomToken()}\n`, { mode: 0o600, flag: 'wx', flush: true });
   try {
     await link(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // An empty one is of no use to anybody.
+    if ((await readToken(path)) === null) await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });
   }
@@ -23,7 +25,7 @@ export async function readOrCreateToken(path: string): Promise<string> {
   return token;
 }
 
-/** The token in this file, or null when there is none. Throws `token-exposed` when others could read it. */
+/** The token in this file, or null when there is none, or nothing in it. Throws `token-exposed` when others could read it. */
 export async function readToken(path: string): Promise<string | null> {
   const text = await readTextIfThere(path);
   if (text === null) return null;
@@ -36,5 +38,6 @@ export async function readToken(path: string): Promise<string | null> {
       next: `Remove it (rm ${path}); a new one is made at the next start.`,
     });
   }
-  return text.trim();
+  const token = text.trim();
+  return token === '' ? null : token;
 }

@@ -1,12 +1,23 @@
-import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readChecked, writeChecked, writeFileAtomic } from '../../src/platform/atomic-file.ts';
+import { readChecked, sweepUnfinished, writeChecked, writeFileAtomic } from '../../src/platform/atomic-file.ts';
 import { newId, randomToken } from '../../src/platform/ids.ts';
 import { createLogger } from '../../src/platform/log.ts';
 import { readJson } from '../../src/platform/read-json.ts';
 import { readOrCreateToken, readToken } from '../../src/platform/tokens.ts';
 import { tempDir } from '../support/temp.ts';
+
+test('what writers that were killed left beside a file is swept up, and what is being written is not', async () => {
+  const folder = tempDir();
+  const left = ['state.0b4f7c1e-93a2.tmp', 'token.0b4f7c1e-93a2.tmp'];
+  for (const name of [...left, 'state', 'notes.tmp', 'new.11111111-2222.tmp']) writeFileSync(join(folder, name), 'x');
+  const past = new Date(Date.now() - 3_600_000);
+  for (const name of [...left, 'state', 'notes.tmp']) utimesSync(join(folder, name), past, past);
+  await sweepUnfinished(folder);
+  await sweepUnfinished(join(folder, 'none'));
+  expect(readdirSync(folder).toSorted()).toEqual(['new.11111111-2222.tmp', 'notes.tmp', 'state']);
+});
 
 test('writing replaces the whole file, for its owner alone, and leaves nothing beside it', async () => {
   const folder = tempDir();
@@ -69,6 +80,15 @@ test('all who make a token at once get the same one, and others cannot read it',
   expect(new Set(tokens).size).toBe(1);
   expect(tokens[0]).toMatch(/^[0-9a-z]{52}$/);
   expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('a token file that a power cut left empty is no token, and is made anew', async () => {
+  const file = join(tempDir(), 'token');
+  writeFileSync(file, '', { mode: 0o600 });
+  expect(await readToken(file)).toBeNull();
+  const token = await readOrCreateToken(file);
+  expect(token).toMatch(/^[0-9a-z]{52}$/);
+  expect(await readToken(file)).toBe(token);
 });
 
 test('a token that others could read is refused', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from '../../platform/atomic-file.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 
 const KEY_BYTES = 32;
@@ -41,6 +42,8 @@ export async function createKey(path: string): Promise<Buffer> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(temporary, randomBytes(KEY_BYTES), { flag: 'wx', mode: 0o600, flush: true });
     await link(temporary, path);
+    // What is sealed with it is on the disk at once; the key must not be lost to a power cut.
+    await syncFolder(dirname(path));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'EEXIST')
