@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { bootId, isAlive, isDead, processIdentity, processStat } from '../../src/platform/process/identity.ts';
 import { runCommand, spawnDetached } from '../../src/platform/process/spawn.ts';
 import { livingProcesses, residentMemory, sendSignal } from '../../src/platform/process/table.ts';
@@ -17,6 +17,13 @@ test('a command that takes too long is killed with everything it started', async
   const result = await runCommand(['/bin/sh', '-c', 'sleep 600 & echo $!; sleep 600'], { timeout: 300, cwd: dir });
   expect(result).toMatchObject({ code: null, signal: 'SIGKILL', timedOut: true });
   await waitFor(() => isDead(processStat(Number(result.stdout))), { what: 'its child to be gone' });
+});
+
+test('a command that ended is over, whatever it left behind with its outputs open', async () => {
+  const { stdout, code } = await runCommand(['/bin/sh', '-c', 'setsid sleep 600 & echo $!']);
+  onTestFinished(() => void sendSignal(Number(stdout), 'SIGKILL'));
+  expect(code).toBe(0);
+  expect(isDead(processStat(Number(stdout)))).toBe(false);
 });
 
 test('a command that is not there rejects with the reason; one that does not read its input does not', async () => {

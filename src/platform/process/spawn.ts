@@ -54,6 +54,9 @@ export interface CommandResult {
   timedOut: boolean;
 }
 
+/** How long the outputs of a command are read after its end, ms, when somebody else still has them. */
+const LINGER = 500;
+
 /**
  * Runs a program to its end and collects what it says; an exit code other than 0 is no error. Rejects only when it
  * could not be started (`code` of the error is ENOENT, EACCES, …). It is killed with its whole group on timeout.
@@ -95,7 +98,16 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
       settled();
       reject(error);
     });
+    let lingering: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      // What left its group and lives on keeps the outputs open, perhaps for ever.
+      lingering = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, LINGER);
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(lingering);
       settled();
       resolve({ code, signal, stdout: stdout(), stderr: stderr(), timedOut });
     });
