@@ -19,6 +19,7 @@ import { readOrCreateToken } from '../platform/tokens.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { projectSchema } from '../store/rows/project.ts';
 import { openTelemetry } from '../store/telemetry/open.ts';
+import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
 import { collectLogs } from './old-logs.ts';
 import { placesIn } from './places.ts';
 
@@ -84,6 +85,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const running = [
     every(engine.deps, TELEMETRY_EVERY_MS, 'telemetry', () => recorder.sample(), upkeep.signal),
     every(engine.deps, LOGS_EVERY_MS, 'logs', () => maintainLogs(engine.deps, logs), upkeep.signal),
+    every(engine.deps, BOUND_LOGS_EVERY_MS, 'logs of jobs', () => boundLogs(paths.logs), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => collectLogs(engine.deps, paths.logs), upkeep.signal),
   ];

@@ -33,10 +33,10 @@ export async function logTail(log: string, start: number): Promise<string> {
     const from = Math.max(size < start ? 0 : start, size - TAIL_BYTES);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
     const cut = from > start && from > 0;
+    // What was rotated away leaves a hole, which reads as zeros.
+    const text = buffer.toString('utf8', 0, bytesRead).replaceAll('\0', '');
     // Of a line that a progress display wrote over, the last state.
-    const lines = stripVTControlCharacters(buffer.toString('utf8', 0, bytesRead))
-      .trimEnd()
-      .split('\n');
+    const lines = stripVTControlCharacters(text).trimEnd().split('\n');
     return lines
       .slice(cut && lines.length > 1 ? 1 : 0)
       .slice(-TAIL_LINES)

@@ -17,9 +17,9 @@ export function lastLines(log: string): string {
     const from = Math.max(0, size - BYTES);
     const buffer = Buffer.alloc(size - from);
     const read = readSync(file, buffer, 0, buffer.length, from);
-    const lines = stripVTControlCharacters(buffer.toString('utf8', 0, read))
-      .trimEnd()
-      .split('\n');
+    // What was rotated away leaves a hole, which reads as zeros.
+    const text = buffer.toString('utf8', 0, read).replaceAll('\0', '');
+    const lines = stripVTControlCharacters(text).trimEnd().split('\n');
     // The first one was cut.
     if (from > 0 && lines.length > 1) lines.shift();
     return lines
