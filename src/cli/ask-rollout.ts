@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RolloutRequest, RolloutView } from '../api/contract/contract.ts';
 import { formatPercent } from '../lib/format.ts';
+import { EvenkeelError } from '../ports/errors.ts';
 import type { ApiClient } from './client.ts';
 import type { ArgumentSpec, Input, OptionSpec } from './command.ts';
 import type { Context } from './context.ts';
@@ -26,6 +27,7 @@ export async function askRollout(context: Context, input: Input, kind: Kind): Pr
   const { deps, out } = context;
   const client = await context.client();
   const before = await findActive(context, client, input.text('rollout'));
+  if (kind === 'approve' || kind === 'reject') requireOpenGate(before, kind);
   const request = { kind, by: deps.username, comment: input.text('comment'), force: input.flag('force') };
   const after = await settled(context, client, await client.request(before.id, request), kind);
   const { style } = out;
@@ -44,6 +46,26 @@ export async function askRollout(context: Context, input: Input, kind: Kind): Pr
   return exit;
 }
 
+/** Throws `nothing-to-approve` when nobody's word is asked for: saying yes to what is done would sound like more. */
+function requireOpenGate({ id, approvals, promotedAt, services, environment }: RolloutView, kind: string): void {
+  if (approvals.needed > 0 && promotedAt === null) return;
+  const what = newReleases({ services });
+  const [only] = services;
+  const name = services.length === 1 && only !== undefined ? only.service : '--all';
+  const env = environment === 'development' ? '' : ` --env ${environment}`;
+  const goBack =
+    promotedAt === null ? `evenkeel abort ${id} takes it back` : `evenkeel rollback ${name}${env} goes back`;
+  throw new EvenkeelError({
+    code: 'nothing-to-approve',
+    what: `${what} in ${environment} does not wait for approval`,
+    why:
+      promotedAt === null
+        ? `no \`approve\` is asked for in ${environment}`
+        : `${services.length === 1 ? 'it has' : 'they have'} all traffic already`,
+    next: kind === 'approve' ? 'evenkeel status shows what waits; --env names another environment' : goBack,
+  });
+}
+
 const TAKES_BACK = new Set<Kind>(['abort', 'reject']);
 
 /** Taken back is only said when traffic and instances were seen to be so. */
@@ -57,9 +79,14 @@ async function settled(context: Context, client: ApiClient, first: RolloutView, 
   return view;
 }
 
-function isOpen({ end, settled: isSettled, phase }: RolloutView, kind: Kind): boolean {
+function isOpen(view: RolloutView, kind: Kind): boolean {
+  const { end, settled: isSettled, phase, promotedAt, paused, approvals } = view;
   if (TAKES_BACK.has(kind)) return end === null || !isSettled;
-  return kind === 'promote' && end === null && phase === 'promoting';
+  if (end !== null || promotedAt !== null || paused !== null) return false;
+  if (kind === 'promote') return phase === 'promoting';
+  // The last approval that was missing is followed by the promotion, unless the canary still has its steps to take.
+  const enough = approvals.needed > 0 && approvals.given.length >= approvals.needed;
+  return kind === 'approve' && enough && phase !== 'canary';
 }
 
 interface Effect {
