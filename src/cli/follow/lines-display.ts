@@ -6,29 +6,44 @@ import { timeOfDay } from '../screen/time.ts';
 import type { Display } from './display.ts';
 import { metricsLine, newReleases, requestsLine } from './words.ts';
 
-/** Between two lines that only say how far it is, ms. */
+/** Between two lines that only say how far it is, ms: while something is decided, and while a window is waited out. */
 const PROGRESS_EVERY = 30_000;
+const WINDOW_EVERY = 120_000;
+const LOOK_EVERY = 1_000;
 const SILENCE_AFTER = 5_000;
+
+/** Cells before the text of a line: the time and what it is about. */
+const INDENT = 8 + 2 + 10 + 2;
 
 /** In a log: one line for each thing that happened, and how far it is now and then. */
 export function linesDisplay({ deps, out }: Pick<Context, 'deps' | 'out'>): Display {
-  let lastLineAt = 0;
+  let lastLineAt = deps.now();
   let saidSilent = false;
-  let introduced = false;
+  let now: RolloutView | null = null;
+  // The first entries of a journal may come before it is known what they are about.
+  const early: string[] = [];
   const say = (at: number, what: string, text: string): void => {
-    out.line(`${timeOfDay(at)}  ${what.padEnd(10)}  ${text}`);
+    const line = `${timeOfDay(at)}  ${what.padEnd(10)}  ${text.replaceAll('\n', `\n${' '.repeat(INDENT)}`)}`;
+    if (now === null) early.push(line);
+    else out.line(line);
     lastLineAt = deps.now();
+  };
+  // The controller says nothing while nothing changes; whoever reads the log must see that it goes on.
+  const timer = setInterval(() => {
+    if (now === null || saidSilent || now.end !== null) return;
+    if (deps.now() - lastLineAt >= (now.phase === 'watching' ? WINDOW_EVERY : PROGRESS_EVERY))
+      say(deps.now(), now.phase, progress(now, deps.now()));
+  }, LOOK_EVERY);
+  const introduce = (rollout: RolloutView): void => {
+    if (now === null)
+      out.line(`${rollout.environment}: ${newReleases(rollout)}, rollout ${rollout.id}`, ...early.splice(0));
+    now = rollout;
   };
   return {
     event(event, { rollout }) {
-      if (!introduced && rollout !== null) {
-        introduced = true;
-        out.line(`${rollout.environment}: ${newReleases(rollout)}, rollout ${rollout.id}`);
-      }
+      if (rollout !== null) introduce(rollout);
       if (event.type === 'journal') say(event.entry.at, event.entry.to, event.entry.reason);
       else if (event.type === 'output') say(deps.now(), event.service, `| ${printable(event.line)}`);
-      else if (deps.now() - lastLineAt >= PROGRESS_EVERY)
-        say(deps.now(), event.rollout.phase, progress(event.rollout, deps.now()));
     },
     silent(ms) {
       if (ms >= SILENCE_AFTER && !saidSilent) {
@@ -43,7 +58,10 @@ export function linesDisplay({ deps, out }: Pick<Context, 'deps' | 'out'>): Disp
         saidSilent = false;
       }
     },
-    end: () => {},
+    end() {
+      clearInterval(timer);
+      out.line(...early.splice(0));
+    },
   };
 }
 
