@@ -108,6 +108,29 @@ describe('what is shown of a rollout', () => {
     }
   });
 
+  test('on a narrow screen the time left and the state of each metric can still be read', () => {
+    const lines = frame({ rollout: inCanary(), entries: story, output: [] }, { ...options, columns: 40 });
+    const text = lines.join('\n');
+    expect(text).toContain('step 1 of 2, 6m 48s left');
+    expect(text).toMatch(/p95 .* ok/);
+    for (const line of lines.filter((each) => !each.includes('01k9'))) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
+  test('a metric without a value is not called ok', () => {
+    const unmeasured = { ...verdict, metrics: verdict.metrics.map((each) => ({ ...each, canary: null })) };
+    const services = inCanary().services.map((each) => ({ ...each, verdict: unmeasured }));
+    const text = frame({ rollout: inCanary({ services }), entries: story, output: [] }, options).join('\n');
+    expect(text).toMatch(/p95 +- +121 ms +1 s +░+ not measured yet/);
+  });
+
+  test('the first release is not said to have a window to go back in', () => {
+    const services = rolloutView().services.map((each) => ({ ...each, from: null }));
+    const first = inCanary({ phase: 'watching', services });
+    const text = frame({ rollout: first, entries: story, output: [] }, options).join('\n');
+    expect(text).toContain('has all traffic');
+    expect(text).not.toContain('rollback');
+  });
+
   test('a controller that is away is mentioned after five seconds, not before', () => {
     const state = { rollout: inCanary(), entries: story, output: [] };
     expect(frame(state, { ...options, silentMs: 4_900 }).join('\n')).not.toContain('has not answered');

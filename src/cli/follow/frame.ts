@@ -102,16 +102,18 @@ function body(rollout: RolloutView, state: FollowState, options: FrameOptions): 
   if (rollout.phase === 'canary' || rollout.phase === 'watching') lines.push(...judgement(rollout, options));
   else if (rollout.phase !== 'complete') lines.push(...working(rollout, state, options));
   if (rollout.paused !== null)
-    lines.push('', ...prose(`Paused: ${rollout.paused.detail}`, options, style.yellow), pauseLeft(rollout, options));
+    lines.push(
+      '',
+      ...prose(`Paused: ${rollout.paused.detail}`, options, style.yellow),
+      ...prose(pauseLeft(rollout, options), options, style.dim),
+    );
   return lines;
 }
 
-function pauseLeft({ nextAt }: RolloutView, { style, now }: FrameOptions): string {
-  const text =
-    nextAt === null
-      ? 'It waits for a person.'
-      : `It waits for a person, and is aborted in ${formatTimeLeft(nextAt - now)}.`;
-  return style.dim(`  ${text}`);
+function pauseLeft({ nextAt }: RolloutView, { now }: FrameOptions): string {
+  return nextAt === null
+    ? 'It waits for a person.'
+    : `It waits for a person, and is aborted in ${formatTimeLeft(nextAt - now)}.`;
 }
 
 /** Before there is traffic: who is up, what waits, and what the jobs say. */

@@ -2,14 +2,16 @@ import type { RolloutView, VerdictView } from '../../api/contract/contract.ts';
 import { formatCount, formatPercent, formatTimeLeft } from '../../lib/format.ts';
 import type { Style } from '../screen/style.ts';
 import { table, type Column } from '../screen/table.ts';
-import { wrap } from '../screen/text.ts';
+import { widthOf, wrap } from '../screen/text.ts';
 import type { FrameOptions } from './frame.ts';
-import { metricValue, newReleases, requestsLine, shownMetrics } from './words.ts';
+import { formerReleases, has, metricValue, newReleases, requestsLine, shownMetrics } from './words.ts';
 
 /** Cells of the bar, where there is room. */
 const BAR = 30;
 const SHORT_BAR = 12;
 const GAUGE = 10;
+/** Below this there is no room for the gauge beside the numbers. */
+const NARROW = 60;
 /** With more services than this each gets one line. */
 const ROOMY = 2;
 
@@ -32,17 +34,19 @@ function canaryHead(rollout: RolloutView, options: FrameOptions): string[] {
     step >= steps.length
       ? `all ${steps.length} steps passed`
       : `step ${step + 1} of ${steps.length}${left === '' ? '' : `, ${left}`}`;
-  return [
-    `  ${bar(weight, style.cyan, options)} ${style.bold(formatPercent(weight))} of sessions${style.dim(`, ${where}`)}`,
-  ];
+  const share = `  ${bar(weight, style.cyan, options)} ${style.bold(formatPercent(weight))} of sessions`;
+  const line = `${share}${style.dim(`, ${where}`)}`;
+  return widthOf(line) < options.columns ? [line] : [share, style.dim(`  ${where}`)];
 }
 
 function watchingHead(rollout: RolloutView, options: FrameOptions): string[] {
   const { style } = options;
   const left = timeLeft(rollout, options);
+  // A first release has nothing that it could be rolled back to.
+  const window = formerReleases(rollout) === '' ? 'It is watched for its errors' : 'The rollback window is open';
   return [
-    `  ${bar(rollout.canary.weight, style.green, options)} ${style.bold(newReleases(rollout))} has all traffic`,
-    ...(left === '' ? [] : [style.dim(`  The rollback window is open: ${left}.`)]),
+    `  ${bar(rollout.canary.weight, style.green, options)} ${style.bold(newReleases(rollout))} ${has(rollout.services.length)} all traffic`,
+    ...(left === '' ? [] : [style.dim(`  ${window}: ${left}.`)]),
   ];
 }
 
@@ -76,21 +80,22 @@ const isFine = ({ state }: Metric): boolean => state === 'ok';
 
 function metricTable(verdict: VerdictView, { style, columns }: FrameOptions): string[] {
   const { test } = verdict;
+  const narrow = columns < NARROW;
   const rows = shownMetrics(verdict).map((metric) => [
     metric.metric,
     metricValue(metric.unit, metric.canary),
     test === 'window' ? '' : style.dim(metricValue(metric.unit, metric.baseline)),
     metric.limit === null ? '' : style.dim(metricValue(metric.unit, metric.limit)),
-    evidence(metric, test, style),
+    narrow ? stateText(metric, test, style) : evidence(metric, test, style),
   ]);
   if (rows.length === 0) return [];
   const numbers = [test === 'window' ? 'now' : 'canary', 'baseline', 'limit'];
   const titles: Column[] = [
     { title: '' },
     ...numbers.map((title) => ({ title, align: 'right' as const })),
-    { title: 'evidence against it' },
+    { title: narrow ? '' : 'evidence against it' },
   ];
-  return table(titles, rows, { style, columns, indent: 2 });
+  return table(titles, rows, { style, columns, indent: narrow ? 0 : 2 });
 }
 
 /** Many services at a glance: the new release first, the baseline beside it. */
@@ -132,11 +137,20 @@ function beside(metric: Metric | undefined, style: Style): [string, string] {
   return [metricValue(metric.unit, metric.canary), style.dim(metricValue(metric.unit, metric.baseline))];
 }
 
-function evidence({ progress, state }: Metric, test: VerdictView['test'], style: Style): string {
-  const full = Math.round(Math.min(1, Math.max(0, progress)) * GAUGE);
-  const paint = state === 'ok' ? style.green : state === 'fail' ? style.red : style.yellow;
-  return `${paint(style.symbols.full.repeat(full))}${style.dim(style.symbols.empty.repeat(GAUGE - full))} ${paint(stateName(state, test))}`;
+function evidence(metric: Metric, test: VerdictView['test'], style: Style): string {
+  const full = Math.round(Math.min(1, Math.max(0, metric.progress)) * GAUGE);
+  const gauge = `${paintOf(metric, style)(style.symbols.full.repeat(full))}${style.dim(style.symbols.empty.repeat(GAUGE - full))}`;
+  return `${gauge} ${stateText(metric, test, style)}`;
 }
+
+/** What was not measured yet is not called well. */
+function stateText(metric: Metric, test: VerdictView['test'], style: Style): string {
+  if (metric.state === 'ok' && metric.canary === null) return style.dim('not measured yet');
+  return paintOf(metric, style)(stateName(metric.state, test));
+}
+
+const paintOf = ({ state }: Metric, style: Style): Style['dim'] =>
+  state === 'ok' ? style.green : state === 'fail' ? style.red : style.yellow;
 
 function stateName(state: Metric['state'], test: VerdictView['test']): string {
   switch (state) {

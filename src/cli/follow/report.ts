@@ -79,14 +79,31 @@ function next(rollout: RolloutView, kind: string): string[] {
     const window = formatDuration(rollout.rollbackWindowMs);
     const [only] = rollout.services;
     const what = rollout.services.length === 1 && only !== undefined ? only.service : '--all';
-    const env = rollout.environment === 'development' ? '' : ` --env ${rollout.environment}`;
     return commands([
-      { command: `evenkeel rollback ${what}${env}`, means: `at once, while the former release is hot (${window})` },
+      {
+        command: `evenkeel rollback ${what}${envOption(rollout.environment)}`,
+        means: `at once, while the former release is hot (${window})`,
+      },
     ]);
   }
   if (kind === 'promoted' || kind === 'complete') return [];
-  return commands([{ command: `evenkeel rollouts show ${rollout.id}`, means: 'the whole story' }]);
+  return commands([
+    { command: `evenkeel rollouts show ${rollout.id}`, means: 'the whole story' },
+    ...logsOf(rollout, kind),
+  ]);
 }
+
+/** What a release wrote that failed; with several it is not known whose fault it was. */
+function logsOf({ services, environment }: RolloutView, kind: string): { command: string; means: string }[] {
+  const [only] = services;
+  if (kind !== 'failed' || services.length !== 1 || only === undefined || only.kind === 'static') return [];
+  // Before its instances were started it wrote nothing.
+  if (only.observed === null) return [];
+  const command = `evenkeel logs ${only.service} --release ${only.to}${envOption(environment)}`;
+  return [{ command, means: 'what it wrote' }];
+}
+
+const envOption = (environment: string): string => (environment === 'development' ? '' : ` --env ${environment}`);
 
 function commands(list: readonly { command: string; means: string }[]): string[] {
   const width = Math.max(0, ...list.map(({ command }) => command.length));
