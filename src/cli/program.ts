@@ -127,11 +127,12 @@ function inputOf(command: Command): Input {
   };
 }
 
-function usageError(error: CommanderError, { name }: CommandSpec): EvenkeelError {
+function usageError(error: CommanderError, { name, subcommands = [] }: CommandSpec): EvenkeelError {
   const [what = '', hint] = error.message.replace(/^error: /, '').split('\n');
   const meant = /Did you mean (?:one of )?(.+)\?/.exec(hint ?? '')?.[1];
   // "(outputHelp)" is what commander says after it showed the help instead of an answer.
-  const said = error.code === 'commander.help' ? `\`${name}\` wants a second word` : what;
+  const words = subcommands.map((each) => each.name).join(', ');
+  const said = error.code === 'commander.help' ? `\`${name}\` wants a second word: ${words}` : what;
   return new EvenkeelError({
     code: 'usage',
     what: said,

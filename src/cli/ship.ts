@@ -1,4 +1,5 @@
 import type { DeployReply, DeployRequest } from '../api/contract/contract.ts';
+import { suggest } from '../lib/suggest.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { ApiClient } from './client.ts';
 import type { Input, OptionSpec } from './command.ts';
@@ -84,9 +85,11 @@ export async function followBegun(
 function requireKnown(known: readonly string[], wanted: readonly string[]): void {
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
+  const [first = ''] = unknown;
+  const meant = unknown.length === 1 ? suggest(first, known) : null;
   throw new EvenkeelError({
     code: 'service-unknown',
     what: `there is no service ${unknown.join(', ')} in evenkeel.yaml`,
-    next: `one of: ${known.join(', ')}`,
+    next: meant === null ? `one of: ${known.join(', ')}` : `did you mean ${meant}? There is: ${known.join(', ')}`,
   });
 }

@@ -46,7 +46,8 @@ export function errorText(error: EvenkeelError, look: { color: boolean; unicode:
   const style = createStyle(look);
   const mark = look.color ? style.red(style.symbols.failed) : 'error:';
   const parts: [string, string | null][] = [
-    ['where', error.where],
+    // A request of the API is where for programs; a person has typed a command.
+    ['where', /^[A-Z]+ \/v\d/.test(error.where ?? '') ? null : error.where],
     ['why', error.why],
     ['next', error.next],
   ];

@@ -19,10 +19,15 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
   };
 }
 
-/** `api@42.0`: within one environment, the rest of an instance's id says nothing. */
+/**
+ * `api@42 #1`, the first copy of a release, and `api@42 #1 restart 2`, the same after it ended twice. The id itself,
+ * `chat.development.api@42.0.2`, is long, and its end looks like a version.
+ */
 function nameOf({ service, release, instance }: Pick<LogLine, 'service' | 'release' | 'instance'>): string {
   if (instance === null) return release ?? service;
-  return instance.slice(Math.max(0, instance.indexOf(`${service}@`)));
+  const [, name, index, generation] = /([^.]+@\d+)\.(\d+)\.(\d+)$/.exec(instance) ?? [];
+  if (name === undefined) return instance.slice(Math.max(0, instance.indexOf(`${service}@`)));
+  return `${name} #${Number(index) + 1}${generation === '0' ? '' : ` restart ${generation}`}`;
 }
 
 // oxlint-disable-next-line no-control-regex

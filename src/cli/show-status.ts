@@ -12,7 +12,11 @@ export interface StatusLook {
   now: number;
   /** What was asked for, for the answer that there is none. */
   project: string | null;
+  environment: string | null;
 }
+
+const upCommand = (environment: string | null): string =>
+  environment === null || environment === 'development' ? 'evenkeel up' : `evenkeel up --env ${environment}`;
 
 type EnvironmentStatus = StatusReply['environments'][number];
 
@@ -24,8 +28,10 @@ export function statusLines({ server, environments }: StatusReply, look: StatusL
   ]);
   if (environments.length === 0) {
     lines.push(
-      look.project === null ? 'Nothing was ever started here.' : `Nothing of ${look.project} was ever started here.`,
-      '  evenkeel up  start it',
+      look.project === null
+        ? 'Nothing was ever started here.'
+        : `Nothing of ${look.project} was ever started ${look.environment === null ? 'here' : `in ${look.environment}`}.`,
+      `  ${upCommand(look.environment)}  start it`,
     );
   }
   if (!server.edge) lines.push('', style.yellow('The edge does not answer, so traffic and weights are not known.'));
@@ -36,7 +42,8 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
   const { style, columns } = look;
   const { services, rollouts, wanted } = environment;
   const title = `${style.bold(environment.project)} ${style.symbols.dot} ${style.cyan(environment.environment)}`;
-  const state = wanted === 'down' ? style.dim('  down; `evenkeel up` starts it') : `  ${overall(services, style)}`;
+  const up = upCommand(environment.environment);
+  const state = wanted === 'down' ? style.dim(`  down; \`${up}\` starts it`) : `  ${overall(environment, style)}`;
   return [
     `${title}${state}`,
     ...table(
@@ -112,10 +119,12 @@ function health(value: ServiceStatus['health'], style: Style): string {
   }
 }
 
-function overall(services: readonly ServiceStatus[], style: Style): string {
+function overall({ environment, services, rollouts }: EnvironmentStatus, style: Style): string {
   // A first rollout that was taken back leaves nothing behind, which is not well.
-  if (services.every(({ release }) => release === null))
-    return style.dim('nothing serves yet; `evenkeel up` starts it');
+  if (services.every(({ release }) => release === null)) {
+    const begun = rollouts.some(({ end }) => end === null);
+    return style.dim(begun ? 'nothing serves yet' : `nothing serves yet; \`${upCommand(environment)}\` starts it`);
+  }
   const wrong = services.filter(({ health }) => health !== 'healthy' && health !== 'stopped');
   if (wrong.length === 0) return style.green(`${style.symbols.done} all healthy`);
   return style.yellow(`${wrong.length} of ${services.length} not healthy`);

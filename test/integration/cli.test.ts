@@ -50,6 +50,8 @@ describe('deploy', () => {
     const { code, stdout } = await cli.ended;
     expect(stdout).toMatch(/\d\d:\d\d:\d\d {2}building +building api@42\n/);
     expect(stdout).toMatch(/api +\| > vite build\n/);
+    // What it is about stands above what happened.
+    expect(stdout.indexOf(`rollout ${id}`)).toBeLessThan(stdout.indexOf('building'));
     expect(stdout).toContain('api@42 (v1.6.0) has all traffic in development');
     expect(stdout).toContain('evenkeel rollback api');
     expect(code).toBe(0);
@@ -212,6 +214,12 @@ describe('rollback', () => {
     expect(code).toBe(2);
   });
 
+  test('to a release needs no service besides; to a label it does', async () => {
+    expect((await run('rollback', '--to', 'api@40')).code).toBe(0);
+    expect(api.asked.find(({ path }) => path === '/v1/rollback')?.body).toMatchObject({ service: 'api', to: 'api@40' });
+    expect((await run('rollback', '--to', 'v1.5.2')).code).toBe(1);
+  });
+
   test('needs no file without mistakes', async () => {
     writeFileSync(join(folder, 'evenkeel.yaml'), 'project: chat # ours\nservices: [broken\n');
     expect((await run('rollback', 'api')).code).toBe(0);
@@ -260,6 +268,32 @@ describe('deciding about a rollout', () => {
     expect(stderr).toContain('r_first000000000000000');
     expect(stderr).toContain('r_second00000000000000');
     expect(code).toBe(1);
+  });
+
+  test('the last approval is answered when the rollout is promoted', async () => {
+    const { id } = rolloutView();
+    const approvals = { needed: 1, given: [] };
+    api.rollouts = [
+      rolloutView({ phase: 'verifying', approvals, paused: { reason: 'approval', since: 1, detail: 'asked for' } }),
+    ];
+    api.on(`POST /v1/rollouts/${id}/requests`, () => {
+      setTimeout(() => api.move(id, { phase: 'watching', promotedAt: 2 }), 50);
+      const given = [{ by: 'ann', at: 1, comment: null }];
+      return api.move(id, { phase: 'promoting', paused: null, approvals: { needed: 1, given } }, 'approved by ann');
+    });
+    const { code, stdout } = await run('approve');
+    expect(stdout).toContain('api@42 (v1.6.0) has all traffic.');
+    expect(code).toBe(0);
+  });
+
+  test('what is done already cannot be approved, and is not asked for', async () => {
+    api.rollouts = [rolloutView({ phase: 'watching', promotedAt: 1, approvals: { needed: 0, given: [] } })];
+    const { code, stderr } = await run('approve');
+    expect(stderr).toContain('api@42 (v1.6.0) in development does not wait for approval');
+    expect(stderr).toContain('--env names another environment');
+    expect(code).toBe(1);
+    expect((await run('reject')).stderr).toContain('evenkeel rollback api goes back');
+    expect(api.asked.some(({ path }) => path.endsWith('/requests'))).toBe(false);
   });
 
   test('a rollout that still waits for a person ends with 3', async () => {
@@ -376,6 +410,20 @@ test('logs are lines for people and JSON for programs', async () => {
   expect(query).toMatchObject({ project: 'chat', service: 'api', grep: 'hello', follow: 'true' });
   expect(Number(query['since'])).toBeGreaterThan(Date.now() - 660_000);
   expect(JSON.parse((await run('logs', '--json')).stdout)).toEqual(line);
+  api.on('GET /v1/logs', () => ({ ...line, instance: 'chat.development.api@42.1.0' }));
+  expect((await run('logs')).stdout).toContain(' api@42 #2 | hello');
+  api.on('GET /v1/logs', () => ({ ...line, instance: 'chat.development.api@42.0.3' }));
+  expect((await run('logs')).stdout).toContain(' api@42 #1 restart 3 | hello');
+});
+
+test('a service that does not exist is guessed', async () => {
+  expect((await run('deploy', 'apo')).stderr).toContain('did you mean api?');
+});
+
+test('an environment that was never started is named, with the command that starts it', async () => {
+  const { stdout } = await run('status', '--env', 'production');
+  expect(stdout).toContain('Nothing of chat was ever started in production.');
+  expect(stdout).toContain('evenkeel up --env production');
 });
 
 describe('before there is anything', () => {

@@ -11,7 +11,7 @@ export const rollback: CommandSpec = {
   summary: 'go back to the former release',
   description:
     'While the former release is hot (within the rollback window, or before promotion) this is a switch at the edge, and it answers once the former release has all traffic. Later it is a new rollout of the old files with their old configuration.',
-  arguments: [{ usage: '[service]', description: 'which; may be left out with --all' }],
+  arguments: [{ usage: '[service]', description: 'which; may be left out with --all, or when --to names a release' }],
   options: [
     { flags: '--to <release>', description: 'an older release, such as api@41, or its version label' },
     { flags: '--all', description: 'every service of the last rollout' },
@@ -27,7 +27,9 @@ export const rollback: CommandSpec = {
 
 async function run(context: Context, input: Input): Promise<ExitCode> {
   const { deps, out } = context;
-  const service = input.text('service');
+  const to = input.text('to');
+  // A release says of which service it is; a label does not.
+  const service = input.text('service') ?? /^([a-z][a-z0-9-]*)@\d+$/.exec(to ?? '')?.[1] ?? null;
   const all = input.flag('all');
   if (service === null && !all) {
     throw new EvenkeelError({
@@ -43,7 +45,7 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     ...scope,
     service,
     all,
-    to: input.text('to'),
+    to,
     comment: input.text('comment'),
     by: deps.username,
   });

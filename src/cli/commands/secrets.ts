@@ -52,7 +52,7 @@ async function set(context: Context, input: Input): Promise<void> {
     throw new EvenkeelError({
       code: 'secret-empty',
       what: `the value of ${name} is empty`,
-      next: `evenkeel secrets set ${name}`,
+      next: `type it when it is asked for, or \`evenkeel secrets set ${name} --from-file PATH\``,
     });
   if (value.length > LONGEST)
     throw new EvenkeelError({

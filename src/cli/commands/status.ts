@@ -26,6 +26,14 @@ async function run(context: Context): Promise<void> {
     ...(environment === '' ? {} : { environment }),
   });
   const reply: StatusReply = await interruptible(interrupt.signal, asked);
-  out.line(...statusLines(reply, { style: out.style, columns: out.columns(), now: deps.now(), project }));
+  out.line(
+    ...statusLines(reply, {
+      style: out.style,
+      columns: out.columns(),
+      now: deps.now(),
+      project,
+      environment: environment === '' ? null : environment,
+    }),
+  );
   out.data(reply);
 }
