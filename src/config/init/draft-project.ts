@@ -149,12 +149,15 @@ async function fromStaticFolder(reader: FolderReader, notes: string[]): Promise<
     return [draftService('web', `${folder}/index.html`, { static: folder, routes: ['/'] })];
   }
   if ((await reader.read('index.html')) !== null) {
-    notes.push('index.html lies beside files that must not be served: move the pages to a folder such as public');
+    notes.push(
+      'index.html lies in the folder itself, where everything would be served: move the pages to a folder such as public, then `evenkeel init --force`',
+    );
   }
   return [];
 }
 
-const NOTHING = 'nothing: change it to the command that starts your program';
+/** The source of what is only a beginning. */
+const NOTHING = '';
 
 function skeleton(): DraftService {
   return draftService('web', NOTHING, { run: 'node server.js', routes: ['/'] });

@@ -68,8 +68,11 @@ export async function fromCompose(text: string, file: string, reader: FolderRead
       if (draft !== null) built.set(name, draft);
     }
   }
+  const published = [...built.keys()].some((name) => (parsed.services[name]?.ports.length ?? 0) > 0);
   for (const [name, draft] of built) {
     const service = parsed.services[name];
+    // An image shared with a server exposes its port; where others publish theirs, a command of one's own is a worker.
+    if (published && service?.ports.length === 0 && service.command !== undefined) draft.routes = [];
     draft.after = (service?.depends_on ?? []).flatMap((other) => built.get(other)?.name ?? []);
     draft.env = Object.fromEntries(Object.entries(draft.env).map(([key, value]) => [key, linkServices(value, built)]));
   }

@@ -56,7 +56,12 @@ export function renderDraft({ project, schema, services, secrets, databases }: D
 }
 
 function renderService(service: DraftService): string[] {
-  const lines = [`  # from ${comment(service.source)}`, `  ${service.name}:`];
+  const lines = [
+    service.source === ''
+      ? '  # Change it to the command that starts your program.'
+      : `  # from ${comment(service.source)}`,
+    `  ${service.name}:`,
+  ];
   const add = (key: string, value: string | number | null, note?: string): void => {
     if (value === null) return;
     const written = `    ${key}: ${typeof value === 'number' ? value : scalar(value)}`;

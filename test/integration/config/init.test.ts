@@ -225,3 +225,20 @@ describe('writing', () => {
     expect(existsSync(join(root, 'evenkeel.yaml'))).toBe(false);
   });
 });
+
+test('a worker that shares the image of a server gets no route', async () => {
+  const { get } = await drafted({
+    Dockerfile: 'FROM node:24\nEXPOSE 3000\nCMD ["node", "web.js"]\n',
+    'compose.yaml':
+      'services:\n  web: { build: ., ports: ["80:3000"] }\n  worker: { build: ., command: node worker.js }\n',
+  });
+  expect(get('web')?.routes).toHaveLength(1);
+  expect(get('worker')?.routes).toHaveLength(0);
+});
+
+test('what is only a beginning does not pretend to come from anywhere', async () => {
+  const { yaml, sources } = await drafted({});
+  expect(yaml).toContain('# Change it to the command that starts your program.');
+  expect(yaml).not.toContain('# from');
+  expect(sources).toEqual([]);
+});
