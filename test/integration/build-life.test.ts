@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { processBuilder } from '../../src/drivers/build/process-builder.ts';
+import { processJobs } from '../../src/drivers/runtime/process/jobs.ts';
 import { aBuilder, aProject, aRequest, aService, build, buildEnd, built } from '../support/build-fixture.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
@@ -14,7 +16,8 @@ async function running(given: Partial<ReturnType<typeof aService>> = {}) {
   await context.builder.start(request);
   onTestFinished(async () => {
     await context.builder.cancel(request.id);
-    await buildEnd(context.builder, request.id).catch(() => undefined);
+    const { state } = await context.builder.observe(request.id);
+    if (state !== 'absent') await buildEnd(context.builder, request.id).catch(() => undefined);
   });
   await waitFor(() => existsSync(witness), { what: 'the command to run' });
   return { ...context, witness, service, root, request };
@@ -123,6 +126,39 @@ describe('collecting', () => {
     const left = readdirSync(join(home, 'artifacts'), { recursive: true, withFileTypes: true });
     expect(left.filter((each) => each.isFile() && /objects|trees|manifests|inputs/.test(each.parentPath))).toEqual([]);
     expect(await builder.artifactOf(await builder.inputDigest(root, aService()))).toBe(null);
+  });
+
+  test('begins the cache of package managers anew when it has grown too large, and not before', async () => {
+    const home = tempDir('home');
+    const most = (mostCached: number) => processBuilder({ home, jobs: processJobs({ home }), pollMs: 20, mostCached });
+    const cached = join(home, 'cache', 'npm', '_cacache', 'content');
+    mkdirSync(dirname(cached), { recursive: true });
+    writeFileSync(cached, 'x'.repeat(5000));
+    await most(5000).collect(new Set());
+    expect(existsSync(cached)).toBe(true);
+    const builder = most(4999);
+    await builder.collect(new Set());
+    expect(readdirSync(join(home, 'cache'))).toEqual([]);
+    expect(readdirSync(join(home, 'artifacts', 'tmp'))).toEqual([]);
+    const request = aRequest(aProject({}), {
+      service: aService({ build: 'mkdir -p $npm_config_cache; echo x > out' }),
+    });
+    expect((await built(builder, request)).reused).toBe(false);
+  });
+
+  test('leaves the cache alone while a build may be using it', async () => {
+    const home = tempDir('home');
+    const builder = processBuilder({ home, jobs: processJobs({ home }), pollMs: 20, mostCached: 0 });
+    const command =
+      'mkdir -p $npm_config_cache && echo x > $npm_config_cache/it; while [ ! -e $GO ]; do sleep 0.02; done; cat $npm_config_cache/it > out';
+    const go = join(home, 'go');
+    const request = aRequest(aProject({}), { service: aService({ build: command }), env: { GO: go } });
+    await builder.start(request);
+    await waitFor(() => existsSync(join(home, 'cache', 'npm', 'it')), { what: 'the build to use the cache' });
+    await builder.collect(new Set());
+    writeFileSync(go, '');
+    const { path } = await built(builder, request);
+    expect(readFileSync(join(path, 'out'), 'utf8')).toBe('x\n');
   });
 
   test('while builds run harms none of them', async () => {

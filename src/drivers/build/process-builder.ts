@@ -8,6 +8,7 @@ import { BuildRun } from './build-run.ts';
 import { collectGarbage, sweepTemporary } from './collect.ts';
 import { Queues } from './concurrency.ts';
 import { failureText } from './failure.ts';
+import { boundPackageCache, MOST_CACHED } from './package-cache.ts';
 import { readSourceInfo } from './source-info.ts';
 import { dataFolders, inputDigestOf } from './sources.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
@@ -19,11 +20,16 @@ export interface ProcessBuilderOptions {
   jobs: JobRunner;
   /** Milliseconds between two looks at a running command. */
   pollMs?: number;
+  /** Bytes that the caches of package managers may take; 5 GiB by default. */
+  mostCached?: number;
 }
 
+/** Between two looks at the size of those caches, ms: they hold many files. */
+const CACHE_LOOK_MS = 3_600_000;
+
 /** Builds on this machine. One builder at a time may work in a home; the controller's lock sees to that. */
-export function processBuilder({ home, jobs, pollMs = 200 }: ProcessBuilderOptions): Builder {
-  return new ProcessBuilder(openWorkshop(home, jobs, pollMs));
+export function processBuilder({ home, jobs, pollMs = 200, mostCached = MOST_CACHED }: ProcessBuilderOptions): Builder {
+  return new ProcessBuilder(openWorkshop(home, jobs, pollMs), mostCached);
 }
 
 class ProcessBuilder implements Builder {
@@ -33,10 +39,13 @@ class ProcessBuilder implements Builder {
   readonly #unrecorded = new Map<string, BuildEnd>();
   readonly #removeWhenOver = new Set<string>();
   readonly #starting = new Queues();
+  readonly #mostCached: number;
+  #cacheLookedAt: number | null = null;
   #recovered: Promise<void> | null = null;
 
-  constructor(shop: Workshop) {
+  constructor(shop: Workshop, mostCached: number) {
     this.#shop = shop;
+    this.#mostCached = mostCached;
   }
 
   async start(request: BuildRequest): Promise<void> {
@@ -111,6 +120,7 @@ class ProcessBuilder implements Builder {
 
   async collect(keep: Set<string>): Promise<{ artifacts: number; bytes: number }> {
     await this.#recover();
+    await this.#boundCache();
     return this.#shop.gate.exclusive(() => {
       const runs = [...this.#live.values()];
       const live = {
@@ -119,6 +129,13 @@ class ProcessBuilder implements Builder {
       };
       return collectGarbage(this.#shop, keep, live, Date.now());
     });
+  }
+
+  async #boundCache(): Promise<void> {
+    const now = performance.now();
+    if (this.#live.size > 0 || (this.#cacheLookedAt !== null && now - this.#cacheLookedAt < CACHE_LOOK_MS)) return;
+    this.#cacheLookedAt = now;
+    await boundPackageCache(this.#shop, this.#mostCached, () => this.#live.size > 0);
   }
 
   sourceInfo(root: string, label: string | null): Promise<SourceInfo> {
