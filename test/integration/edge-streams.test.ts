@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
@@ -140,6 +143,105 @@ describe('WebSockets', () => {
     expect(reply.body).toBe('api');
     expect(api.requests[0]?.headers.upgrade).toBeUndefined();
     expect(api.requests[0]?.headers['http2-settings']).toBeUndefined();
+  });
+});
+
+/** A server whose WebSockets are raw sockets after the handshake. */
+async function rawWebSocket(opened: (socket: Duplex) => void) {
+  const edge = new EdgeHarness({ EVENKEEL_EDGE_STALL_MS: '500' });
+  const { pid } = await edge.start();
+  const api = await upstream('raw');
+  api.server.on('upgrade', (_req, socket) => {
+    socket.on('error', () => undefined);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    opened(socket);
+  });
+  const next = await upstream('next');
+  const port = await freePort();
+  const at = (each: { port: number }) =>
+    service('ws', port, [{ release: 'ws@1', weight: 100, ports: [each.port] }], { drainMs: 10_000 });
+  await edge.set(1, at(api));
+  await edge.healthy(`ws@1-${api.port}`);
+  const client = connect({ port, host: '127.0.0.1' });
+  onTestFinished(() => void client.destroy());
+  client.on('error', () => undefined);
+  client.write(
+    'GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+  );
+  await once(client, 'readable');
+  const head = String(client.read());
+  expect(head).toMatch(/^HTTP\/1\.1 101 /);
+  const received: Buffer[] = [Buffer.from(head.split('\r\n\r\n')[1] ?? '', 'latin1')];
+  const ended = new Promise<Buffer>((resolve) => client.on('end', () => resolve(Buffer.concat(received))));
+  const read = () => client.on('data', (chunk: Buffer) => received.push(chunk));
+  const count = async () => (await edge.release('ws@1')).websockets;
+  return { edge, pid, client, read, ended, count, drain: () => edge.set(2, at(next)) };
+}
+
+const CLOSE_1012 = Buffer.from([0x88, 2, 3, 0xf4]);
+
+describe('WebSockets of odd programs', () => {
+  test('may be silent for longer than a client may take to read', async () => {
+    let server: Duplex | undefined;
+    const { client, read, count } = await rawWebSocket((socket) => (server = socket));
+    read();
+    await sleep(2_000); // four times the limit for readers
+    const back = once(client, 'data');
+    server?.write(Buffer.from([0x81, 2, 104, 105]));
+    expect([...((await back)[0] as Buffer)]).toEqual([0x81, 2, 104, 105]);
+    expect(await count()).toBe(1);
+  });
+
+  test('in the middle of a message without end are told 1012 between two of its frames', async () => {
+    const fragment = Buffer.concat([Buffer.from([0x02, 126, 0x10, 0]), Buffer.alloc(4096, 'x')]);
+    const next = Buffer.concat([Buffer.from([0x00, 126, 0x10, 0]), Buffer.alloc(4096, 'y')]);
+    const { client, read, ended, drain, count } = await rawWebSocket((socket) => {
+      socket.write(fragment);
+      const timer = setInterval(() => socket.write(next.subarray(0, 3000)) && socket.write(next.subarray(3000)), 20);
+      socket.on('close', () => clearInterval(timer));
+    });
+    read();
+    await drain();
+    const all = await ended;
+    expect(all.subarray(-4)).toEqual(CLOSE_1012);
+    expect((all.length - 4) % fragment.length).toBe(0);
+    client.destroy();
+    await waitFor(async () => (await count()) === 0, { what: 'the WebSocket to be over' });
+  });
+
+  test('in the middle of a large frame that comes slowly get all of it, then 1012', async () => {
+    const size = 900_000;
+    const header = Buffer.alloc(10);
+    header.set([0x82, 127]);
+    header.writeBigUInt64BE(BigInt(size), 2);
+    const { read, ended, drain } = await rawWebSocket((socket) => {
+      socket.write(header);
+      let left = size;
+      const timer = setInterval(() => {
+        if (left <= 0) return clearInterval(timer);
+        left -= 10_000;
+        return socket.write(Buffer.alloc(10_000, 'z'));
+      }, 25);
+      socket.on('close', () => clearInterval(timer));
+    });
+    read();
+    await drain();
+    const all = await ended;
+    expect(all.length).toBe(header.length + size + 4);
+    expect(all.subarray(-4)).toEqual(CLOSE_1012);
+  });
+
+  test('are let go when their client takes nothing of what waits for it, or does not notice that the server left', async () => {
+    const flood = await rawWebSocket((socket) => {
+      const more = () => void (socket.destroyed || (socket.write(Buffer.alloc(1024 * 1024)) && setImmediate(more)));
+      socket.on('drain', more);
+      more();
+    });
+    await waitFor(async () => (await flood.count()) === 0, { what: 'the reader that does not read to be cut off' });
+    const left = await rawWebSocket((socket) => void setTimeout(() => socket.end(), 100));
+    left.client.allowHalfOpen = true;
+    left.read();
+    await waitFor(async () => (await left.count()) === 0, { what: 'the WebSocket without server to be over' });
   });
 });
 

@@ -6,6 +6,7 @@ import { portId } from '../../platform/ipc-messages.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 import type { HeldSocket } from '../../platform/revive-keeper.ts';
 import type { EdgeOptions } from '../options.ts';
+import { answerClientError, cutStalled, InTurn, isAnswering } from './client-connection.ts';
 import type { Granted, KeeperLink } from './keeper-link.ts';
 
 export interface RequestHandler {
@@ -16,6 +17,9 @@ export interface RequestHandler {
 export type Opened =
   | { readonly ok: true }
   | { readonly ok: false; readonly port: number; readonly bind: string; readonly code: string };
+
+/** Without a byte either way, before the kernel asks whether the peer is still there. */
+const KEEP_ALIVE_PROBE_MS = 60_000;
 
 interface Listener {
   readonly address: PortBinding;
@@ -130,9 +134,10 @@ export class Listeners {
   }
 
   #createServer(port: number): Server {
-    const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, maxHeaderBytes } = this.#options;
+    const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, stallMs, maxHeaderBytes } = this.#options;
     const handler = this.#handler;
-    const request = (req: IncomingMessage, res: ServerResponse): void => handler.request(port, req, res);
+    const inTurn = new InTurn((req, res) => handler.request(port, req, res));
+    const request = (req: IncomingMessage, res: ServerResponse): void => inTurn.request(req, res);
     const server = createServer(
       {
         headersTimeout: headersTimeoutMs,
@@ -141,16 +146,31 @@ export class Listeners {
         connectionsCheckingInterval: 1_000,
         maxHeaderSize: maxHeaderBytes,
         noDelay: true,
+        // A client that vanished without a word, in a stream that says nothing either, is found out by the kernel.
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
         insecureHTTPParser: false,
         // Anything else that asks for an upgrade (h2c) is answered as if it had not.
         shouldUpgradeCallback: (req) => isWebSocket(req),
       },
       request,
     );
+    // Node would leave out of `headers` what comes after the first 2,000, among it perhaps how the body is framed.
+    server.maxHeadersCount = 0;
+    cutStalled(server, stallMs);
+    server.on('clientError', answerClientError);
     // The go-ahead for a body is given when somebody is there to take it.
     server.on('checkContinue', request);
     server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
       socket.on('error', () => undefined);
+      // A WebSocket may be silent for as long as it likes.
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      if (isAnswering(socket)) {
+        // Requests before it still wait for their replies; nobody does that in earnest.
+        socket.destroy();
+        return;
+      }
       const res = new ServerResponse(req);
       res.shouldKeepAlive = false;
       res.assignSocket(socket);

@@ -47,13 +47,15 @@ export class Deadlines {
       if (reply.isEventStream) return null;
       return now - Math.max(this.#silentSince, reply.activeAt) > upstreamIdleMs ? 'rest-of-reply' : null;
     }
-    // A paused request waits for the upstream to take more, and that is the upstream's time.
-    if (uploading && !req.complete && !req.isPaused()) {
+    if (uploading && !req.complete) {
       const { bytesRead } = req.socket;
-      if (bytesRead === this.#bytesRead) return now - this.#silentSince > client.stallMs ? 'upload' : null;
-      this.#bytesRead = bytesRead;
-      this.#silentSince = now;
-      return null;
+      if (bytesRead !== this.#bytesRead) {
+        this.#bytesRead = bytesRead;
+        this.#silentSince = now;
+        return null;
+      }
+      // A paused request waits for the upstream to take more, and that is the upstream's time.
+      if (!req.isPaused()) return now - this.#silentSince > client.stallMs ? 'upload' : null;
     }
     return now - this.#silentSince > timeoutMs ? 'reply' : null;
   }

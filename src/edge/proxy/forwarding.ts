@@ -86,7 +86,7 @@ export class Forwarding implements ReplySink {
     const repeatable = isRepeatable(req.method, shape.hasBody);
     const connection = fresh || upgrade !== null ? instance.pool.open() : instance.pool.take(!repeatable);
     this.#connection = connection;
-    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined) {
+    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion === '1.1') {
       this.#continued = true;
       res.writeContinue();
     }
@@ -147,7 +147,7 @@ export class Forwarding implements ReplySink {
       return;
     }
     if (counters !== undefined) counters.websockets++;
-    const { longLived } = this.#context;
+    const { longLived, options } = this.#context;
     const tunnel = new Tunnel(upgrade.socket, socket, () => {
       longLived.delete(tunnel);
       instance.longLived.delete(tunnel);
@@ -156,7 +156,7 @@ export class Forwarding implements ReplySink {
     });
     longLived.add(tunnel);
     instance.longLived.add(tunnel);
-    tunnel.start(upgrade.head, rest);
+    tunnel.start(upgrade.head, rest, options.client.stallMs);
     if (this.#context.draining || instance.shedding) tunnel.endSoftly();
   }
 

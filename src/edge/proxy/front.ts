@@ -29,6 +29,10 @@ export class Front implements RequestHandler {
 
   #handle(port: number, req: IncomingMessage, res: ServerResponse, upgrade: UpgradeRequest | null): void {
     const { path, host } = addressOf(req);
+    if (upgrade !== null && (req.headers['content-length'] ?? req.headers['transfer-encoding']) !== undefined) {
+      this.#refuse(req, res, 400, false);
+      return;
+    }
     const token = req.headers[PROBE_HEADER];
     const probe = typeof token === 'string' && this.#context.isProbe(token);
     const shape = shapeOf(req);
@@ -50,12 +54,16 @@ export class Front implements RequestHandler {
   }
 }
 
-/** Path without query and host of a request; an absolute target (`GET http://host/path`) is reduced to its path. */
+/**
+ * Path without query and host of a request; an absolute target (`GET http://host/path`) is reduced to its path. The path
+ * is null when the request names no host, or more than one: whoever reads it next might choose another.
+ */
 function addressOf(req: IncomingMessage): { path: string | null; host: string | undefined } {
   let url = req.url ?? '/';
   let { host } = req.headers;
+  if (hasTwoHosts(req.rawHeaders)) return { path: null, host };
   if (!url.startsWith('/') && url !== '*') {
-    const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+    const absolute = /^https?:\/\/([^/?#@]+)(?=[/?#]|$)(.*)$/i.exec(url);
     if (absolute === null) return { path: null, host };
     host = absolute[1];
     url = absolute[2] === undefined || absolute[2] === '' ? '/' : absolute[2];
@@ -64,4 +72,13 @@ function addressOf(req: IncomingMessage): { path: string | null; host: string | 
   }
   const query = url.indexOf('?');
   return { path: query < 0 ? url : url.slice(0, query), host };
+}
+
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
 }

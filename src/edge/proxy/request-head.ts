@@ -26,6 +26,12 @@ const CLAIMS = new Set(['forwarded', 'x-forwarded-port', 'x-forwarded-server', '
 /** Content and security depend on these: no `Connection` header of a client may have them removed. */
 const NOT_NOMINATED = new Set(['content-length', 'cookie', 'authorization', 'content-type']);
 
+/** Programs that read headers from variables (CGI, WSGI) take `x_real_ip` for `x-real-ip`. */
+const isDisguised = (lower: string): boolean => {
+  const plain = lower.replaceAll('_', '-');
+  return NOT_PASSED_ON.has(plain) || CLAIMS.has(plain) || NOT_NOMINATED.has(plain);
+};
+
 const NONE: ReadonlySet<string> = new Set();
 
 /** Header names that a `Connection` header declares to be about this connection only. */
@@ -71,6 +77,7 @@ export function requestHead(
     let value = rawHeaders[i + 1] ?? '';
     const lower = name.toLowerCase();
     if (NOT_PASSED_ON.has(lower) || (dropped !== NONE && dropped.has(lower))) continue;
+    if (lower.includes('_') && isDisguised(lower)) continue;
     if (!trusted && CLAIMS.has(lower)) continue;
     if (lower === 'cookie') {
       const rest = withoutSession(value);

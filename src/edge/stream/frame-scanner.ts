@@ -12,10 +12,12 @@ export class FrameScanner {
   #inMessage = false;
   /** The peer said goodbye itself. */
   closeSeen = false;
+  /** The end of any frame will do, be it the last of its message or not. */
+  anyFrame = false;
 
-  /** Between two messages: nothing is cut by a frame put here. */
+  /** Between two messages (or frames): nothing is cut by a frame put here. */
   get atBoundary(): boolean {
-    return this.#have === 0 && this.#payloadLeft === 0 && !this.#inMessage;
+    return this.#have === 0 && this.#payloadLeft === 0 && (this.anyFrame || !this.#inMessage);
   }
 
   /** Reads a chunk. With `stop`, ends at the first boundary after something was read. Returns bytes read. */

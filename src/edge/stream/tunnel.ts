@@ -4,8 +4,12 @@ import type { LongLived } from './long-lived.ts';
 
 /** Close, 1012 "service restart": what tells a client to come back at once. */
 const CLOSE_1012 = Buffer.from([0x88, 0x02, 0x03, 0xf4]);
-/** For a boundary to come, and for a client to answer the goodbye. */
+/** For a message to end, and for a client to answer the goodbye. */
 const PATIENCE_MS = 2_000;
+/** More, for the frame to end when the message does not: even within a message a goodbye between frames is heard. */
+const FRAME_PATIENCE_MS = 3_000;
+/** For what was written to be taken, once nothing more will come. */
+const FLUSH_MS = 5_000;
 
 /**
  * A WebSocket after its handshake: bytes pass both ways unread, except that the edge knows where the server's frames
@@ -26,22 +30,28 @@ export class Tunnel implements LongLived {
     this.#closed = closed;
   }
 
-  /** `fromClient`, `fromUpstream`: what came together with the handshake. */
-  start(fromClient: Buffer, fromUpstream: Buffer): void {
+  /**
+   * `fromClient`, `fromUpstream`: what came together with the handshake. A side that takes nothing of what waits for it
+   * for `stallMs` is cut off; silence alone is no reason.
+   */
+  start(fromClient: Buffer, fromUpstream: Buffer, stallMs: number): void {
     const client = this.#client;
     const upstream = this.#upstream;
     for (const side of [client, upstream]) {
       side.on('error', () => this.#end());
       side.on('close', () => this.#end());
+      side.setTimeout(stallMs, () => {
+        if (side.writableLength > 0) side.destroy();
+      });
     }
     client.on('data', (chunk: Buffer) => {
       if (!upstream.write(chunk)) client.pause();
     });
     client.on('drain', () => upstream.resume());
-    client.on('end', () => upstream.end());
+    client.on('end', () => this.#halfClosed(upstream));
     upstream.on('data', (chunk: Buffer) => this.#toClient(chunk));
     upstream.on('drain', () => client.resume());
-    upstream.on('end', () => client.end());
+    upstream.on('end', () => this.#halfClosed(client));
     if (fromClient.length > 0) upstream.write(fromClient);
     if (fromUpstream.length > 0) this.#toClient(fromUpstream);
     client.resume();
@@ -52,7 +62,14 @@ export class Tunnel implements LongLived {
     if (this.#ending || this.#done) return;
     this.#ending = true;
     if (this.#scanner.atBoundary) this.#goodbye();
-    else setTimeout(() => this.#end(), PATIENCE_MS).unref();
+    else this.#after(PATIENCE_MS, () => this.#endWithinMessage());
+  }
+
+  #endWithinMessage(): void {
+    if (this.#saidGoodbye) return;
+    this.#scanner.anyFrame = true;
+    if (this.#scanner.atBoundary) this.#goodbye();
+    else this.#after(FRAME_PATIENCE_MS, () => this.#end());
   }
 
   #toClient(chunk: Buffer): void {
@@ -68,15 +85,27 @@ export class Tunnel implements LongLived {
     this.#saidGoodbye = true;
     if (!this.#scanner.closeSeen) this.#client.write(CLOSE_1012);
     this.#upstream.resume();
-    setTimeout(() => this.#end(), PATIENCE_MS).unref();
+    this.#after(PATIENCE_MS, () => this.#end());
+  }
+
+  /** One side said all it had to say; the other, which no WebSocket needs any longer, gets a moment to say the same. */
+  #halfClosed(other: Socket): void {
+    other.end();
+    this.#after(PATIENCE_MS, () => this.#end());
   }
 
   #end(): void {
     if (this.#done) return;
     this.#done = true;
-    // What was written must still arrive.
-    this.#client.destroySoon();
-    this.#upstream.destroySoon();
+    for (const side of [this.#client, this.#upstream]) {
+      // What was written must still arrive, if anybody takes it.
+      side.destroySoon();
+      if (!side.destroyed) this.#after(FLUSH_MS, () => side.destroy());
+    }
     this.#closed();
+  }
+
+  #after(ms: number, then: () => void): void {
+    setTimeout(then, ms).unref();
   }
 }
