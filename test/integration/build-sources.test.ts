@@ -59,6 +59,24 @@ describe('the clean copy of a build', () => {
     expect(await sourceOf(aProject(files), { data: ['storage'] })).toEqual(expected);
   });
 
+  test('is not guessed where git cannot say what it is', async () => {
+    const root = aProject(files);
+    commitAll(root);
+    writeFileSync(join(root, '.git/index'), 'damaged');
+    const { builder } = aBuilder();
+    expect(await build(builder, aRequest(root, { service: aService({ build: 'true' }) }))).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('git could not list the files'),
+    });
+  });
+
+  test('and its facts are read without waiting for a pipe that has the name of a file of ours', async () => {
+    const root = aProject({ 'a.txt': 'x' });
+    for (const name of ['.gitignore', 'package.json']) execFileSync('/usr/bin/env', ['mkfifo', join(root, name)]);
+    expect(await sourceOf(root, {})).toEqual(['a.txt']);
+    expect(await aBuilder().builder.sourceInfo(root, null)).toMatchObject({ commit: null, label: null });
+  });
+
   test('does not take a folder for empty that a repository further up ignores', async () => {
     const outer = aProject({ '.gitignore': 'mine\n', 'a.txt': 'x' });
     commitAll(outer);

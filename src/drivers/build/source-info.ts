@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { SourceInfo } from '../../domain/release/release.ts';
@@ -26,7 +26,9 @@ const packageSchema = z.object({ version: z.string().trim().min(1) });
 
 async function packageVersion(root: string): Promise<string | null> {
   try {
-    const { version } = packageSchema.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+    const file = join(root, 'package.json');
+    if (!(await stat(file)).isFile()) return null; // reading a pipe would never end
+    const { version } = packageSchema.parse(JSON.parse(await readFile(file, 'utf8')));
     return version.startsWith('v') ? version : `v${version}`;
   } catch {
     return null; // none, or none that says so

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
-import { isCode } from './failure.ts';
+import { buildFailed, isCode } from './failure.ts';
 import { git, isInRepository } from './git.ts';
 
 export interface SourceRules {
@@ -23,8 +23,9 @@ export interface SourceList {
 export async function listSource(root: string, rules: SourceRules): Promise<SourceList> {
   const isLeftOut = leaveOut(root, rules);
   if (!rules.clean) return walk(root, isLeftOut);
-  const files = (await isInRepository(root)) ? await listCommitted(root, '') : null;
-  if (files === null) return { files: (await walk(root, isLeftOut, { ignoreFiles: true })).files, folders: [] };
+  if (!(await isInRepository(root)))
+    return { files: (await walk(root, isLeftOut, { ignoreFiles: true })).files, folders: [] };
+  const files = await listCommitted(root, '');
   return { files: files.filter((path) => !hasPartLeftOut(path, isLeftOut)), folders: [] };
 }
 
@@ -58,14 +59,18 @@ function hasPartLeftOut(path: string, isLeftOut: LeftOut): boolean {
   return parts.some((name, i) => isLeftOut(parts.slice(0, i + 1).join('/'), name, i < parts.length - 1));
 }
 
-/** Tracked files and new ones that are not ignored; null when git does not answer. */
-async function listCommitted(root: string, within: string): Promise<string[] | null> {
+/** Tracked files and new ones that are not ignored. Throws `build-failed` when git cannot list them: nobody else knows which they are. */
+async function listCommitted(root: string, within: string): Promise<string[]> {
   const folder = join(root, within);
   const [listed, staged] = await Promise.all([
     git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']),
     git(folder, ['ls-files', '-z', '--stage']),
   ]);
-  if (listed === null || staged === null) return null;
+  if (listed === null || staged === null)
+    throw buildFailed(
+      `git could not list the files of ${folder}.`,
+      'Look what `git ls-files` says there: its index may be damaged.',
+    );
   const submodules = new Set(
     staged.split('\0').flatMap((line) => (line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : [])),
   );
@@ -76,7 +81,7 @@ async function listCommitted(root: string, within: string): Promise<string[] | n
     const path = within === '' ? name : `${within}/${name}`;
     // Of a submodule or a repository within this one only the folder is named.
     if (!name.endsWith('/') && !submodules.has(name)) paths.push(path);
-    else for (const below of (await listCommitted(root, path.replace(/\/$/, ''))) ?? []) paths.push(below);
+    else for (const below of await listCommitted(root, path.replace(/\/$/, ''))) paths.push(below);
   }
   return paths;
 }
@@ -91,7 +96,9 @@ async function walk(root: string, isLeftOut: LeftOut, { ignoreFiles = false } = 
   const list: SourceList = { files: [], folders: [] };
   const visit = async (folder: string, inherited: readonly IgnoreRules[]): Promise<void> => {
     const entries = await entriesOf(join(root, folder), folder === '');
-    const own = ignoreFiles && entries.some(({ name }) => name === '.gitignore') ? await readRules(root, folder) : null;
+    // As git does: not where it is a link. Reading a pipe would never end.
+    const hasRules = ignoreFiles && entries.some((entry) => entry.name === '.gitignore' && entry.isFile());
+    const own = hasRules ? await readRules(root, folder) : null;
     const rules = own === null ? inherited : [...inherited, own];
     const below: Promise<void>[] = [];
     for (const entry of entries) {
