@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lockHolder, takeLock, type Lock } from '../platform/lock.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import type { ProcessIdentity } from '../platform/process/identity.ts';
+import { sendSignal } from '../platform/process/table.ts';
 import type { Say } from './keeper-log.ts';
 import { awaitOrphan } from './orphans.ts';
 
@@ -24,9 +25,12 @@ export async function standBy(paths: EvenkeelPaths, say: Say): Promise<Turn | nu
   let stopping = false;
   const passOn = (signal: NodeJS.Signals): void => {
     stopping = true;
-    void lockHolder(paths.keeperLock).then((holder) => {
-      if (holder.held && holder.pid !== null && holder.pid !== process.pid) process.kill(holder.pid, signal);
-    });
+    void lockHolder(paths.keeperLock).then(
+      (holder) => {
+        if (holder.held && holder.pid !== null && holder.pid !== process.pid) sendSignal(holder.pid, signal);
+      },
+      (error: unknown) => say(`cannot pass ${signal} on: ${String(error)}`),
+    );
   };
   process.on('SIGTERM', passOn);
   process.on('SIGINT', passOn);
