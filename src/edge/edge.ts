@@ -6,6 +6,7 @@ import type { AdmittedService } from '../domain/traffic/admission.ts';
 import { applyCommandSchema } from '../domain/traffic/protocol.ts';
 import type { ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
 import type { EdgeStats } from '../domain/traffic/stats.ts';
+import { Departure } from './departure.ts';
 import { ControlServer, quiescePredecessor, whoAnswers } from './control/control-server.ts';
 import type { ControlTarget } from './control/control-server.ts';
 import { KeeperLink } from './listen/keeper-link.ts';
@@ -22,7 +23,6 @@ import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
 import { TableFile } from './state/table-file.ts';
 import { Statistics } from './stats/statistics.ts';
-import { endSpread } from './stream/long-lived.ts';
 
 /** For restored instances to be probed before traffic is taken. */
 const RESTORE_PROBE_MS = 1_500;
@@ -45,6 +45,7 @@ export class Edge implements ControlTarget {
   readonly #keeper: KeeperLink;
   readonly #listeners: Listeners;
   readonly #control: ControlServer;
+  readonly #departure: Departure;
   readonly #timers: NodeJS.Timeout[] = [];
   #admitted: ReadonlyMap<string, AdmittedService> = new Map();
   /** Commands run one after the other. */
@@ -70,17 +71,20 @@ export class Edge implements ControlTarget {
       longLived: new Set(),
       inFlight: 0,
       draining: false,
+      stopping: false,
       service: (key) => this.#table.service(key),
       trusts: trust(options.trustedProxies),
       isProbe: probeCheck(options.probeToken),
     };
     this.#keeper = new KeeperLink({
       drain: () => void this.drain(),
+      shutdown: () => void this.shutdown(),
       unlisten: (address) => this.#listeners.close(address),
       gained: () => void this.#openLate(),
       lost: () => hooks.keeperLost(this),
     });
     this.#listeners = new Listeners(options.client, new Front(this.#context, this.#table), this.#keeper);
+    this.#departure = new Departure(options, this.#context, this.#listeners);
     this.#control = new ControlServer(options.socket, this);
   }
 
@@ -216,22 +220,19 @@ export class Edge implements ControlTarget {
   async drain(): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'gone') return;
     this.#phase = 'draining';
-    this.#context.draining = true;
     this.#control.close();
-    const deserted = this.#listeners.stopAccepting();
     this.#statistics.startSaving(true);
-    endSpread(this.#context.longLived, this.#options.drainMs * 0.5);
-    const end = performance.now() + this.#options.drainMs;
-    // With nobody connected there is nobody to be told.
-    await Promise.race([deserted, pause(this.#options.idleGraceMs)]);
-    for (;;) {
-      this.#listeners.closeIdle();
-      if (this.#context.inFlight === 0 || performance.now() >= end) break;
-      await pause(50);
-    }
+    await this.#departure.run();
     await this.stop();
     this.#keeper.drained();
     this.#exit();
+  }
+
+  /** Nobody takes over: finish quickly what is here, and leave. */
+  async shutdown(): Promise<void> {
+    this.#departure.hurry();
+    for (const { held } of this.#table.services) held.wake();
+    await this.drain();
   }
 
   /** Listening sockets, for a new keeper. */
@@ -270,8 +271,6 @@ export class Edge implements ControlTarget {
     for (const instance of this.#instances()) instance.pool.sweep(now);
   }
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Compares digests, whose lengths are equal and say nothing. */
 function probeCheck(token: string): (given: string) => boolean {

@@ -17,7 +17,7 @@ try {
     keeperLost: (orphan) => void reviveKeeper(orphan),
     exit: () => process.exit(0),
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void edge.drain());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void edge.shutdown());
   await edge.start();
   saveCodeCacheSoon();
 } catch (error) {

@@ -19,6 +19,8 @@ export interface EdgeOptions {
   readonly idleGraceMs: number;
   /** Long a draining edge lives at most. */
   readonly drainMs: number;
+  /** The same when everything stops and nobody takes over. */
+  readonly shutdownMs: number;
   /** A young instance's slowness is no evidence. */
   readonly youngMs: number;
   readonly client: {
@@ -56,6 +58,7 @@ export async function readOptions(env: NodeJS.ProcessEnv): Promise<EdgeOptions> 
     },
     idleGraceMs: numberFrom(env, 'EVENKEEL_EDGE_IDLE_GRACE_MS', 10_000),
     drainMs: numberFrom(env, 'EVENKEEL_EDGE_DRAIN_MS', 30_000),
+    shutdownMs: numberFrom(env, 'EVENKEEL_EDGE_SHUTDOWN_MS', 5_000),
     youngMs: numberFrom(env, 'EVENKEEL_EDGE_YOUNG_MS', 30_000),
     client: {
       headersTimeoutMs: numberFrom(env, 'EVENKEEL_EDGE_HEADERS_TIMEOUT_MS', 15_000),

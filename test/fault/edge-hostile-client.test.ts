@@ -230,7 +230,7 @@ describe('a client that is slow or gone', () => {
       return socket;
     });
     await waitFor(async () => (await edge.release('api@1')).requests >= 5, { what: 'the requests to arrive' });
-    await waitFor(() => fds(pid) <= before + 2, { what: 'the connections to be closed', timeoutMs: 15_000 });
+    await waitFor(() => fds(pid) <= before + 2, { what: 'the connections to be closed', timeout: 20_000 });
     for (const socket of clients) socket.destroy();
   });
 

@@ -9,7 +9,10 @@ export type Granted = { readonly handle: unknown } | { readonly code: string };
 const GRANT_TIMEOUT_MS = 5_000;
 
 export interface KeeperEvents {
+  /** Another edge serves. */
   drain(): void;
+  /** Everything stops. */
+  shutdown(): void;
   unlisten(address: PortBinding): void;
   /** A port that could not be had before can be had now. */
   gained(): void;
@@ -38,8 +41,10 @@ export class KeeperLink {
           events.unlisten(message);
           break;
         case 'drain':
-        case 'shutdown':
           events.drain();
+          break;
+        case 'shutdown':
+          events.shutdown();
           break;
         case 'listen-all':
           break;

@@ -15,6 +15,8 @@ export interface ProxyContext {
   inFlight: number;
   /** This process leaves: connections end with their reply. */
   draining: boolean;
+  /** And nobody takes over. */
+  stopping: boolean;
   /** The service as it is now, by key. */
   service(key: string): LiveService | undefined;
   /** Whether an address is a proxy whose word about its clients counts. */

@@ -116,7 +116,7 @@ export class Exchange implements Asker, Waiting, Swept {
   wait(service: LiveService): void {
     const { upgrade, target, probe } = this.parts;
     const mayWait = service.config.whenEmpty === 'hold' && upgrade === null && target.pinned === null;
-    if (!mayWait || !service.held.add(this)) {
+    if (!mayWait || this.#context.stopping || !service.held.add(this)) {
       this.#refuse(service);
       return;
     }
