@@ -121,7 +121,7 @@ function expectedOf(issue: Issue): string {
 
 /** A value for a message: short, and never one that may be private. */
 function show(value: Tree, path: readonly string[]): string {
-  if (value.kind === 'map') return 'keys and values';
+  if (value.kind === 'map') return value.entries.size === 0 ? 'none' : 'keys and values';
   if (value.kind === 'list') return 'a list';
   if (value.filledFrom !== null) return `the value of \${${value.filledFrom}}`;
   if (value.value === null) return 'nothing';

@@ -78,13 +78,17 @@ export async function readProject(
   const filling: Filling = { environment, variables, secrets: secretNames(yaml.tree) };
   const filled = fill(yaml.tree, filling);
   const resolved = resolveProject(filled.tree, root, filling);
+  const notYet = notYetAvailable(filled.tree);
   const problems = [
     ...yaml.problems,
     ...known,
     ...envProblems,
     ...filled.problems,
-    ...shapeProblems(filled),
-    ...notYetAvailable(filled.tree),
+    // What a key that cannot be used lacks besides is of no interest.
+    ...shapeProblems(filled).filter(
+      ({ code, path }) => code !== 'missing-key' || !notYet.some((key) => path.startsWith(`${key.path}.`)),
+    ),
+    ...notYet,
     ...resolved.problems,
     ...(await missingFolders(filled.tree, resolved.project)),
   ];

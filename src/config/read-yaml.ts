@@ -36,11 +36,18 @@ export function readYaml(text: string, file: string): YamlReading {
     }),
   );
   // After a syntax error the rest of the tree is a guess: naming unknown keys in it would only mislead.
-  if (problems.length > 0) return { tree: null, problems };
+  if (problems.length > 0) return { tree: null, problems: oneForEachPlace(problems) };
   const reader = new TreeReader(document, file, lines);
   const tree = document.contents === null ? null : reader.read(document.contents, [], 0);
   const usable = !reader.exhausted && !reader.problems.some(({ code }) => code === 'syntax');
   return { tree: usable ? tree : null, problems: reader.problems };
+}
+
+/** The parser may stumble twice over one word; the second time says nothing new. */
+function oneForEachPlace(problems: readonly Problem[]): Problem[] {
+  return problems.filter(
+    (one, index) => problems.findIndex(({ line, column }) => line === one.line && column === one.column) === index,
+  );
 }
 
 /** An open quote is noticed where the file ends; what helps is where it was opened. */
@@ -203,7 +210,10 @@ function explain(code: string, message: string): Pick<Complaint, 'message' | 'hi
     case 'MULTIPLE_DOCS':
       return { message: 'the file holds more than one document', hint: 'remove the line with `---`' };
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return { message: 'a second `: ` in one line', hint: 'put the value in quotes, or start a new line' };
+      return {
+        message: 'a second `: ` in one line, or the next line is indented further than this one',
+        hint: 'put the value in quotes, or correct the indentation',
+      };
     case 'MISSING_CHAR':
       return { message: lowerFirst(message), hint: 'look for a quote or bracket that is not closed' };
     case 'TAG_RESOLVE_FAILED':

@@ -56,10 +56,12 @@ export function draftService(name: string, source: string, given: Partial<DraftS
   };
 }
 
-/** `@team/Chat_API` -> `chat-api` */
+/** `@team/Chat_API` -> `chat-api`, `Müller` -> `muller` */
 export function toName(text: string, otherwise = 'app'): string {
   const name = text
     .replace(/^@[^/]*\//, '')
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+/, '')

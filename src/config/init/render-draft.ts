@@ -71,7 +71,7 @@ function renderService(service: DraftService): string[] {
   add('build', service.build, 'in a clean copy of the project');
   add('migrate', service.migrate, 'before the new release starts');
   if (service.static === null) add('run', service.run, service.routes.length > 0 ? 'must listen on $PORT' : undefined);
-  else add('static', service.static, 'served by the edge, after `build`');
+  else add('static', service.static, `served by the edge${service.build === null ? '' : ', after `build`'}`);
   if (service.routes.length > 0) {
     lines.push(`    routes: [${service.routes.map(scalar).join(', ')}]`);
     if (service.health !== null) add('health', service.health, 'answers 2xx when all is well');

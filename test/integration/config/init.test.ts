@@ -242,3 +242,8 @@ test('what is only a beginning does not pretend to come from anywhere', async ()
   expect(yaml).not.toContain('# from');
   expect(sources).toEqual([]);
 });
+
+test('a name with accents keeps its letters', async () => {
+  const { project } = await drafted({ 'package.json': json({ name: 'Bücher-Café', scripts: { start: 'node a.js' } }) });
+  expect(project.name).toBe('bucher-cafe');
+});

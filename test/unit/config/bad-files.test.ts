@@ -37,6 +37,17 @@ const cases: Case[] = [
   { name: 'a tab', yaml: 'project: p\nservices:\n\tapi: 1\n', expect: [['3:1', 'syntax', '', 'indent with spaces']] },
   { name: 'an open quote', yaml: 'project: "p\n', expect: [['1:10', 'syntax', '', 'not closed']] },
   { name: 'two colons', yaml: 'project: a: b\n', expect: [['1:10', 'syntax', '', 'quotes']] },
+  {
+    name: 'a line that is indented too far, once',
+    yaml: 'project: p\nservices:\n  api:\n  run: node main.js\n   routes: [/]\n',
+    expect: [['4:8', 'syntax', '', 'correct the indentation']],
+  },
+  { name: 'no services', yaml: 'project: p\nservices: {}\n', expect: [['2:11', 'bad-value', 'services', 'got none']] },
+  {
+    name: 'what is not available yet, without asking for the rest of it',
+    yaml: `${service('')}backups: { main: {} }\n`,
+    expect: [['5:1', 'not-available', 'backups', 'keep the backups that you have']],
+  },
   { name: 'two documents', yaml: 'project: p\n---\na: 1\n', expect: [['2:1', 'syntax', '', 'more than one document']] },
   {
     name: 'a key twice',
