@@ -48,9 +48,11 @@ function build(
   settle: (spec: CommandSpec, command: Command) => void,
   stdout: OutputStream,
 ): Command {
-  const command = new Command(spec.name).summary(spec.summary).description(spec.description ?? `${spec.summary}.`);
+  const command = new Command(spec.name).summary(spec.summary).description(spec.description ?? sentence(spec.summary));
   quiet(command, stdout);
   command.helpCommand(false).allowExcessArguments(false);
+  // Among the options of every command; alone it would stand below them as a group of its own.
+  command.addHelpOption(new Option('-h, --help', 'show this').helpGroup(HELP_HEADINGS.globals));
   for (const { usage, description } of spec.arguments ?? []) command.addArgument(new Argument(usage, description));
   for (const { flags, description, choices } of spec.options ?? []) {
     const option = new Option(flags, description);
@@ -81,6 +83,8 @@ function quiet(command: Command, stdout: OutputStream): void {
       getOutHelpWidth: () => stdout.columns ?? 100,
     });
 }
+
+const sentence = (summary: string): string => `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.`;
 
 export function exampleLines(examples: NonNullable<CommandSpec['examples']>): string[] {
   const width = Math.max(...examples.map(({ command }) => command.length));

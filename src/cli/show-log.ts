@@ -3,6 +3,9 @@ import type { Output } from './output.ts';
 import { printable } from './screen/text.ts';
 import { timeOfDay } from './screen/time.ts';
 
+/** What was written just now has its time a moment later. */
+const NO_TIME = ' '.repeat('00:00:00 '.length);
+
 /** Makes a line of text of a line of a log; each instance has a colour of its own, in the order of their coming. */
 export function logPrinter({ style, terminal }: Output): (line: LogLine) => string {
   const colors = [style.cyan, style.green, style.yellow, style.magenta, style.blue];
@@ -15,7 +18,7 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
     width = Math.max(width, name.length);
     // A program's own colours are welcome on a terminal; nothing else of what it writes may steer it.
     const text = terminal ? withoutSteering(line) : printable(line);
-    return `${at === null ? '' : `${style.dim(timeOfDay(at))} `}${painter(name.padEnd(width))} ${style.dim('|')} ${text}`;
+    return `${at === null ? NO_TIME : `${style.dim(timeOfDay(at))} `}${painter(name.padEnd(width))} ${style.dim('|')} ${text}`;
   };
 }
 

@@ -3,9 +3,9 @@ import { followBegun, WAIT_OPTION, waitOf } from '../ship.ts';
 
 export const restart: CommandSpec = {
   name: 'restart',
-  summary: 'fresh instances of the same release',
+  summary: 'the code that serves, in fresh instances',
   description:
-    'Nothing is built; secrets are read again. New instances are verified before they take over, so no request is lost.',
+    'Nothing is built: it is a new release of the same files, and secrets are read again. Its instances are verified before they take over, so no request is lost.',
   arguments: [{ usage: '<services...>', description: 'which' }],
   options: [WAIT_OPTION],
   examples: [{ command: 'evenkeel restart api', means: 'after a secret has changed' }],
