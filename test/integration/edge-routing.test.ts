@@ -190,4 +190,26 @@ describe('routing and weights', () => {
     expect((await edge.release('api@1')).requests).toBe(1);
     expect((await edge.release('api@2')).requests).toBe(0);
   });
+
+  test('what listens at one address of a port is not reached through another', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const [inner, outer] = [await upstream('inner'), await upstream('outer')];
+    const port = await freePort();
+    const at = (name: string, bind: string, host: string, to: number) =>
+      service(name, null, [{ release: `${name}@1`, weight: 100, ports: [to] }], {
+        routes: [{ port, bind, host, path: '/' }],
+      });
+    await edge.set(
+      1,
+      at('inner', '127.0.0.1', 'inner.example', inner.port),
+      at('outer', '127.0.0.2', 'outer.example', outer.port),
+    );
+    await edge.healthy(`inner@1-${inner.port}`, `outer@1-${outer.port}`);
+    const ask = (address: string, host: string) => send({ host: address, port, headers: { host } });
+    expect((await ask('127.0.0.1', 'inner.example')).body).toBe('inner');
+    expect((await ask('127.0.0.2', 'outer.example')).body).toBe('outer');
+    expect((await ask('127.0.0.2', 'inner.example')).status).toBe(404);
+    expect((await ask('127.0.0.1', 'outer.example')).status).toBe(404);
+  });
 });

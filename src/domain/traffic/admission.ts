@@ -35,7 +35,10 @@ export function admit(table: ReadonlyMap<string, AdmittedService>, command: Appl
     const key = serviceKey(service);
     next.set(key, { key, fence: command.fence, config: service });
   }
-  const conflict = firstConflict([...next.values()].flatMap(({ config }) => config ?? []));
+  // Whoever was there first keeps what both want: the newcomer is named as the one that cannot have it.
+  const commanded = new Set(keys);
+  const order = [...next.values()].toSorted((a, b) => Number(commanded.has(a.key)) - Number(commanded.has(b.key)));
+  const conflict = firstConflict(order.flatMap(({ config }) => config ?? []));
   return conflict === null ? { refused: null, table: next } : refuse('conflict', conflict);
 }
 
@@ -58,6 +61,13 @@ function problemWithin(service: EdgeService): string | null {
   return null;
 }
 
+/** What a route without `bind` listens on. */
+export const LOOPBACK = '127.0.0.1';
+
+/** Whether an address takes in another: all of IPv4, or everything. */
+const isEverywhere = (bind: string, other: string): boolean =>
+  bind === '::' || (bind === '0.0.0.0' && !other.includes(':'));
+
 /** Two services that want the same route, or a port wanted for two purposes. */
 function firstConflict(services: readonly EdgeService[]): string | null {
   const routes = new Map<string, string>();
@@ -65,19 +75,29 @@ function firstConflict(services: readonly EdgeService[]): string | null {
   const claim = (port: number, use: string, key: string): string | null => {
     const taken = ports.get(port);
     if (taken !== undefined && !(taken.use === 'routes' && use === 'routes'))
-      return `port ${port} is wanted for the ${use} of ${key}, and taken by the ${taken.use} of ${taken.key}`;
+      return `port ${port} is wanted for the ${use} of ${key}, and taken by the ${taken.use} of ${taken.key}; give one of them another \`port\` in evenkeel.yaml`;
     ports.set(port, { use, key });
+    return null;
+  };
+  const listening = new Map<number, Map<string, string>>();
+  /** The system lets nobody have one address of a port while somebody has all of them. */
+  const listen = (port: number, bind: string, key: string): string | null => {
+    const others = listening.get(port) ?? new Map<string, string>();
+    for (const [other, owner] of others)
+      if (other !== bind && (isEverywhere(other, bind) || isEverywhere(bind, other)))
+        return `port ${port} is wanted at ${bind} for ${key}, and ${owner} has it at ${other}; give both the same \`bind\`, or one of them another \`port\`, in evenkeel.yaml`;
+    listening.set(port, others.set(bind, others.get(bind) ?? key));
     return null;
   };
   for (const service of services) {
     const key = serviceKey(service);
-    for (const { port, host, path } of service.routes) {
+    for (const { port, host, path, bind } of service.routes) {
       const name = `${host === null ? '*' : normaliseHost(host)}:${port}${normalisePath(path)}`;
       const owner = routes.get(name);
       if (owner !== undefined)
         return `the route ${name} of ${key} is taken by ${owner}; give one of them another \`port\`, host or path in evenkeel.yaml`;
       routes.set(name, key);
-      const problem = claim(port, 'routes', key);
+      const problem = claim(port, 'routes', key) ?? listen(port, bind ?? LOOPBACK, key);
       if (problem !== null) return problem;
     }
     const own = [

@@ -10,8 +10,9 @@ import { answerClientError, cutStalled, InTurn, isAnswering } from './client-con
 import type { Granted, KeeperLink } from './keeper-link.ts';
 
 export interface RequestHandler {
-  request(port: number, req: IncomingMessage, res: ServerResponse): void;
-  upgrade(port: number, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void;
+  /** `address`: where it came in, as `bind:port`. */
+  request(address: string, req: IncomingMessage, res: ServerResponse): void;
+  upgrade(address: string, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void;
 }
 
 export type Opened =
@@ -120,7 +121,7 @@ export class Listeners {
   /** The code of the error, or null. */
   #listen(address: PortBinding, granted: Granted | null): Promise<string | null> {
     if (granted !== null && 'code' in granted) return Promise.resolve(granted.code);
-    const server = this.#createServer(address.port);
+    const server = this.#createServer(portId(address));
     return new Promise((resolve) => {
       server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
       const listening = (): void => {
@@ -133,10 +134,10 @@ export class Listeners {
     });
   }
 
-  #createServer(port: number): Server {
+  #createServer(address: string): Server {
     const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, stallMs, maxHeaderBytes } = this.#options;
     const handler = this.#handler;
-    const inTurn = new InTurn((req, res) => handler.request(port, req, res));
+    const inTurn = new InTurn((req, res) => handler.request(address, req, res));
     const request = (req: IncomingMessage, res: ServerResponse): void => inTurn.request(req, res);
     const server = createServer(
       {
@@ -178,7 +179,7 @@ export class Listeners {
         res.detachSocket(socket);
         socket.destroySoon();
       });
-      handler.upgrade(port, req, res, socket, head);
+      handler.upgrade(address, req, res, socket, head);
     });
     return server;
   }

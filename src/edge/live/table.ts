@@ -1,7 +1,9 @@
 import { innerEvidenceOf } from '../../domain/analysis/evidence.ts';
 import type { EdgeInstance, EdgeService } from '../../domain/traffic/protocol.ts';
+import { LOOPBACK } from '../../domain/traffic/admission.ts';
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
+import { portId } from '../../platform/ipc-messages.ts';
 import type { RouteTable } from '../../domain/traffic/route-table.ts';
 import { buildRouteTable, matchRoute } from '../../domain/traffic/route-table.ts';
 import type { CheckSettings } from '../health/active-check.ts';
@@ -13,10 +15,8 @@ import type { RolloutEvidence } from '../stats/evidence.ts';
 import { LiveInstance } from './instance.ts';
 import { LiveRelease, LiveService } from './service.ts';
 
-/** What a port is for: public routes, or one service (perhaps one release of it). */
-type PortUse = { readonly routes: RouteTable<Target> } | { readonly only: Target };
-
-const LOOPBACK = '127.0.0.1';
+/** What an address (`bind:port`) is for: public routes, or one service (perhaps one release of it). */
+type AddressUse = { readonly routes: RouteTable<Target> } | { readonly only: Target };
 
 /** The services as they are served. Switching is one synchronous step: a request sees the old table or the new one. */
 export class LiveTable {
@@ -24,7 +24,7 @@ export class LiveTable {
   readonly #holdLimit: number;
   readonly #evidenceFor: (rollout: string) => RolloutEvidence;
   #services = new Map<string, LiveService>();
-  #ports = new Map<number, PortUse>();
+  #addresses = new Map<string, AddressUse>();
 
   constructor(book: CounterBook, holdLimit: number, evidenceFor: (rollout: string) => RolloutEvidence) {
     this.#book = book;
@@ -40,9 +40,9 @@ export class LiveTable {
     return this.#services.values();
   }
 
-  /** Where a request that came in on a port belongs. `path` is without query. */
-  match(port: number, host: string | undefined, path: string): Target | null {
-    const use = this.#ports.get(port);
+  /** Where a request that came in at an address (`bind:port`) belongs. `path` is without query. */
+  match(address: string, host: string | undefined, path: string): Target | null {
+    const use = this.#addresses.get(address);
     if (use === undefined) return null;
     return 'only' in use ? use.only : matchRoute(use.routes, host, path);
   }
@@ -58,7 +58,7 @@ export class LiveTable {
       services.set(key, this.#build(key, fence, config, before.get(key)));
     }
     this.#services = services;
-    this.#ports = portUses(services);
+    this.#addresses = addressUses(services);
     for (const [key, old] of before) this.#retire(old, services.get(key));
     for (const [key, service] of services) moveOver(before.get(key), service);
     for (const service of services.values()) service.held.wake();
@@ -161,17 +161,22 @@ const instancesOf = (service: LiveService | undefined): LiveInstance[] =>
 const keepSite = (known: StaticSite | null | undefined, { root, spa }: { root: string; spa: boolean }): StaticSite =>
   known?.root === root && known.spa === spa ? known : new StaticSite(root, spa);
 
-function portUses(services: ReadonlyMap<string, LiveService>): Map<number, PortUse> {
-  const uses = new Map<number, PortUse>();
-  const routes = new Map<number, { host: string | null; path: string; target: Target }[]>();
+function addressUses(services: ReadonlyMap<string, LiveService>): Map<string, AddressUse> {
+  const uses = new Map<string, AddressUse>();
+  const routes = new Map<string, { host: string | null; path: string; target: Target }[]>();
+  const local = (port: number): string => portId({ port, bind: LOOPBACK });
   for (const [key, { config }] of services) {
     const target = { key, pinned: null };
-    for (const { port, host, path } of config.routes)
-      routes.set(port, [...(routes.get(port) ?? []), { host, path, target }]);
-    if (config.internalPort !== null) uses.set(config.internalPort, { only: target });
-    if (config.preview !== null) uses.set(config.preview.port, { only: { key, pinned: config.preview.release } });
-    for (const { port, release } of config.callers) uses.set(port, { only: { key, pinned: null, preferred: release } });
+    for (const { port, bind = LOOPBACK, host, path } of config.routes) {
+      // What listens on this machine alone is not to be reached through another address of the same port.
+      const address = portId({ port, bind });
+      routes.set(address, [...(routes.get(address) ?? []), { host, path, target }]);
+    }
+    const { internalPort, preview, callers } = config;
+    if (internalPort !== null) uses.set(local(internalPort), { only: target });
+    if (preview !== null) uses.set(local(preview.port), { only: { key, pinned: preview.release } });
+    for (const { port, release } of callers) uses.set(local(port), { only: { key, pinned: null, preferred: release } });
   }
-  for (const [port, list] of routes) uses.set(port, { routes: buildRouteTable(list) });
+  for (const [address, list] of routes) uses.set(address, { routes: buildRouteTable(list) });
   return uses;
 }

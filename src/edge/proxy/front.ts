@@ -19,15 +19,15 @@ export class Front implements RequestHandler {
     this.#table = table;
   }
 
-  request(port: number, req: IncomingMessage, res: ServerResponse): void {
-    this.#handle(port, req, res, null);
+  request(address: string, req: IncomingMessage, res: ServerResponse): void {
+    this.#handle(address, req, res, null);
   }
 
-  upgrade(port: number, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void {
-    this.#handle(port, req, res, { socket, head });
+  upgrade(address: string, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void {
+    this.#handle(address, req, res, { socket, head });
   }
 
-  #handle(port: number, req: IncomingMessage, res: ServerResponse, upgrade: UpgradeRequest | null): void {
+  #handle(address: string, req: IncomingMessage, res: ServerResponse, upgrade: UpgradeRequest | null): void {
     const { path, host } = addressOf(req);
     if (upgrade !== null && (req.headers['content-length'] ?? req.headers['transfer-encoding']) !== undefined) {
       this.#refuse(req, res, 400, false);
@@ -40,7 +40,7 @@ export class Front implements RequestHandler {
       this.#refuse(req, res, 501, probe);
       return;
     }
-    const target: Target | null = path === null ? null : this.#table.match(port, host, path);
+    const target: Target | null = path === null ? null : this.#table.match(address, host, path);
     if (target === null) {
       this.#refuse(req, res, path === null ? 400 : 404, probe);
       return;
