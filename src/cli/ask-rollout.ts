@@ -47,9 +47,10 @@ export async function askRollout(context: Context, input: Input, kind: Kind): Pr
 }
 
 /** Throws `nothing-to-approve` when nobody's word is asked for: saying yes to what is done would sound like more. */
-function requireOpenGate({ id, approvals, promotedAt, services, environment }: RolloutView, kind: string): void {
+function requireOpenGate(rollout: RolloutView, kind: string): void {
+  const { id, approvals, promotedAt, services, environment } = rollout;
   if (approvals.needed > 0 && promotedAt === null) return;
-  const what = newReleases({ services });
+  const what = newReleases(rollout);
   const [only] = services;
   const name = services.length === 1 && only !== undefined ? only.service : '--all';
   const env = environment === 'development' ? '' : ` --env ${environment}`;

@@ -4,7 +4,7 @@ import type { Observed } from '../domain/rollout/observed.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { type Decision, stay } from '../domain/rollout/transition.ts';
 import { described, EvenkeelError } from '../ports/errors.ts';
-import type { ServingChange } from '../ports/store.ts';
+import type { ListenChange, ServingChange } from '../ports/store.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
 
@@ -17,6 +17,8 @@ export interface Advanced {
   rollout: Rollout;
   decision: Decision;
   changes: ServingChange[];
+  /** The public port as the transition moves it, or null. */
+  listen: ListenChange | null;
 }
 
 /**
@@ -36,15 +38,16 @@ export async function advance(
 ): Promise<Advanced | null> {
   const decision = decide(rollout, observed, now);
   const changes = deploymentChanges(rollout, decision.next);
+  const listen = listenChange(rollout, decision.next);
   const known = memory.latest.get(rollout.id);
   const due = decision.journal.length > 0 || differsBeyondEvidence(rollout, decision.next);
   const evidenceDue = decision.next !== rollout && now - (known?.savedAt ?? 0) >= EVIDENCE_EVERY_MS;
   if (!due && !evidenceDue) {
     memory.latest.set(rollout.id, { rollout: decision.next, wakeAt: decision.wakeAt, savedAt: known?.savedAt ?? now });
-    return { rollout: decision.next, decision, changes };
+    return { rollout: decision.next, decision, changes, listen };
   }
   try {
-    const saved = await deps.store.saveRollout(decision.next, deps.fence, decision.journal, changes);
+    const saved = await deps.store.saveRollout(decision.next, deps.fence, decision.journal, changes, listen);
     if (!saved.saved) {
       if (saved.reason === 'fence') deps.onFenced();
       return null;
@@ -52,7 +55,7 @@ export async function advance(
     memory.latest.set(rollout.id, { rollout: saved.rollout, wakeAt: decision.wakeAt, savedAt: now });
     for (const line of decision.journal)
       deps.log.info({ rollout: rollout.id, from: line.from, to: line.to }, line.reason);
-    return { rollout: saved.rollout, decision, changes };
+    return { rollout: saved.rollout, decision, changes, listen };
   } catch (error) {
     if (!(error instanceof EvenkeelError)) throw error;
     const takesBack = rollout.end === null && decision.next.end !== null && decision.next.end !== 'complete';
@@ -62,6 +65,7 @@ export async function advance(
         rollout,
         decision: stay(rollout, 'the store refuses what was decided', now + STORE_RETRY_MS),
         changes: [],
+        listen: null,
       };
     }
     deps.log.error(
@@ -69,8 +73,18 @@ export async function advance(
       'the store refused a decision to take back; acting on it all the same',
     );
     memory.latest.set(rollout.id, { rollout: decision.next, wakeAt: now + 1000, savedAt: 0 });
-    return { rollout: decision.next, decision, changes };
+    return { rollout: decision.next, decision, changes, listen };
   }
+}
+
+/** The port moves with the switch; on the way back only if no later rollout has moved it on. */
+function listenChange(before: Rollout, after: Rollout): ListenChange | null {
+  const { opens } = after;
+  if (opens === null) return null;
+  if (before.phase !== 'watching' && after.phase === 'watching' && after.end === null)
+    return { from: null, to: opens.to };
+  if (before.end === null && after.end === 'rolled-back') return { from: opens.to, to: opens.from };
+  return null;
 }
 
 /** What a transition changes in what the environment serves: the switch, the way back, the end of the window. */

@@ -37,6 +37,8 @@ export function assess(rollout: Rollout, input: AssessInput): Observed {
     requests: input.requests,
     edgeReachable: input.snapshot.edge !== null,
     superseded: input.superseded,
+    unswitched: unswitched(rollout, input.snapshot),
+    refusal: input.refusal,
     services: Object.fromEntries(
       rollout.services.map((each) => [
         each.service,
@@ -55,6 +57,25 @@ export function assess(rollout: Rollout, input: AssessInput): Observed {
       ]),
     ),
   };
+}
+
+/** Only what the edge has applied counts: an edge that does not answer has, as far as anybody knows, applied nothing. */
+function unswitched(rollout: Rollout, { edge }: Snapshot): string[] {
+  const { opens } = rollout;
+  const removes = rollout.removes.filter((each) => each.kind !== 'worker');
+  if (edge === null) return removes.length > 0 || opens !== null ? ['the edge to answer'] : [];
+  const mine = edge.services
+    .map((each) => each.config)
+    .filter((each) => each.project === rollout.project && each.environment === rollout.environment);
+  const moved = mine.every((each) =>
+    each.routes.every((route) => route.port === opens?.to.port && route.bind === opens.to.bind),
+  );
+  return [
+    ...removes
+      .filter(({ service }) => mine.some((each) => each.service === service && each.routes.length > 0))
+      .map(({ service }) => `${service} to lose its traffic`),
+    ...(opens === null || moved ? [] : [`port ${opens.to.port} to be opened`]),
+  ];
 }
 
 function observeRelease(rollout: Rollout, service: string, id: string, input: AssessInput): ReleaseObservation {

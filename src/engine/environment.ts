@@ -1,7 +1,7 @@
-import { desiredServices } from '../domain/rollout/desired.ts';
+import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
-import type { Rollout } from '../domain/rollout/rollout.ts';
+import { concerns, type Rollout } from '../domain/rollout/rollout.ts';
 import { stay } from '../domain/rollout/transition.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
 import { keepAddresses, serviceUrls } from './addresses.ts';
@@ -56,6 +56,11 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     steps.flatMap((each) => each.advanced.changes),
   );
   const rollouts = steps.map((each) => each.advanced.rollout);
+  const listen = desiredListen(
+    steps.findLast((each) => each.advanced.listen !== null)?.advanced.listen?.to ?? record.config.environment,
+    rollouts,
+  );
+  const opened = { ...record.config.environment, port: listen.port, bind: listen.bind };
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
   // A rollout that could not be read again must not be mistaken for one that is over.
   const given = contested
@@ -65,12 +70,12 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
       );
   const addresses = given ?? known;
   const seen = { snapshot, release: tools.releases.get };
-  const shared = { ...scope, ...seen, record, desired, deployments: current, addresses, rollouts };
+  const shared = { ...scope, ...seen, opened, desired, deployments: current, addresses, rollouts };
   const changed =
     !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
   for (const each of steps)
     await attempt(deps, { ...scope, rollout: each.rollout.id }, 'work', () =>
-      act(tools, context, each.advanced, each.observed),
+      act(tools, { ...context, environment: opened }, each.advanced, each.observed),
     );
   const instancesWake = contested
     ? null
@@ -106,14 +111,14 @@ async function advanceFully(
     if (wanted === 'down' && current.phase === 'watching' && current.end === null && observed.requests.length === 0) {
       // What is stopped on purpose proves nothing against it: its window is judged again once it is up.
       const decision = stay(current, 'its environment is down');
-      return { rollout: current, observed, advanced: { rollout: current, decision, changes: [] } };
+      return { rollout: current, observed, advanced: { rollout: current, decision, changes: [], listen: null } };
     }
     const advanced = await advance(deps, memory, current, observed, deps.clock.now());
     if (advanced === null) return null;
     const moved = advanced.decision.journal.length > 0;
     current = advanced.rollout;
     if (!moved || transition >= MAX_TRANSITIONS) return { rollout: current, observed, advanced };
-    if (advanced.changes.length > 0) return { rollout: current, observed, advanced };
+    if (advanced.changes.length > 0 || advanced.listen !== null) return { rollout: current, observed, advanced };
   }
 }
 
@@ -172,8 +177,6 @@ function applyChanges(deployments: Deployment[], changes: Advanced['changes']): 
 const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
   (other.createdAt > than.createdAt || (other.createdAt === than.createdAt && other.id > than.id)) &&
   concerns(other).some((service) => concerns(than).includes(service));
-
-const concerns = ({ services, removes }: Rollout): string[] => [...services, ...removes].map((each) => each.service);
 
 const needsStats = (rollout: Rollout): boolean =>
   rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);

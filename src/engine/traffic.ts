@@ -1,8 +1,8 @@
 import { type EdgeService, type EdgeState, serviceKey } from '../domain/traffic/protocol.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
+import type { EnvironmentConfig } from '../domain/project/project.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
-import type { EnvironmentRecord } from '../ports/store.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -15,7 +15,8 @@ export async function convergeTraffic(
   context: {
     project: string;
     environment: string;
-    record: EnvironmentRecord;
+    /** With the public port as it is to be now. */
+    opened: EnvironmentConfig;
     desired: DesiredService[];
     deployments: Deployment[];
     addresses: Address[];
@@ -28,7 +29,7 @@ export async function convergeTraffic(
   if (snapshot.edge === null) return false;
   const table = trafficTable({
     project: context.project,
-    environment: context.record.config.environment,
+    environment: context.opened,
     desired: context.desired,
     deployments: context.deployments,
     addresses: context.addresses,

@@ -1,6 +1,6 @@
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../domain/rollout/rollout.ts';
-import type { Project } from '../domain/project/project.ts';
+import type { Listen, Project } from '../domain/project/project.ts';
 
 export type NewJournalEntry = Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>;
 export type NewRequest = Omit<OperatorRequest, 'seq'>;
@@ -28,6 +28,12 @@ export type CreateRollout =
 /** What a transition changes in what a service serves; an absent `current` stays as it is. */
 export type ServingChange = Pick<Deployment, 'service' | 'former'> & Partial<Pick<Deployment, 'current'>>;
 
+/** Moves an environment's public port; with `from` only if it is still there. */
+export interface ListenChange {
+  from: Listen | null;
+  to: Listen;
+}
+
 export type SaveRollout = { saved: true; rollout: Rollout } | { saved: false; reason: 'version' | 'fence' };
 
 export interface RolloutQuery {
@@ -48,7 +54,8 @@ export interface Store {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
   nextFence(): Promise<number>;
 
-  saveEnvironment(record: EnvironmentRecord): Promise<void>;
+  /** With `keepListen` the public port stays where the last promotion left it, if the environment is known. */
+  saveEnvironment(record: EnvironmentRecord, options?: { keepListen: boolean }): Promise<void>;
   environment(project: string, environment: string): Promise<EnvironmentRecord | null>;
   environments(): Promise<EnvironmentRecord[]>;
 
@@ -83,13 +90,14 @@ export interface Store {
   rollouts(query: RolloutQuery): Promise<Rollout[]>;
   /**
    * Writes the rollout if its version is still `rollout.version` and its fence not above `fence`; the journal lines
-   * and the changed deployments go into the same transaction. The result has the new version and the fence.
+   * the changed deployments and the moved port go into the same transaction. The result has the new version and the fence.
    */
   saveRollout(
     rollout: Rollout,
     fence: number,
     entries: NewJournalEntry[],
     deployments?: ServingChange[],
+    listen?: ListenChange | null,
   ): Promise<SaveRollout>;
   journal(rollout: string): Promise<JournalEntry[]>;
 

@@ -2,7 +2,7 @@ import type { Store } from '../ports/store.ts';
 import { nextNumber } from './queries/counters.ts';
 import { giveAddresses, listAddresses, takeAddresses } from './queries/addresses.ts';
 import { ensureDeployments, listDeployments, setServing } from './queries/deployments.ts';
-import { allEnvironments, findEnvironment, saveEnvironment } from './queries/environments.ts';
+import { allEnvironments, findEnvironment, moveListen, saveEnvironment } from './queries/environments.ts';
 import { takenPorts } from './queries/ports.ts';
 import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
 import { addRequest, listRequests } from './queries/requests.ts';
@@ -17,7 +17,7 @@ export function createStore(transactor: Transactor): Store {
   return {
     nextFence: () => write((db) => nextNumber(db, 'fence'), lastResort),
 
-    saveEnvironment: (record) => write((db) => saveEnvironment(db, record)),
+    saveEnvironment: (record, options) => write((db) => saveEnvironment(db, record, options)),
     environment: (project, environment) => read((db) => findEnvironment(db, project, environment)),
     environments: () => read(allEnvironments),
 
@@ -38,11 +38,12 @@ export function createStore(transactor: Transactor): Store {
     createRollout: (rollout, entry, basedOn) => write((db) => createRollout(db, rollout, entry, basedOn)),
     rollout: (id) => read((db) => findRollout(db, id)),
     rollouts: (query) => read((db) => listRollouts(db, query)),
-    saveRollout: (rollout, fence, entries, deployments = []) =>
+    saveRollout: (rollout, fence, entries, deployments = [], listen = null) =>
       write(
         async (db) => {
           const result = await saveRollout(db, rollout, fence, entries);
           if (result.saved) await setServing(db, rollout, deployments);
+          if (result.saved && listen !== null) await moveListen(db, rollout, listen);
           return result;
         },
         // Transitions only: what analysis counts meanwhile can be lost, and would use that room up.

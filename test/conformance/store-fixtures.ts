@@ -95,6 +95,7 @@ export const aRollout = (id: string, services: string[], over: Partial<Rollout> 
     limits: { errorRate: 0.01, p95Ms: null },
   })),
   removes: [{ service: 'old', kind: 'http', release: 'old@3' }],
+  opens: { from: { port: 8080, bind: '127.0.0.1' }, to: { port: 9090, bind: '0.0.0.0' } },
   policy,
   approvalsNeeded: 1,
   requestedBy: 'ann',

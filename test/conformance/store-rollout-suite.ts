@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Rollout } from '../../src/domain/rollout/rollout.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { aDeployment, aJudgedRollout, anEntry, aRequest, aRollout } from './store-fixtures.ts';
+import { aDeployment, aJudgedRollout, anEntry, aProject, aRequest, aRollout } from './store-fixtures.ts';
 
 /** What every store promises of rollouts: the part of the suite about them, their journals and their requests. */
 export function rolloutSuite(store: () => Store): void {
@@ -118,6 +118,37 @@ export function rolloutSuite(store: () => Store): void {
         aDeployment('api', { internalPort: 20_001, current: 'api@1' }),
         aDeployment('web'),
       ]);
+    });
+
+    test('moves the public port with it, from where it is said to be alone', async () => {
+      const anEnvironment = {
+        project: 'chat',
+        environment: 'production',
+        config: aProject('chat'),
+        wanted: 'up' as const,
+        updatedAt: 1,
+      };
+      const port = async () => (await store().environment('chat', 'production'))?.config.environment.port;
+      await store().saveEnvironment(anEnvironment);
+      const before = (await port()) ?? 0;
+      const from = { port: before, bind: '127.0.0.1' };
+      const to = { port: 9090, bind: '127.0.0.1' };
+      const first = await created(aRollout('r1', ['api']));
+      const next = await store().saveRollout(first, 1, [anEntry()], [], { from: null, to });
+      if (!next.saved) throw new Error('not saved');
+      expect(await port()).toBe(9090);
+      await store().saveEnvironment({ ...anEnvironment, wanted: 'down' }, { keepListen: true });
+      expect(await store().environment('chat', 'production')).toMatchObject({
+        wanted: 'down',
+        config: { environment: to },
+      });
+      const elsewhere = { from, to: { port: 7070, bind: '::' } };
+      const last = await store().saveRollout(next.rollout, 1, [], [], elsewhere);
+      expect([last.saved, await port()]).toEqual([true, 9090]);
+      expect(await store().saveRollout(next.rollout, 1, [], [], { from: null, to: from })).toMatchObject({
+        saved: false,
+      });
+      expect(await port()).toBe(9090);
     });
 
     test('changes nothing when somebody wrote since it was read', async () => {

@@ -74,11 +74,14 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
     const other = await folder({ name: 'other' });
     const file = readFileSync(`${other.root}/evenkeel.yaml`, 'utf8');
     other.write({ 'evenkeel.yaml': file.replace(`port: ${other.port}`, `port: ${one.port}`) });
-    const refused = await system.cli(['up'], { cwd: other.root });
-    expect(refused.code, told(refused)).toBe(2);
-    expect(told(refused)).toMatch(/route .* is taken by one/);
+    const refused = await system.cli(['up', '--json'], { cwd: other.root });
+    expect(refused.code, told(refused)).toBe(1);
+    expect(errorOf(refused)).toMatchObject({
+      code: 'route-taken',
+      what: expect.stringContaining('is taken by one/development/api'),
+    });
     expect(await visit(one.port)).toMatchObject({ status: 200, version: 'v1' });
-    await waitFor(async () => (await left('other')).length === 0, { what: 'its instances to be gone' });
+    expect(await left('other')).toEqual([]);
   });
 
   test('and a project name that another folder has', async () => {

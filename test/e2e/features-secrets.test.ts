@@ -164,8 +164,8 @@ paths['/starts'] = (request, response) => response.end(readFileSync('kept/starts
     await run(system, project('second', 'b.localhost'), ['up']);
     expect((await ask(port, '/', { host: 'a.localhost' })).body).toBe('web first');
     expect((await ask(port, '/', { host: 'b.localhost' })).body).toBe('web second');
-    const refused = await run(system, project('third', 'a.localhost'), ['up'], { code: 2 });
-    expect(refused.stdout).toMatch(/the route a\.localhost:\d+\/.*is taken by first\/development\/web/);
+    const refused = await run(system, project('third', 'a.localhost'), ['up'], { code: 1 });
+    expect(refused.stderr).toMatch(/the route a\.localhost:\d+\/.*is taken by first\/development\/web/);
     expect((await ask(port, '/', { host: 'a.localhost' })).body).toBe('web first');
     const all = await json<{ environments: { project: string }[] }>(system, '/', ['status']);
     expect(all.environments.map((each) => each.project)).toEqual(expect.arrayContaining(['first', 'second', 'sides']));

@@ -98,11 +98,12 @@ describe('an environment that is brought down in a rollback window', () => {
   test('comes up again with what served, whichever of its copies is the first to be stopped or to answer', async () => {
     const rollout = await downInWindow();
     expect(await read(rollout)).toMatchObject({ phase: 'watching', end: null });
-    expect(await deploy(world.engine, await nothingChanged())).toMatchObject({ rollout: null });
+    const up = deploy(world.engine, await nothingChanged());
     await until(world.engine, async () => (await running()).length === 2, { what: 'both to run', timeoutMs: 60_000 });
     await world.clock.sleep(2_000);
     await until(world.engine, async () => world.traffic.table.size === 1, { what: 'its routes', timeoutMs: 60_000 });
     world.traffic.healthy = () => true;
+    expect(await up).toMatchObject({ rollout: null });
     await world.clock.sleep(5_000);
     expect(await read(rollout)).toMatchObject({ phase: 'watching', end: null });
   });

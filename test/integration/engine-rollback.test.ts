@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Rollout } from '../../src/domain/rollout/rollout.ts';
-import { deploy, restart } from '../../src/engine/operations/deploy.ts';
+import { deploy } from '../../src/engine/operations/deploy.ts';
+import { restart } from '../../src/engine/operations/restart.ts';
 import { rollback } from '../../src/engine/operations/rollback.ts';
 import { until } from '../../src/engine/operations/until.ts';
 import { openWorld, project, service, type World } from '../support/engine/world.ts';

@@ -129,6 +129,10 @@ export const rolloutViewSchema = z.object({
     weight: z.number(),
   }),
   rollbackWindowMs: z.number(),
+  /** Services that it takes down, and what served of them. */
+  removes: z.array(z.object({ service: name, release: name })),
+  /** Where it moves the public port of the environment; null: nowhere. */
+  opens: z.object({ bind: z.string(), port: z.number().int() }).nullable(),
   /** Wall time at which time alone moves it on (step, window, deadline), or null. */
   nextAt: time.nullable(),
   services: z.array(

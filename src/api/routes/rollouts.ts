@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { deploy, restart } from '../../engine/operations/deploy.ts';
+import { deploy } from '../../engine/operations/deploy.ts';
 import { down } from '../../engine/operations/down.ts';
 import { rollback } from '../../engine/operations/rollback.ts';
+import { restart } from '../../engine/operations/restart.ts';
 import { until } from '../../engine/operations/until.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';

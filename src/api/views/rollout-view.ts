@@ -35,6 +35,8 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
     approvals: { needed: rollout.approvalsNeeded, given: rollout.approvals },
     canary: { steps, step: rollout.step, stepSince: rollout.stepSince + rollout.stepPausedMs, weight },
     rollbackWindowMs: rollout.policy.rollbackWindowMs,
+    removes: rollout.removes.map(({ service, release }) => ({ service, release })),
+    opens: rollout.opens === null ? null : { bind: rollout.opens.to.bind, port: rollout.opens.to.port },
     nextAt: nextAt(rollout),
     services: rollout.services.map((each) => ({
       service: each.service,

@@ -55,6 +55,7 @@ function summary(rollout: RolloutView, kind: string): string {
   const former = formerReleases(rollout);
   const several = rollout.services.length;
   const took = formatDuration((rollout.promotedAt ?? rollout.endedAt ?? rollout.phaseSince) - rollout.createdAt);
+  if (several === 0) return summaryOfNoRelease(rollout, kind, took);
   const workers = rollout.services.every((each) => each.kind === 'worker');
   const holds = workers ? (several === 1 ? 'runs' : 'run') : `${has(several)} all traffic`;
   switch (kind) {
@@ -73,12 +74,25 @@ function summary(rollout: RolloutView, kind: string): string {
   }
 }
 
+/** It only took services down, or moved the port. */
+function summaryOfNoRelease({ removes, opens, environment }: RolloutView, kind: string, took: string): string {
+  if (kind === 'paused') return 'Paused: a person must decide.';
+  const gone = removes.map(({ service }) => service).join(', ');
+  const parts = [
+    gone === '' ? null : `${gone} ${removes.length === 1 ? 'was' : 'were'} taken down`,
+    opens === null ? null : `the public port is ${opens.port}`,
+  ].filter((part) => part !== null);
+  if (kind === 'promoted' || kind === 'complete') return `In ${environment}, ${parts.join(' and ')}, after ${took}.`;
+  return `It was taken back (${kind}); everything is as it was.`;
+}
+
 function next(rollout: RolloutView, kind: string): string[] {
   if (kind === 'paused') return commands(waysOn(rollout));
   if (kind === 'promoted' && rollout.end === null && formerReleases(rollout) !== '') {
     const window = formatDuration(rollout.rollbackWindowMs);
     const [only] = rollout.services;
-    const what = rollout.services.length === 1 && only !== undefined ? only.service : '--all';
+    const what =
+      rollout.services.length === 1 && rollout.removes.length === 0 && only !== undefined ? only.service : '--all';
     return commands([
       {
         command: `evenkeel rollback ${what}${envOption(rollout.environment)}`,

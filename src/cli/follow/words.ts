@@ -8,8 +8,19 @@ export function releaseName(release: string, label: string | null): string {
   return label === null ? release : `${release} (${label})`;
 }
 
-/** The releases that a rollout brings: `api@42 (v1.6.0), web@7`. Many with one label say it once. */
-export function newReleases({ services }: Pick<RolloutView, 'services'>): string {
+type Parts = Pick<RolloutView, 'services' | 'removes' | 'opens'>;
+
+/**
+ * The releases that a rollout brings: `api@42 (v1.6.0), web@7`. Many with one label say it once. One that brings none
+ * takes services down, or moves the public port.
+ */
+export function newReleases({ services, removes, opens }: Parts): string {
+  if (services.length === 0) {
+    const gone = removes.map(({ service }) => service).join(', ');
+    return [gone === '' ? null : `the end of ${gone}`, opens === null ? null : `port ${opens.port}`]
+      .filter((part) => part !== null)
+      .join(' and ');
+  }
   const labels = new Set(services.map(({ label }) => label));
   const [label] = labels;
   if (labels.size !== 1 || services.length === 1)
@@ -17,9 +28,12 @@ export function newReleases({ services }: Pick<RolloutView, 'services'>): string
   return releaseName(services.map(({ to }) => to).join(', '), label ?? null);
 }
 
-/** What they replace: `api@41`; empty for a first deploy. */
-export function formerReleases({ services }: Pick<RolloutView, 'services'>): string {
-  return services.flatMap(({ from }) => (from === null ? [] : [from])).join(', ');
+/** What they replace or take down: `api@41`; empty for a first deploy. */
+export function formerReleases({ services, removes }: Pick<RolloutView, 'services' | 'removes'>): string {
+  return [
+    ...services.flatMap(({ from }) => (from === null ? [] : [from])),
+    ...removes.map(({ release }) => release),
+  ].join(', ');
 }
 
 /** `has` or `have`, for what `newReleases` or `formerReleases` name. */

@@ -125,13 +125,17 @@ export interface ServiceConfig {
   rollout: RolloutPolicy;
 }
 
-export interface EnvironmentConfig {
-  name: string;
-  domain: string | null;
+/** Where the edge opens the public routes of an environment. */
+export interface Listen {
   /** The edge's public port for this environment. */
   port: number;
   /** The address that the public port binds, such as `0.0.0.0` or `127.0.0.1`. */
   bind: string;
+}
+
+export interface EnvironmentConfig extends Listen {
+  name: string;
+  domain: string | null;
   approve: { people: number };
 }
 

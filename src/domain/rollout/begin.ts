@@ -11,7 +11,10 @@ export interface Change {
   old: boolean;
 }
 
-/** A new rollout in `pending`; services in dependency order. Pure: id and time are arguments. */
+/**
+ * A new rollout in `pending`; services in dependency order. One without changes takes down what the file no longer has,
+ * or moves the public port, and touches nothing else; `policies` speak for it. Pure: id and time are arguments.
+ */
 export function beginRollout(input: {
   id: string;
   project: string;
@@ -20,6 +23,9 @@ export function beginRollout(input: {
   changes: Change[];
   /** What serves of services that the file no longer has. */
   removes?: RemovedService[];
+  opens?: Rollout['opens'];
+  /** Of a rollout without changes; not looked at otherwise. */
+  policies?: RolloutPolicy[];
   approvalsNeeded: number;
   keepFailed: boolean | null;
   by: string;
@@ -27,8 +33,9 @@ export function beginRollout(input: {
   now: number;
 }): Rollout {
   const names = new Set(input.changes.map((each) => each.config.name));
-  const policy = unitPolicy(input.changes.map((each) => each.config.rollout));
-  const urgent = input.changes.every((each) => each.old);
+  const bringsNothing = input.changes.length === 0;
+  const policy = unitPolicy(bringsNothing ? (input.policies ?? []) : input.changes.map((each) => each.config.rollout));
+  const urgent = !bringsNothing && input.changes.every((each) => each.old);
   return {
     id: input.id,
     project: input.project,
@@ -36,10 +43,11 @@ export function beginRollout(input: {
     kind: input.kind,
     services: input.changes.map((each) => rolloutService(each, names)),
     removes: input.removes ?? [],
+    opens: input.opens ?? null,
     policy: {
       ...policy,
       // The way back and a restart bring nothing new that would have to be judged beside the old.
-      canary: urgent ? [] : policy.canary,
+      canary: urgent || bringsNothing ? [] : policy.canary,
       keepFailed: input.keepFailed ?? policy.keepFailed,
     },
     approvalsNeeded: urgent ? 0 : input.approvalsNeeded,
@@ -90,7 +98,7 @@ function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
  */
 export function unitPolicy(policies: RolloutPolicy[]): RolloutPolicy {
   const [first, ...others] = policies;
-  if (first === undefined) throw new Error('a rollout has at least one service');
+  if (first === undefined) throw new Error('a rollout has at least one policy');
   const careful = ['pause', 'abort', 'promote'] as const;
   return others.reduce<RolloutPolicy>(
     (unit, each) => ({

@@ -1,3 +1,4 @@
+import type { Listen } from '../project/project.ts';
 import type { Deployment } from '../release/release.ts';
 import { PHASES, type Phase, type Rollout, type RolloutService } from './rollout.ts';
 
@@ -35,6 +36,15 @@ const reached = (rollout: Rollout, phase: Phase): boolean => PHASES.indexOf(roll
  */
 export function desiredServices(deployments: Deployment[], rollouts: Rollout[]): DesiredService[] {
   return deployments.map((deployment) => desiredService(deployment, rollouts));
+}
+
+/**
+ * Where the public routes ought to be open: where they were promoted last, and with the switch of a rollout that moves
+ * them, there. So a rollout that is taken back before its promotion, whenever that is, has left the port as it was.
+ */
+export function desiredListen(promoted: Listen, rollouts: Rollout[]): Listen {
+  const moving = rollouts.find((each) => each.end === null && each.phase === 'promoting' && each.opens !== null);
+  return moving?.opens?.to ?? promoted;
 }
 
 function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredService {

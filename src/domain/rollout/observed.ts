@@ -51,6 +51,10 @@ export interface Observed {
   edgeReachable: boolean;
   /** A newer rollout of one of these services has begun. */
   superseded: boolean;
+  /** What the switch asks of the edge beside the new releases (a port, the end of a removed service) and is not so yet. */
+  unswitched: string[];
+  /** Why the edge refused what it was told last, or null. */
+  refusal: string | null;
 }
 
 /** What was seen of one service. Throws when the engine left it out: it must observe every service of the rollout. */

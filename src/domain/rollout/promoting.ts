@@ -10,20 +10,31 @@ import { type Decision, enter, finish, wait } from './transition.ts';
  * new release; until then nothing is called a success.
  */
 export function promoting(rollout: Rollout, observed: Observed, now: number): Decision {
+  if (observed.refusal !== null)
+    return finish(rollout, 'failed', now, `the edge refused the switch: ${observed.refusal}`);
   for (const each of rollout.services) {
     const { failure } = seen(observed, each).to;
     if (failure !== null) return finish(rollout, 'failed', now, `${each.to} failed while it was promoted: ${failure}`);
     const why = lostBeside(observed, each);
     if (why !== null) return finish(rollout, 'failed', now, `${each.to} was lost while it was promoted: ${why}`);
   }
-  const waits = rollout.services.flatMap((each) => missing(rollout, observed, each) ?? []);
+  const waits = [...rollout.services.flatMap((each) => missing(rollout, observed, each) ?? []), ...observed.unswitched];
   if (waits.length > 0) return wait(rollout, now, `promoting: waiting for ${waits.join('; ')}`);
-  const routed = rollout.services.filter((each) => each.kind !== 'worker').map((each) => each.to);
-  const who = routed.length === 0 ? 'the new release runs' : `${routed.join(', ')} answered through the edge`;
   const window = formatDuration(rollout.policy.rollbackWindowMs);
-  return enter(rollout, 'watching', now, `${who}; rollback window ${window}`, {
+  return enter(rollout, 'watching', now, `${whatIsSo(rollout)}; rollback window ${window}`, {
     switchMs: phaseElapsed(rollout, now),
   });
+}
+
+function whatIsSo({ services, removes, opens }: Rollout): string {
+  const routed = services.filter((each) => each.kind !== 'worker').map((each) => each.to);
+  const parts = [
+    routed.length > 0 ? `${routed.join(', ')} answered through the edge` : null,
+    routed.length === 0 && services.length > 0 ? 'the new release runs' : null,
+    removes.length > 0 ? `${removes.map((each) => each.service).join(', ')} taken down` : null,
+    opens === null ? null : `the public port is ${opens.to.port}`,
+  ];
+  return parts.filter((part) => part !== null).join('; ');
 }
 
 /** What the switch of one service still waits for; null when it is made. */

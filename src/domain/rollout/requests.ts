@@ -29,7 +29,7 @@ export function takeBack(rollout: Rollout, observed: Observed, now: number): Dec
 function takeBackInWindow(heard: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
   if (observed.superseded || request.kind === 'supersede')
     return enter(heard, 'complete', now, `superseded by a newer rollout${comment(request)}`);
-  if (heard.removes.length === 0 && heard.services.every((each) => each.from === null)) {
+  if (heard.removes.length === 0 && heard.opens === null && heard.services.every((each) => each.from === null)) {
     const why = 'this is the first release, there is no former one';
     return note(heard, now, `${request.kind} by ${request.by} is not possible: ${why}`);
   }

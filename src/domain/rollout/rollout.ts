@@ -1,4 +1,4 @@
-import type { AnalysisLimits, RolloutPolicy, ServiceKind } from '../project/project.ts';
+import type { AnalysisLimits, Listen, RolloutPolicy, ServiceKind } from '../project/project.ts';
 import type { Verdict } from '../analysis/judge.ts';
 import type { EvidenceTotals, StoredEvidence } from '../analysis/evidence-store.ts';
 
@@ -78,6 +78,8 @@ export interface Rollout {
   services: RolloutService[];
   /** Services that the file no longer has: they lose their traffic with the switch, and have it again with a rollback. */
   removes: RemovedService[];
+  /** The environment's public port as it was and as it is to be; it moves with the switch. Null: it stays. */
+  opens: { from: Listen; to: Listen } | null;
   policy: RolloutPolicy;
   /** Approvals needed before promotion; 0 for none. */
   approvalsNeeded: number;
@@ -117,6 +119,10 @@ export interface Rollout {
   /** Grows with every write; a write names the version that it read. */
   version: number;
 }
+
+/** Every service that it brings or takes away. */
+export const concerns = ({ services, removes }: Pick<Rollout, 'services' | 'removes'>): string[] =>
+  [...services, ...removes].map((each) => each.service);
 
 /** What a person asked for; recorded first, then decided upon, so that a crash between the two loses nothing. */
 export type RequestKind = 'promote' | 'pause' | 'resume' | 'abort' | 'rollback' | 'approve' | 'reject' | 'supersede';

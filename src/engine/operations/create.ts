@@ -1,6 +1,7 @@
 import type { Deployment } from '../../domain/release/release.ts';
-import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { concerns, type Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
+import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { until } from './until.ts';
 
@@ -60,13 +61,33 @@ async function afterNewest(engine: Engine, rollout: Rollout): Promise<Rollout> {
   return { ...rollout, createdAt };
 }
 
-export function underWay(active: Rollout): EvenkeelError {
-  const services = active.services.map((each) => each.service).join(', ');
+/**
+ * Before anything is written: a deploy that is refused must not have brought the environment up. The public port is
+ * moved by one rollout at a time, too.
+ */
+export async function refuseWhileUnderWay(
+  deps: Pick<EngineDeps, 'store'>,
+  scope: { project: string; environment: string },
+  services: string[],
+  moves: boolean,
+): Promise<void> {
+  const open = await deps.store.rollouts({ ...scope, unsettled: true });
+  const blocking = open.find(
+    (each) =>
+      each.end === null &&
+      each.phase !== 'watching' &&
+      ((moves && each.opens !== null) || concerns(each).some((service) => services.includes(service))),
+  );
+  if (blocking !== undefined) throw underWay(blocking);
+}
+
+function underWay(active: Rollout): EvenkeelError {
+  const services = concerns(active).join(', ') || 'the public port';
   const state = active.paused === null ? active.phase : `${active.phase}, paused (${active.paused.reason})`;
   return new EvenkeelError({
     code: 'rollout-under-way',
     what: `a rollout of ${services} is under way (${active.id}, ${state})`,
-    why: 'a service has one rollout at a time',
+    why: 'a service, and the public port, has one rollout at a time',
     next: `evenkeel watch ${active.id} to see it, evenkeel abort ${active.id} to stop it, or deploy with --replace`,
   });
 }

@@ -1,14 +1,17 @@
-import type { Project, ServiceConfig } from '../../domain/project/project.ts';
-import type { Deployment, Release, SourceInfo } from '../../domain/release/release.ts';
+import type { Listen, Project, RolloutPolicy } from '../../domain/project/project.ts';
+import type { Deployment } from '../../domain/release/release.ts';
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
 import type { RemovedService, Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
+import { changedServices, chooseServices, removedServices } from './changed.ts';
+import { refuseTakenRoutes } from './claims.ts';
+import { createOrReplace, refuseWhileUnderWay } from './create.ts';
+import { currentOf, newReleases } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
-import { createOrReplace, underWay } from './create.ts';
-import { requireUp } from './require-up.ts';
+import { untilServing } from './started.ts';
 
 export interface DeployInput {
   project: Project;
@@ -27,7 +30,10 @@ export interface Begun {
   message: string;
 }
 
-/** Begins a rollout of new releases of a project's services. Answers once it is recorded; the loop does the rest. */
+/**
+ * Begins a rollout of new releases of a project's services. Answers once it is recorded; the loop does the rest. What
+ * can be known to be in the way is refused before anything is written or built.
+ */
 export async function deploy(engine: Engine, input: DeployInput): Promise<Begun> {
   const { deps } = engine;
   const { project } = input;
@@ -35,95 +41,96 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const chosen = chooseServices(project, input.services);
   await refuseForeignRoot(deps, project);
   const before = await deps.store.environment(scope.project, scope.environment);
-  const deployments = await deps.store.deployments(scope.project, scope.environment);
+  const serving = await deps.store.deployments(scope.project, scope.environment);
+  const changed = input.onlyChanged ? await changedServices(deps, project, chosen, serving) : chosen;
   // Who names services means those alone; the whole file also says what is not there any more.
-  const removes = input.services === null ? await removedServices(deps, project, deployments) : [];
-  const onlyChanged = input.onlyChanged ? await changedServices(deps, project, chosen, deployments) : chosen;
-  // A rollout brings something; without anything new it is the rest of the unit that takes over alone.
-  const changed = onlyChanged.length === 0 && removes.length > 0 ? chosen : onlyChanged;
-  if (!input.replace) await refuseWhileUnderWay(deps, scope, changed);
-  await deps.store.saveEnvironment({ ...scope, config: project, wanted: 'up', updatedAt: deps.clock.now() });
-  if (changed.length === 0) {
+  const removes = input.services === null ? await removedServices(deps, project, serving) : [];
+  const moves = (await portMove(deps, project, serving)) !== null;
+  const touched = [...changed.map((each) => each.name), ...removes.map((each) => each.service)];
+  if (!input.replace) await refuseWhileUnderWay(deps, scope, touched, moves);
+  await refuseTakenRoutes(deps, project, { changed, removes, serving });
+
+  // The port of what serves is moved by the rollout, when it is promoted.
+  const keepListen = serving.some((each) => each.current !== null);
+  const record = { ...scope, config: project, wanted: 'up' as const, updatedAt: deps.clock.now() };
+  await deps.store.saveEnvironment(record, { keepListen });
+  if (touched.length === 0 && !moves) {
     engine.wake(scope);
-    const message =
-      before?.wanted === 'down' ? 'nothing changed; started again' : 'nothing changed since the last rollout';
-    return { rollout: null, message };
+    if (before?.wanted !== 'down') return { rollout: null, message: 'nothing changed since the last rollout' };
+    await untilServing(engine, scope);
+    return { rollout: null, message: 'nothing changed; started again' };
   }
   await ensurePorts(deps, scope, chosen);
   const source = await deps.builder.sourceInfo(project.root, input.label);
   const releases = await newReleases(deps, scope, changed, source, input.by);
-  const reason = `deploy of ${releases.map((each) => each.id).join(', ')} by ${input.by}${wordsOn(removes)}`;
-  const make = async (serving: Deployment[]): Promise<Rollout> =>
-    beginRollout({
+  const policies = await policiesOf(deps, project, removes);
+  const make = async (now: Deployment[]): Promise<Rollout> => {
+    const opens = await portMove(deps, project, now);
+    return beginRollout({
       id: deps.newId(),
       ...scope,
       kind: 'deploy',
       changes: releases.map((release): Change => ({
         config: release.config,
-        from: currentOf(serving, release.service),
+        from: currentOf(now, release.service),
         to: release.id,
         old: false,
       })),
       removes,
+      opens,
+      policies,
       approvalsNeeded: project.environment.approve.people,
       keepFailed: input.keepFailed,
       by: input.by,
-      reason,
+      reason: reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by }),
       now: deps.clock.now(),
     });
-  const created = await createOrReplace(engine, make, { ...scope, replace: input.replace, by: input.by });
-  return { rollout: created, message: reason };
+  };
+  const rollout = await createOrReplace(engine, make, { ...scope, replace: input.replace, by: input.by });
+  return { rollout, message: rollout.reason };
 }
 
-/** Before anything is written: a deploy that is refused must not have changed the environment's port, or brought it up. */
-async function refuseWhileUnderWay(
-  deps: EngineDeps,
-  scope: { project: string; environment: string },
-  changed: ServiceConfig[],
-): Promise<void> {
-  const open = await deps.store.rollouts({ ...scope, unsettled: true });
-  const blocking = open.find(
-    (each) =>
-      each.end === null &&
-      each.phase !== 'watching' &&
-      each.services.some(({ service }) => changed.some(({ name }) => name === service)),
-  );
-  if (blocking !== undefined) throw underWay(blocking);
-}
-
-function chooseServices(project: Project, names: string[] | null): ServiceConfig[] {
-  if (names === null) return project.services;
-  for (const name of names) {
-    if (project.services.some((each) => each.name === name)) continue;
-    throw new EvenkeelError({
-      code: 'service-unknown',
-      what: `there is no service ${name} in project ${project.name}`,
-      where: 'evenkeel.yaml',
-      next: `one of: ${project.services.map((each) => each.name).join(', ')}`,
-    });
-  }
-  return project.services.filter((each) => names.includes(each.name));
-}
-
-/** What serves of services that are not in the file any more. */
-async function removedServices(
-  deps: EngineDeps,
+/** Where the public port is and where the file wants it; null when it stays, or when nothing serves that it could leave. */
+async function portMove(
+  deps: Pick<EngineDeps, 'store'>,
   project: Project,
-  deployments: Deployment[],
-): Promise<RemovedService[]> {
-  const removed: RemovedService[] = [];
-  for (const { service, current } of deployments) {
-    if (current === null || project.services.some((each) => each.name === service)) continue;
-    const release = await deps.store.release(project.name, current);
-    removed.push({ service, release: current, kind: release?.config.kind ?? 'http' });
-  }
-  return removed;
+  serving: Deployment[],
+): Promise<Rollout['opens']> {
+  const { port, bind } = project.environment;
+  const record = await deps.store.environment(project.name, project.environment.name);
+  if (record === null || serving.every((each) => each.current === null)) return null;
+  const from: Listen = { port: record.config.environment.port, bind: record.config.environment.bind };
+  return from.port === port && from.bind === bind ? null : { from, to: { port, bind } };
 }
 
-const wordsOn = (removes: RemovedService[]): string =>
-  removes.length === 0
-    ? ''
-    : `; ${removes.map((each) => each.service).join(', ')} ${removes.length === 1 ? 'is' : 'are'} not in evenkeel.yaml any more and will be taken down`;
+/** What a rollout that brings no release is patient and careful by. */
+async function policiesOf(
+  deps: Pick<EngineDeps, 'store'>,
+  project: Project,
+  removes: RemovedService[],
+): Promise<RolloutPolicy[]> {
+  const removed = await Promise.all(removes.map((each) => deps.store.release(project.name, each.release)));
+  return [...project.services, ...removed.flatMap((each) => each?.config ?? [])].map((each) => each.rollout);
+}
+
+function reasonOf(what: {
+  releases: string[];
+  removes: RemovedService[];
+  opens: Rollout['opens'];
+  by: string;
+}): string {
+  const { releases, removes, opens, by } = what;
+  const gone = removes.map((each) => each.service).join(', ');
+  const verb = removes.length === 1 ? 'is' : 'are';
+  const parts = [
+    ...(releases.length === 0 ? [] : [`deploy of ${releases.join(', ')} by ${by}`]),
+    ...(removes.length === 0 ? [] : [`${gone} ${verb} not in evenkeel.yaml any more and will be taken down`]),
+    ...(opens === null ? [] : [`the public port moves from ${at(opens.from)} to ${at(opens.to)}`]),
+  ];
+  return `${parts.join('; ')}${releases.length === 0 ? ` (${by})` : ''}`;
+}
+
+const at = ({ port, bind }: Listen): string => `${bind}:${port}`;
 
 /** Two folders that call themselves by one name would take each other's services down in turn. A folder that was moved is one. */
 async function refuseForeignRoot(deps: EngineDeps, project: Project): Promise<void> {
@@ -142,108 +149,4 @@ async function refuseForeignRoot(deps: EngineDeps, project: Project): Promise<vo
     why: 'two folders with one project name would replace each other',
     next: `rename one of them (project: in evenkeel.yaml), or stop the other there: evenkeel down --env ${known.environment}`,
   });
-}
-
-async function changedServices(
-  deps: EngineDeps,
-  project: Project,
-  chosen: ServiceConfig[],
-  deployments: Deployment[],
-): Promise<ServiceConfig[]> {
-  const changed: ServiceConfig[] = [];
-  for (const config of chosen) {
-    const current = currentOf(deployments, config.name);
-    const release = current === null ? null : await deps.store.release(project.name, current);
-    const same =
-      release !== null &&
-      release.configDigest === configDigest(deps, config) &&
-      release.artifact !== null &&
-      release.artifact === (await deps.builder.artifactOf(await deps.builder.inputDigest(project.root, config)));
-    if (!same) changed.push(config);
-  }
-  return changed;
-}
-
-const currentOf = (serving: Deployment[], service: string): string | null =>
-  serving.find((each) => each.service === service)?.current ?? null;
-
-const configDigest = (deps: Pick<EngineDeps, 'digest'>, config: ServiceConfig): string =>
-  deps.digest(JSON.stringify(config));
-
-async function newReleases(
-  deps: EngineDeps,
-  scope: { project: string; environment: string },
-  configs: ServiceConfig[],
-  source: SourceInfo,
-  by: string,
-): Promise<Release[]> {
-  const numbers = await deps.store.reserveReleaseNumbers(
-    scope.project,
-    configs.map((each) => each.name),
-  );
-  const releases = configs.map((config): Release => {
-    const number = numbers[config.name] ?? 0;
-    return {
-      id: `${config.name}@${number}`,
-      ...scope,
-      service: config.name,
-      number,
-      source,
-      artifact: null,
-      configDigest: configDigest(deps, config),
-      config,
-      createdBy: by,
-      createdAt: deps.clock.now(),
-    };
-  });
-  await deps.store.addReleases(releases);
-  return releases;
-}
-
-/** A release of the same files and configuration under a new number: fresh instances, fresh secrets, nothing built. */
-export async function restart(
-  engine: Engine,
-  input: { project: string; environment: string; services: string[]; by: string },
-): Promise<Begun> {
-  const { deps } = engine;
-  const scope = { project: input.project, environment: input.environment };
-  await requireUp(deps, scope);
-  const reason = `restart of ${input.services.join(', ')} by ${input.by}`;
-  const make = async (serving: Deployment[]): Promise<Rollout> =>
-    beginRollout({
-      id: deps.newId(),
-      ...scope,
-      kind: 'deploy',
-      changes: await freshReleases(deps, scope, serving, input),
-      approvalsNeeded: 0,
-      keepFailed: null,
-      by: input.by,
-      reason,
-      now: deps.clock.now(),
-    });
-  return { rollout: await createOrReplace(engine, make, { ...scope, replace: false, by: input.by }), message: reason };
-}
-
-async function freshReleases(
-  deps: EngineDeps,
-  scope: { project: string; environment: string },
-  serving: Deployment[],
-  input: { services: string[]; by: string },
-): Promise<Change[]> {
-  const changes: Change[] = [];
-  for (const service of input.services) {
-    const current = currentOf(serving, service);
-    const release = current === null ? null : await deps.store.release(scope.project, current);
-    if (release === null || release.artifact === null)
-      throw new EvenkeelError({
-        code: 'service-not-deployed',
-        what: `${service} has no release to restart`,
-        next: `evenkeel deploy ${service}`,
-      });
-    const [fresh] = await newReleases(deps, scope, [release.config], release.source, input.by);
-    if (fresh === undefined) continue;
-    await deps.store.setArtifact(scope.project, fresh.id, release.artifact);
-    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true });
-  }
-  return changes;
 }

@@ -34,7 +34,7 @@ export async function down(
       force: false,
     });
   const running = (await deps.runtime.observe(input)).filter((each) => each.state !== 'ended').length;
-  await deps.store.saveEnvironment({ ...record, wanted: 'down', updatedAt: deps.clock.now() });
+  await deps.store.saveEnvironment({ ...record, wanted: 'down', updatedAt: deps.clock.now() }, { keepListen: true });
   engine.wake(input);
   const longest = Math.max(0, ...record.config.services.map((each) => each.rollout.drainMs + each.stopGraceMs));
   await until(engine, async () => (await nothingRuns(deps, input)) && (await nothingIsRouted(deps, input)), {

@@ -1,15 +1,22 @@
 import type { Kysely, Selectable } from 'kysely';
 import { z } from 'zod';
-import type { EnvironmentRecord } from '../../ports/store.ts';
+import type { Listen, Project } from '../../domain/project/project.ts';
+import type { EnvironmentRecord, ListenChange } from '../../ports/store.ts';
 import type { Database } from '../rows/database.ts';
 import { formatJson, parseJson, parseValue } from '../rows/parse.ts';
 import { projectSchema } from '../rows/project.ts';
 
 const wantedSchema = z.enum(['up', 'down']);
 
-export async function saveEnvironment(db: Kysely<Database>, record: EnvironmentRecord): Promise<void> {
+export async function saveEnvironment(
+  db: Kysely<Database>,
+  record: EnvironmentRecord,
+  options: { keepListen: boolean } = { keepListen: false },
+): Promise<void> {
   const { project, environment, wanted } = record;
-  const config = formatJson(projectSchema, record.config, nameOf(record));
+  const known = options.keepListen ? await findEnvironment(db, project, environment) : null;
+  const kept = known === null ? record.config : withListen(record.config, known.config.environment);
+  const config = formatJson(projectSchema, kept, nameOf(record));
   await db
     .insertInto('environments')
     .values({ project, environment, wanted, config, updated_at: record.updatedAt })
@@ -17,6 +24,22 @@ export async function saveEnvironment(db: Kysely<Database>, record: EnvironmentR
       conflict.columns(['project', 'environment']).doUpdateSet({ wanted, config, updated_at: record.updatedAt }),
     )
     .execute();
+}
+
+export async function moveListen(
+  db: Kysely<Database>,
+  scope: { project: string; environment: string },
+  { from, to }: ListenChange,
+): Promise<void> {
+  const record = await findEnvironment(db, scope.project, scope.environment);
+  if (record === null) return;
+  const { port, bind } = record.config.environment;
+  if (from !== null && (from.port !== port || from.bind !== bind)) return;
+  await saveEnvironment(db, { ...record, config: withListen(record.config, to) });
+}
+
+function withListen(config: Project, { port, bind }: Listen): Project {
+  return { ...config, environment: { ...config.environment, port, bind } };
 }
 
 export async function findEnvironment(db: Kysely<Database>, project: string, environment: string) {

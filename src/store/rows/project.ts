@@ -73,14 +73,15 @@ export const serviceConfigSchema = z.strictObject({
   rollout: rolloutPolicySchema,
 });
 
+export const listenSchema = z.strictObject({ port: z.number(), bind: z.string() });
+
 export const projectSchema = z.strictObject({
   name: z.string(),
   root: z.string(),
   environment: z.strictObject({
     name: z.string(),
     domain: z.string().nullable(),
-    port: z.number(),
-    bind: z.string(),
+    ...listenSchema.shape,
     approve: z.strictObject({ people: z.number() }),
   }),
   services: z.array(serviceConfigSchema),

@@ -3,7 +3,7 @@ import { storedEvidenceSchema } from '../../domain/analysis/evidence-schema.ts';
 import { PHASES, type Rollout } from '../../domain/rollout/rollout.ts';
 import { flag, type RolloutRow } from './database.ts';
 import { formatJson, parseJson, parseValue, type Same } from './parse.ts';
-import { rolloutPolicySchema, serviceKindSchema } from './project.ts';
+import { listenSchema, rolloutPolicySchema, serviceKindSchema } from './project.ts';
 import { evidenceTotalsSchema, verdictSchema } from './verdict.ts';
 
 export const phaseSchema = z.enum(PHASES);
@@ -42,6 +42,7 @@ const stateSchema = z.strictObject({
   kind: z.enum(['deploy', 'rollback']),
   services: z.array(serviceSchema),
   removes: z.array(z.strictObject({ service: z.string(), kind: serviceKindSchema, release: z.string() })).default([]),
+  opens: z.strictObject({ from: listenSchema, to: listenSchema }).nullable().default(null),
   policy: rolloutPolicySchema,
   approvalsNeeded: z.number(),
   requestedBy: z.string(),

@@ -1,5 +1,6 @@
 import type { EvidenceReport } from '../../../src/domain/analysis/evidence.ts';
 import type { EdgeReleaseStats, EdgeService, EdgeState } from '../../../src/domain/traffic/protocol.ts';
+import { buildRouteTable, matchRoute } from '../../../src/domain/traffic/route-table.ts';
 import { serviceKey } from '../../../src/domain/traffic/protocol.ts';
 import type { EdgeStats } from '../../../src/domain/traffic/stats.ts';
 import type { Traffic } from '../../../src/ports/traffic.ts';
@@ -88,12 +89,17 @@ export function fakeTraffic(now: () => number): FakeTraffic {
     },
     async probe(request) {
       reachable();
-      for (const { config } of fake.table.values()) {
-        if (config.preview?.port === request.port) return { status: 200, release: config.preview.release, body: 'ok' };
-        const matches =
-          config.internalPort === request.port || config.routes.some((route) => route.port === request.port);
-        if (!matches) continue;
-        const [most] = config.releases.toSorted((a, b) => b.weight - a.weight);
+      const configs = [...fake.table.values()].map(({ config }) => config);
+      const shown = configs.find((each) => each.preview?.port === request.port)?.preview;
+      if (shown) return { status: 200, release: shown.release, body: 'ok' };
+      const routes = configs.flatMap((config) =>
+        config.routes.filter(({ port }) => port === request.port).map((route) => ({ ...route, target: config })),
+      );
+      const service =
+        configs.find((each) => each.internalPort === request.port) ??
+        matchRoute(buildRouteTable(routes), request.host ?? undefined, request.path);
+      if (service !== null) {
+        const [most] = service.releases.toSorted((a, b) => b.weight - a.weight);
         return { status: 200, release: most?.release ?? null, body: 'ok' };
       }
       throw new EvenkeelError({ code: 'probe-failed', what: 'nobody listens', retryable: true });

@@ -73,6 +73,7 @@ export const aRollout = (over: Partial<Rollout> = {}): Rollout => ({
   attempts: {},
   verified: [],
   removes: [],
+  opens: null,
   approvals: [],
   analysis: {},
   reason: 'deploy of api@2 by ann',
@@ -125,6 +126,8 @@ export const seenOf = (
   requests: [],
   edgeReachable: true,
   superseded: false,
+  unswitched: [],
+  refusal: null,
   services: Object.fromEntries(
     rollout.services.map(({ service }) => [service, aService(rollout, service, services[service])]),
   ),

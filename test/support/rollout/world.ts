@@ -84,6 +84,8 @@ export function observe(world: World): Observed {
     requests: world.requests.filter((each) => each.seq > world.rollout.requestSeq),
     edgeReachable: world.edgeUp,
     superseded: world.superseded,
+    unswitched: [],
+    refusal: null,
     services: Object.fromEntries(
       world.rollout.services.map((each) => [
         each.service,

@@ -1,0 +1,39 @@
+import { normaliseHost, normalisePath } from '../traffic/route-table.ts';
+import type { Listen } from './project.ts';
+
+/** A public route as a service wants it, or has it. */
+export interface Claim extends Listen {
+  project: string;
+  environment: string;
+  service: string;
+  host: string | null;
+  path: string;
+}
+
+/** Two services that want the same route, or that want one port at addresses of which one includes the other. */
+export interface Clash {
+  kind: 'route' | 'address';
+  wanted: Claim;
+  taken: Claim;
+}
+
+/** The first of `wanted` that cannot be had beside `taken`, or null. Pure. */
+export function firstClash(wanted: Claim[], taken: Claim[]): Clash | null {
+  for (const one of wanted) {
+    const samePort = taken.filter((each) => each.port === one.port);
+    const route = samePort.find((each) => hostOf(each) === hostOf(one) && pathOf(each) === pathOf(one));
+    if (route !== undefined) return { kind: 'route', wanted: one, taken: route };
+    const address = samePort.find((each) => each.bind !== one.bind && (isWildcard(each) || isWildcard(one)));
+    if (address !== undefined) return { kind: 'address', wanted: one, taken: address };
+  }
+  return null;
+}
+
+/** As people write it: `chat.example:8080/api`, `*:8080/` for any host. */
+export const routeName = (claim: Claim): string => `${hostOf(claim) ?? '*'}:${claim.port}${pathOf(claim)}`;
+
+const hostOf = ({ host }: Claim): string | null => (host === null ? null : normaliseHost(host));
+const pathOf = ({ path }: Claim): string => normalisePath(path);
+
+/** Listening there takes the port at every address of the machine. */
+const isWildcard = ({ bind }: Claim): boolean => bind === '0.0.0.0' || bind === '::';

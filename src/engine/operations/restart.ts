@@ -1,0 +1,58 @@
+import type { Deployment } from '../../domain/release/release.ts';
+import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
+import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { EngineDeps } from '../deps.ts';
+import type { Engine } from '../engine.ts';
+import { createOrReplace } from './create.ts';
+import type { Begun } from './deploy.ts';
+import { currentOf, newReleases } from './new-releases.ts';
+import { requireUp } from './require-up.ts';
+
+/** A release of the same files and configuration under a new number: fresh instances, fresh secrets, nothing built. */
+export async function restart(
+  engine: Engine,
+  input: { project: string; environment: string; services: string[]; by: string },
+): Promise<Begun> {
+  const { deps } = engine;
+  const scope = { project: input.project, environment: input.environment };
+  await requireUp(deps, scope);
+  const reason = `restart of ${input.services.join(', ')} by ${input.by}`;
+  const make = async (serving: Deployment[]): Promise<Rollout> =>
+    beginRollout({
+      id: deps.newId(),
+      ...scope,
+      kind: 'deploy',
+      changes: await freshReleases(deps, scope, serving, input),
+      approvalsNeeded: 0,
+      keepFailed: null,
+      by: input.by,
+      reason,
+      now: deps.clock.now(),
+    });
+  return { rollout: await createOrReplace(engine, make, { ...scope, replace: false, by: input.by }), message: reason };
+}
+
+async function freshReleases(
+  deps: EngineDeps,
+  scope: { project: string; environment: string },
+  serving: Deployment[],
+  input: { services: string[]; by: string },
+): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const service of input.services) {
+    const current = currentOf(serving, service);
+    const release = current === null ? null : await deps.store.release(scope.project, current);
+    if (release === null || release.artifact === null)
+      throw new EvenkeelError({
+        code: 'service-not-deployed',
+        what: `${service} has no release to restart`,
+        next: `evenkeel deploy ${service}`,
+      });
+    const [fresh] = await newReleases(deps, scope, [release.config], release.source, input.by);
+    if (fresh === undefined) continue;
+    await deps.store.setArtifact(scope.project, fresh.id, release.artifact);
+    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true });
+  }
+  return changes;
+}

@@ -1,0 +1,42 @@
+import type { EngineDeps } from '../deps.ts';
+import type { Engine } from '../engine.ts';
+import { until } from './until.ts';
+
+const MARGIN_MS = 30_000;
+
+/**
+ * Waits until what was brought down serves again: every service has its routes at the edge, and somebody behind them.
+ * Throws EvenkeelError `timeout` when one of them does not become healthy within its deadline.
+ */
+export async function untilServing(engine: Engine, scope: { project: string; environment: string }): Promise<void> {
+  const { deps } = engine;
+  const deployments = await deps.store.deployments(scope.project, scope.environment);
+  const ids = deployments.flatMap(({ current }) => current ?? []);
+  const releases = (await Promise.all(ids.map((id) => deps.store.release(scope.project, id)))).flatMap(
+    (each) => each ?? [],
+  );
+  const routed = releases.filter(({ config }) => config.kind !== 'worker');
+  await until(engine, () => serves(deps, scope, new Set(routed.map(({ id }) => id))), {
+    what: 'all services to be healthy',
+    timeoutMs: Math.max(0, ...routed.map(({ config }) => config.health.deadlineMs)) + MARGIN_MS,
+  });
+}
+
+async function serves(
+  deps: Pick<EngineDeps, 'traffic'>,
+  { project, environment }: { project: string; environment: string },
+  releases: ReadonlySet<string>,
+): Promise<boolean> {
+  if (releases.size === 0) return true;
+  const edge = await deps.traffic.state().catch(() => null);
+  const mine = edge?.services.filter(({ config }) => config.project === project && config.environment === environment);
+  const well = (mine ?? []).flatMap(({ config, instances }) =>
+    config.releases.filter(
+      (each) =>
+        each.weight > 0 &&
+        (each.static !== null ||
+          each.instances.some(({ id }) => instances.some((one) => one.id === id && one.healthy))),
+    ),
+  );
+  return [...releases].every((id) => well.some(({ release }) => release === id));
+}

@@ -1,0 +1,60 @@
+import type { Rollout } from '../../domain/rollout/rollout.ts';
+import type { Engine } from '../engine.ts';
+import type { Begun } from './deploy.ts';
+import { until } from './until.ts';
+
+/** A hot release is a switch away; longer than this means that the edge or the store is away. */
+const SWITCH_TIMEOUT_MS = 30_000;
+
+const WAITS_FOR_MIGRATION =
+  'it is taken back as soon as the migration that runs has ended (evenkeel abort --force does not wait)';
+
+/** Takes back a rollout whose former releases are hot, and answers once the edge sends them all traffic again. */
+export async function takeBack(
+  engine: Engine,
+  hot: Rollout,
+  input: { by: string; comment: string | null },
+): Promise<Begun> {
+  const { deps } = engine;
+  await deps.store.addRequest({
+    rollout: hot.id,
+    kind: 'rollback',
+    by: input.by,
+    at: deps.clock.now(),
+    comment: input.comment,
+    force: false,
+  });
+  engine.wake(hot);
+  const former = [
+    ...hot.services.filter(({ kind }) => kind !== 'worker').map(({ service, from }) => ({ service, release: from })),
+    ...hot.removes.filter(({ kind }) => kind !== 'worker'),
+  ].filter(({ release }) => release !== null);
+  if (hot.phase === 'migrating') return { rollout: hot, message: WAITS_FOR_MIGRATION };
+  // Success is what the edge has applied, not what was decided.
+  await until(
+    engine,
+    async () => {
+      const rollout = await deps.store.rollout(hot.id);
+      if (rollout === null || rollout.end === null) return false;
+      const edge = await deps.traffic.state().catch(() => null);
+      if (edge === null) return false;
+      return former.every((each) => {
+        const applied = edge.services.find(
+          ({ config }) =>
+            config.project === hot.project && config.environment === hot.environment && config.service === each.service,
+        );
+        return (
+          applied?.config.releases.some((release) => release.release === each.release && release.weight === 100) ??
+          false
+        );
+      });
+    },
+    { what: 'the former release to have all traffic again', timeoutMs: SWITCH_TIMEOUT_MS },
+  );
+  const taken = await deps.store.rollout(hot.id);
+  const back = former.map((each) => each.release).join(', ');
+  return {
+    rollout: taken,
+    message: back === '' ? 'taken back' : `${back} ${former.length === 1 ? 'has' : 'have'} all traffic again`,
+  };
+}

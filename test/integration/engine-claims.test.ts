@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { deploy } from '../../src/engine/operations/deploy.ts';
+import { down } from '../../src/engine/operations/down.ts';
+import type { Project, ServiceConfig } from '../../src/domain/project/project.ts';
+import { shipping } from '../support/engine/shipping.ts';
+import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+const { ship, promoted, ended } = shipping(() => world);
+
+const other = (services: ServiceConfig[], environment = {}): Project => ({
+  ...project(services, environment),
+  name: 'blog',
+  root: '/blog',
+});
+
+const begin = (file: Project, services: string[] | null = null): ReturnType<typeof deploy> =>
+  deploy(world.engine, {
+    project: file,
+    services,
+    onlyChanged: false,
+    label: null,
+    replace: false,
+    keepFailed: null,
+    by: 'ada',
+  });
+
+const at = (path: string, host: string | null = null) => ({ routes: [{ host, path }] });
+
+describe('a deploy that wants what somebody else has is refused before anything is built', () => {
+  beforeEach(async () => {
+    await promoted(await ship([service('api')]));
+    world.builder.built = [];
+  });
+  afterEach(() => expect(world.builder.built).toEqual([]));
+
+  test('a route of another project', async () => {
+    await expect(begin(other([service('front')]))).rejects.toMatchObject({
+      code: 'route-taken',
+      message: 'the route *:8080/ of front is taken by shop/production/api',
+      where: 'services.front.routes in evenkeel.yaml',
+      next: expect.stringMatching(/another `port`, host .* or path/),
+      exit: 1,
+    });
+    expect(await world.store.environment('blog', 'production')).toBeNull();
+    expect(await world.store.releases({ project: 'blog' })).toEqual([]);
+  });
+
+  test('one that differs in case and slashes alone', async () => {
+    const api = (host: string, path: string) => service('api', at(path, host));
+    await ended(await ship([api('Shop.Example', '/a/')], {}, null));
+    world.builder.built = [];
+    await expect(begin(other([api('shop.example', '/a')]))).rejects.toMatchObject({ code: 'route-taken' });
+  });
+
+  test('a port whose address includes that of another', async () => {
+    await expect(begin(other([service('front', at('/', 'blog.example'))], { bind: '0.0.0.0' }))).rejects.toMatchObject({
+      code: 'port-taken',
+      message: 'port 8080 of 0.0.0.0 is taken by shop/production/api',
+    });
+  });
+
+  test('the internal address of a service', async () => {
+    const [port = 0] = await world.store.takenPorts();
+    await expect(begin(other([service('front')], { port }))).rejects.toMatchObject({ code: 'port-taken' });
+  });
+
+  test('a route of a service of its own that it leaves as it is', async () => {
+    const two = project([service('api', at('/api')), service('web')]);
+    await expect(begin(two, ['web'])).rejects.toMatchObject({
+      code: 'route-taken',
+      message: expect.stringContaining('service api, which this deploy leaves as it is'),
+      next: 'deploy both together: evenkeel deploy api web',
+    });
+  });
+
+  test('a route that would have two owners during a canary', async () => {
+    const rollout = policy({ canary: [{ weight: 10, forMs: 1_000 }] });
+    const two = project([service('api', { ...at('/api'), rollout }), service('web', { rollout })]);
+    await expect(begin(two)).rejects.toMatchObject({
+      code: 'route-taken',
+      message: 'the route *:8080/ moves from api to web',
+    });
+  });
+});
+
+describe('a deploy is not refused', () => {
+  test('for a path or a host of its own on the same port', async () => {
+    await promoted(await ship([service('api')]));
+    const { rollout } = await begin(other([service('front', at('/blog')), service('images', at('/', 'img.example'))]));
+    expect(rollout).not.toBeNull();
+  });
+
+  test('for what its own former releases have, nor for a route that moves with the switch', async () => {
+    await promoted(await ship([service('api')]));
+    const two = project([service('api', at('/api')), service('web')]);
+    const { rollout } = await begin(two);
+    if (rollout === null) throw new Error('nothing was begun');
+    await promoted(rollout);
+    expect(world.traffic.table.get('shop/production/web')?.config.routes).toMatchObject([{ path: '/' }]);
+  });
+
+  test('for what was brought down', async () => {
+    await ended(await ship([service('api')]));
+    await down(world.engine, { project: 'shop', environment: 'production', by: 'ada' });
+    expect((await begin(other([service('front')]))).rollout).not.toBeNull();
+    await expect(begin(project([service('api')]))).rejects.toMatchObject({ code: 'route-taken' });
+  });
+});
