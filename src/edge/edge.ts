@@ -128,7 +128,7 @@ export class Edge implements ControlTarget {
     if (refused !== null) return { applied: false, refused, at: Date.now() };
     const ports = LiveTable.portsOf(table.values());
     const opened = await this.#listeners.open(ports);
-    if (!opened.ok) return refuse('port', portRefusal(opened, opened.code));
+    if (!opened.ok) return refuse('port', portRefusal(opened, opened.code, this.#listeners.addresses));
     const unpersisted = await this.#persist(table);
     this.#switch(table);
     this.#listeners.keepOnly(ports);

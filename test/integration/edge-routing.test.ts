@@ -212,4 +212,21 @@ describe('routing and weights', () => {
     expect((await ask('127.0.0.2', 'inner.example')).status).toBe(404);
     expect((await ask('127.0.0.1', 'outer.example')).status).toBe(404);
   });
+
+  test('a service that moves to all addresses of its port is told who is in the way: itself', async () => {
+    const edge = new EdgeHarness();
+    await edge.start();
+    const api = await upstream('api');
+    const port = await freePort();
+    const at = (bind: string) =>
+      service('api', null, [{ release: 'api@1', weight: 100, ports: [api.port] }], {
+        routes: [{ port, bind, host: null, path: '/' }],
+      });
+    await edge.set(1, at('127.0.0.1'));
+    await edge.healthy(`api@1-${api.port}`);
+    const { refused } = await edge.apply(2, [at('0.0.0.0')]);
+    expect(refused?.reason).toBe('port');
+    expect(refused?.detail).toContain(`while evenkeel serves the port at 127.0.0.1`);
+    expect((await send({ port })).body).toBe('api');
+  });
 });

@@ -47,7 +47,7 @@ export class Listeners {
    * closed again.
    */
   async open(wanted: readonly PortBinding[]): Promise<Opened> {
-    const before = this.#addresses();
+    const before = this.addresses;
     const [failed] = await this.openEach(wanted);
     if (failed === undefined) return { ok: true };
     this.keepOnly(before);
@@ -62,7 +62,7 @@ export class Listeners {
     const missing = wanted.filter((address) => !this.#servers.has(portId(address)));
     if (missing.length === 0) return [];
     const { attached } = this.#keeper;
-    if (attached) this.#keeper.want([...this.#addresses(), ...missing]);
+    if (attached) this.#keeper.want([...this.addresses, ...missing]);
     const granted = attached ? await this.#keeper.grants(missing) : null;
     const failed: (Opened & { ok: false })[] = [];
     for (const address of missing) {
@@ -75,7 +75,7 @@ export class Listeners {
   /** Closes what is not wanted any more, and tells the keeper. */
   keepOnly(wanted: readonly PortBinding[]): void {
     const names = new Set(wanted.map(portId));
-    for (const address of this.#addresses()) if (!names.has(portId(address))) this.close(address);
+    for (const address of this.addresses) if (!names.has(portId(address))) this.close(address);
     this.#keeper.want(wanted);
   }
 
@@ -94,7 +94,7 @@ export class Listeners {
     );
   }
 
-  #addresses(): PortBinding[] {
+  get addresses(): PortBinding[] {
     return [...this.#servers.values()].map(({ address }) => address);
   }
 

@@ -1,7 +1,13 @@
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 
-/** Why a port cannot be listened on, and what helps, for whoever reads why their deploy failed. */
-export function portRefusal({ bind, port }: PortBinding, code: string): string {
+/**
+ * Why a port cannot be listened on, and what helps, for whoever reads why their deploy failed. `open`: where this edge
+ * listens already.
+ */
+export function portRefusal({ bind, port }: PortBinding, code: string, open: readonly PortBinding[]): string {
+  const own = code === 'EADDRINUSE' ? open.find((each) => each.port === port) : undefined;
+  if (own !== undefined)
+    return `${bind}:${port} cannot be listened on while evenkeel serves the port at ${own.bind}; take that down first (evenkeel down), or choose another \`port\` in evenkeel.yaml (${code})`;
   return `${bind}:${port} cannot be listened on: ${reason(code)} (${code})`;
 }
 
