@@ -83,6 +83,27 @@ describe('a static folder', () => {
     );
   });
 
+  test('is served whole where ranges make no sense, and never more than whole', async () => {
+    await serve(site({ 'film.mp4': '0123456789', 'empty.txt': '' }));
+    const ask = async (range: string, more: Record<string, string> = {}, method = 'GET') => {
+      const { status, body, headers } = await get('/film.mp4', { range, ...more }, method);
+      return [status, body, headers['content-range'] ?? headers['content-length']];
+    };
+    const whole = [200, '0123456789', '10'];
+    expect(await ask('bytes=0-4', {}, 'HEAD')).toEqual([200, '', '10']);
+    for (const odd of ['bytes=', 'bytes=-', 'bytes=5-2', 'bytes=a-b', 'bytes=0-4,x', 'bytes 0-4', 'bytes=--5'])
+      expect(await ask(odd), odd).toEqual(whole);
+    expect(await ask('bytes=0-9,0-9,0-9')).toEqual(whole);
+    expect(await ask(`bytes=${Array.from({ length: 40 }, (_, i) => `${i}-${i}`).join(',')}`)).toEqual(whole);
+    expect(await ask('bytes=-0')).toEqual([416, expect.anything(), 'bytes */10']);
+    expect(await ask('bytes=-99')).toEqual([206, '0123456789', 'bytes 0-9/10']);
+    expect(await ask('bytes=8-99999999999999999999')).toEqual([206, '89', 'bytes 8-9/10']);
+    expect(await ask('bytes=0-4', { 'if-range': 'W/"x"' })).toEqual(whole);
+    expect(await ask('bytes=0-4', { 'if-range': 'Sat, 01 Jan 2000 00:00:00 GMT' })).toEqual(whole);
+    expect((await get('/empty.txt', { range: 'bytes=0-' })).status).toBe(416);
+    expect((await get('/empty.txt')).status).toBe(200);
+  });
+
   test('gives a prepared encoding to those who take it', async () => {
     await serve(site({ 'app.js': 'plain', 'app.js.gz': gzipSync('plain'), 'app.js.br': 'br' }));
     const best = await get('/app.js', { 'accept-encoding': 'gzip, br' });
@@ -100,12 +121,20 @@ describe('a static folder', () => {
 
   test('shows nothing outside of it', async () => {
     const secret = site({ 'secret.txt': 'secret' });
-    const root = site({ 'index.html': 'home', 'in/ok.txt': 'ok' });
+    const root = site({
+      'index.html': 'home',
+      'in/ok.txt': 'ok',
+      '.env': 'secret',
+      '.git/config': 'secret',
+      '.well-known/security.txt': 'contact',
+      '.well-known/.x': 'secret',
+    });
     symlinkSync(join(secret, 'secret.txt'), join(root, 'out.txt'));
     symlinkSync(secret, join(root, 'folder'));
     symlinkSync(join(root, 'in', 'ok.txt'), join(root, 'inside.txt'));
     await serve(root);
     expect((await get('/inside.txt')).body).toBe('ok');
+    expect((await get('/.well-known/security.txt')).body).toBe('contact');
     const name = secret.split('/').at(-1) ?? '';
     const attempts = [
       '/out.txt',
@@ -118,6 +147,15 @@ describe('a static folder', () => {
       '/index.html%00.txt',
       '/%c0%ae%c0%ae/x',
       '/%zz',
+      '/.env',
+      '/%2eenv',
+      '/.git/config',
+      '/./.git//config',
+      '/.well-known/.x',
+      '/in',
+      `/${'x'.repeat(8_000)}`,
+      `/${'x/'.repeat(4_000)}`,
+      '/in/ok.txt/',
     ];
     for (const path of attempts) {
       const socket = connect({ port, host: '127.0.0.1' });

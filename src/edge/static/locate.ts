@@ -37,6 +37,9 @@ export function segmentsOf(urlPath: string): string[] | null {
   return segments.includes('..') ? null : segments;
 }
 
+/** What begins with a dot is for tools (`.git`, `.env`, `.htaccess`), save what the web itself put there. */
+const isHidden = (segment: string): boolean => segment.startsWith('.') && segment !== '.well-known';
+
 /** Finds files below one immutable folder and remembers what it found; what is missing may not stay so elsewhere. */
 export class Locator {
   readonly #root: string;
@@ -48,6 +51,7 @@ export class Locator {
   }
 
   async find(segments: readonly string[]): Promise<Location> {
+    if (segments.some(isHidden)) return NONE;
     const name = segments.join('/');
     const known = this.#known.get(name);
     if (known !== undefined) return { kind: 'file', file: known };

@@ -35,7 +35,9 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, to: Fi
     return;
   }
   const type = mediaType(to.name);
-  const ranges = encoding === null && rangeHolds(req.headers, file) ? parseRanges(req.headers.range, file.size) : null;
+  // Ranges are of what GET gives; HEAD tells of the whole.
+  const mayBePart = req.method === 'GET' && encoding === null && rangeHolds(req.headers, file);
+  const ranges = mayBePart ? parseRanges(req.headers.range, file.size) : null;
   if (ranges === 'unsatisfiable') {
     to.started(416);
     res.writeHead(416, [...common, 'Content-Range', `bytes */${file.size}`, 'Content-Length', '0']);

@@ -81,8 +81,9 @@ export class StaticSite {
         return;
       }
     }
-    const found =
-      here.kind === 'file' ? { segments, file: here.file } : await this.#fallback(req, segments, urlPath, options);
+    // A file is no folder: relative links in it would lead nowhere.
+    const isFile = here.kind === 'file' && !urlPath.endsWith('/');
+    const found = isFile ? { segments, file: here.file } : await this.#fallback(req, segments, urlPath, options);
     if (found === null) {
       this.#refuse(req, res, 404, options);
       return;
