@@ -149,7 +149,7 @@ function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook)
   const ways = waysOn(rollout);
   const width = Math.max(0, ...ways.map(({ command }) => command.length));
   return [
-    head,
+    ...wrap(head.trimStart(), columns - 4).map((line, index) => (index === 0 ? `  ${line}` : `    ${line}`)),
     ...indented(rollout.paused?.detail ?? progress(rollout, now), columns - 2).map((line) => `  ${style.dim(line)}`),
     ...ways.map(({ command, means }) => `    ${command.padEnd(width)}  ${style.dim(means)}`),
   ];

@@ -23,7 +23,10 @@ export function storyLines(
     return [line, ...rest.map((text) => ' '.repeat(indent) + text)];
   });
   return [
-    `${style.bold(newReleases(rollout))}${from === '' ? ', the first release' : ` in the place of ${from}`}, ${rollout.project} in ${style.cyan(rollout.environment)}`,
+    ...wrap(
+      `${style.bold(newReleases(rollout))}${from === '' ? ', the first release' : ` in the place of ${from}`}, ${rollout.project} in ${style.cyan(rollout.environment)}`,
+      width,
+    ),
     style.dim(`rollout ${rollout.id}, asked for by ${rollout.requestedBy} on ${dateAndTime(rollout.createdAt)}`),
     '',
     ...told,

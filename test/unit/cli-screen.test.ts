@@ -63,6 +63,24 @@ describe('a table', () => {
     ]);
   });
 
+  test('cuts long names before it gives up what stands behind them', () => {
+    const long = 'a-service-with-a-name-that-nobody-would-type-twice';
+    const lines = table(
+      [{ title: 'service' }, { title: 'health' }],
+      [
+        [long, 'down'],
+        ['api', 'healthy'],
+      ],
+      {
+        style: createStyle({ color: false, unicode: true }),
+        columns: 40,
+      },
+    );
+    expect(lines[1]).toMatch(/^a-service-with-a-name-.*\u2026 {2}down$/);
+    expect(lines[2]).toMatch(/^api +healthy$/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
   test('gives up what matters least when the screen is narrow', () => {
     expect(table(columns, rows, { style: plain, columns: 20 })).toEqual([
       'service  errors',
