@@ -26,7 +26,7 @@ export const DEFAULT_HEALTH: HealthConfig = {
   timeoutMs: 5 * second,
 };
 
-const LIMITS: AnalysisLimits = { errorRate: 0.01, p95Ms: second };
+const LIMITS: AnalysisLimits = { errorRate: 0.01, p95Ms: second, minRequests: null };
 
 const PRODUCTION: RolloutPolicy = {
   canary: [

@@ -7,7 +7,7 @@ import type { NewJournalEntry, NewRequest } from '../../src/ports/store.ts';
 
 const policy: RolloutPolicy = {
   canary: [{ weight: 10, forMs: 600_000 }],
-  analysis: { errorRate: 0.01, p95Ms: null },
+  analysis: { errorRate: 0.01, p95Ms: null, minRequests: null },
   onInconclusive: 'pause',
   rollbackWindowMs: 3_600_000,
   holdback: 0,
@@ -92,7 +92,7 @@ export const aRollout = (id: string, services: string[], over: Partial<Rollout> 
     migrates: false,
     smokes: true,
     checks: false,
-    limits: { errorRate: 0.01, p95Ms: null },
+    limits: { errorRate: 0.01, p95Ms: null, minRequests: 20 },
   })),
   removes: [{ service: 'old', kind: 'http', release: 'old@3' }],
   opens: { from: { port: 8080, bind: '127.0.0.1' }, to: { port: 9090, bind: '0.0.0.0' } },

@@ -68,7 +68,7 @@ export function aService(given: Partial<ServiceConfig> = {}): ServiceConfig {
     stopGraceMs: 1000,
     rollout: {
       canary: [],
-      analysis: { errorRate: null, p95Ms: null },
+      analysis: { errorRate: null, p95Ms: null, minRequests: null },
       onInconclusive: 'pause',
       rollbackWindowMs: 0,
       holdback: 0,

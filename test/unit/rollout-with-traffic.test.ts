@@ -121,6 +121,17 @@ describe('canary', () => {
     }
   });
 
+  it('passes with as few requests as the file says are enough, and not with fewer', () => {
+    const at = (minRequests: number) => {
+      const limits = { errorRate: 0.01, p95Ms: 1000, minRequests };
+      const asked = rollout({ services: [aPart('api', { limits })] });
+      return look(asked, 10 * minute, api({ evidence: few })).next;
+    };
+    expect(at(3)).toMatchObject({ phase: 'canary', step: 1, paused: null });
+    expect(at(4)).toMatchObject({ step: 0, paused: { reason: 'inconclusive' } });
+    expect(at(4).paused?.detail).toContain('1 more');
+  });
+
   it('is not failed by an edge that does not answer, for however long', () => {
     const away = api({ to: aRelease({ healthy: 0, weight: null }), from: aRelease({ healthy: 0, weight: null }) });
     expect(look(rollout(), 9 * minute, away, { edgeReachable: false }).next.end).toBeNull();

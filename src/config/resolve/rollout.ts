@@ -14,6 +14,7 @@ export function resolveRollout(written: WrittenService, environment: string, hea
     analysis: {
       errorRate: given.analysis?.errorRate === undefined ? base.analysis.errorRate : given.analysis.errorRate,
       p95Ms: given.analysis?.p95 === undefined ? base.analysis.p95Ms : given.analysis.p95,
+      minRequests: given.analysis?.minRequests ?? base.analysis.minRequests,
     },
     onInconclusive: given.onInconclusive ?? base.onInconclusive,
     rollbackWindowMs: given.rollbackWindow ?? base.rollbackWindowMs,

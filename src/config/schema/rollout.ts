@@ -32,6 +32,11 @@ const analysis = keys({
   p95: limit(p95, '< 1s')
     .describe('Highest accepted 95th percentile of the time to the first byte. Default "< 1s".')
     .optional(),
+  minRequests: wholeNumber(1, 1_000_000)
+    .describe(
+      'Requests to the new release without which nothing passes; fewer are inconclusive. Default: as many as a release that fails ten times its limit would show in, 52 sessions or more.',
+    )
+    .optional(),
 });
 
 const deadline = duration({ min: 1000, max: 24 * hour, say: 'a duration from 1s to 24h' });

@@ -1,3 +1,4 @@
+import { isEverywhere } from '../traffic/admission.ts';
 import { normaliseHost, normalisePath } from '../traffic/route-table.ts';
 import type { Listen } from './project.ts';
 
@@ -23,7 +24,9 @@ export function firstClash(wanted: Claim[], taken: Claim[]): Clash | null {
     const samePort = taken.filter((each) => each.port === one.port);
     const route = samePort.find((each) => hostOf(each) === hostOf(one) && pathOf(each) === pathOf(one));
     if (route !== undefined) return { kind: 'route', wanted: one, taken: route };
-    const address = samePort.find((each) => each.bind !== one.bind && (isWildcard(each) || isWildcard(one)));
+    const address = samePort.find(
+      (each) => each.bind !== one.bind && (isEverywhere(each.bind, one.bind) || isEverywhere(one.bind, each.bind)),
+    );
     if (address !== undefined) return { kind: 'address', wanted: one, taken: address };
   }
   return null;
@@ -34,6 +37,3 @@ export const routeName = (claim: Claim): string => `${hostOf(claim) ?? '*'}:${cl
 
 const hostOf = ({ host }: Claim): string | null => (host === null ? null : normaliseHost(host));
 const pathOf = ({ path }: Claim): string => normalisePath(path);
-
-/** Listening there takes the port at every address of the machine. */
-const isWildcard = ({ bind }: Claim): boolean => bind === '0.0.0.0' || bind === '::';

@@ -63,6 +63,8 @@ export interface AnalysisLimits {
   errorRate: number | null;
   /** Highest accepted 95th percentile of the time to first byte, or null. */
   p95Ms: number | null;
+  /** Requests of the new release without which nothing passes; null: as many as a plainly broken one would show in. */
+  minRequests: number | null;
 }
 
 export type OnInconclusive = 'pause' | 'promote' | 'abort';

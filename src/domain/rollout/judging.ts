@@ -67,6 +67,7 @@ export function judgeServices(
       phaseComplete: at.phaseComplete,
       canaryLost: lostOf(observed, each),
       services: judged.length,
+      minRequests: each.limits.minRequests ?? undefined,
     };
     const compared = judge({
       ...facts,

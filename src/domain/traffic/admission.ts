@@ -65,7 +65,7 @@ function problemWithin(service: EdgeService): string | null {
 export const LOOPBACK = '127.0.0.1';
 
 /** Whether an address takes in another: all of IPv4, or everything. */
-const isEverywhere = (bind: string, other: string): boolean =>
+export const isEverywhere = (bind: string, other: string): boolean =>
   bind === '::' || (bind === '0.0.0.0' && !other.includes(':'));
 
 /** Two services that want the same route, or a port wanted for two purposes. */

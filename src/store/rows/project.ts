@@ -28,7 +28,11 @@ export const serviceKindSchema = z.enum(['http', 'static', 'worker']);
 
 export const rolloutPolicySchema = z.strictObject({
   canary: z.array(z.strictObject({ weight: z.number(), forMs: z.number() })),
-  analysis: z.strictObject({ errorRate: z.number().nullable(), p95Ms: z.number().nullable() }),
+  analysis: z.strictObject({
+    errorRate: z.number().nullable(),
+    p95Ms: z.number().nullable(),
+    minRequests: z.number().nullable().default(null),
+  }),
   onInconclusive: z.enum(['pause', 'promote', 'abort']),
   rollbackWindowMs: z.number(),
   holdback: z.number(),

@@ -138,7 +138,7 @@ export async function openWorld(): Promise<World> {
 
 export const policy = (overrides: Partial<RolloutPolicy> = {}): RolloutPolicy => ({
   canary: [],
-  analysis: { errorRate: 0.01, p95Ms: 1000 },
+  analysis: { errorRate: 0.01, p95Ms: 1000, minRequests: null },
   onInconclusive: 'pause',
   rollbackWindowMs: 60_000,
   holdback: 0,

@@ -17,7 +17,7 @@ export const aPolicy = (over: Partial<RolloutPolicy> = {}): RolloutPolicy => ({
     { weight: 10, forMs: 10 * minute },
     { weight: 50, forMs: 5 * minute },
   ],
-  analysis: { errorRate: 0.01, p95Ms: 1000 },
+  analysis: { errorRate: 0.01, p95Ms: 1000, minRequests: null },
   onInconclusive: 'pause',
   rollbackWindowMs: hour,
   holdback: 0,
@@ -45,7 +45,7 @@ export const aPart = (service: string, over: Partial<RolloutService> = {}): Roll
   migrates: false,
   smokes: false,
   checks: false,
-  limits: { errorRate: 0.01, p95Ms: 1000 },
+  limits: { errorRate: 0.01, p95Ms: 1000, minRequests: null },
   ...over,
 });
 

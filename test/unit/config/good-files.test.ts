@@ -104,7 +104,7 @@ describe('defaults', () => {
         { weight: 10, forMs: 600_000 },
         { weight: 50, forMs: 300_000 },
       ],
-      analysis: { errorRate: 0.01, p95Ms: 1000 },
+      analysis: { errorRate: 0.01, p95Ms: 1000, minRequests: null },
       onInconclusive: 'pause',
       rollbackWindowMs: 3_600_000,
       holdback: 0,
@@ -187,8 +187,10 @@ describe('short and long forms', () => {
     const long = one('routes: /, instances: { min: 3, max: 3 }, rollout: { canary: false, analysis: { p95: 250ms } }');
     expect(await serviceOf(long, 'production')).toMatchObject({
       instances: 3,
-      rollout: { canary: [], analysis: { errorRate: 0.01, p95Ms: 250 } },
+      rollout: { canary: [], analysis: { errorRate: 0.01, p95Ms: 250, minRequests: null } },
     });
+    const few = one('routes: /, rollout: { analysis: { minRequests: 20 } }');
+    expect((await serviceOf(few)).rollout.analysis).toEqual({ errorRate: 0.01, p95Ms: 1000, minRequests: 20 });
     const percents = one('routes: /, rollout: { canary: [{ weight: 5%, for: 1m }], holdback: 1% }');
     expect((await serviceOf(percents)).rollout).toMatchObject({ canary: [{ weight: 5 }], holdback: 1 });
   });
