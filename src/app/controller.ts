@@ -6,6 +6,7 @@ import { processJobs } from '../drivers/runtime/process/jobs.ts';
 import { logReader } from '../drivers/runtime/process/logs/log-reader.ts';
 import { processRuntime } from '../drivers/runtime/process/runtime.ts';
 import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
+import { secretsRedactor } from '../drivers/secrets/redact.ts';
 import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
 import { createEngine } from '../engine/engine.ts';
 import { collect, COLLECT_EVERY_MS, every, LOGS_EVERY_MS, maintainLogs } from '../engine/housekeeping.ts';
@@ -49,15 +50,17 @@ export async function startController(options: ControllerOptions): Promise<Contr
     readOrCreateToken(paths.probeToken),
   ]);
   const traffic = edgeTraffic({ socketPath: paths.edgeSocket, probeToken });
-  const jobs = processJobs({ home: paths.home });
+  const secretsAt = { file: paths.secretsFile, keyFile: paths.secretsKey };
+  const redact = secretsRedactor(secretsAt);
+  const jobs = processJobs({ home: paths.home, redact });
   const logs = logReader();
   const engine = createEngine({
     store,
     traffic,
     jobs,
-    runtime: processRuntime({ home: paths.home }),
-    builder: processBuilder({ home: paths.home, jobs }),
-    secrets: fileSecrets({ file: paths.secretsFile, keyFile: paths.secretsKey }),
+    runtime: processRuntime({ home: paths.home, redact }),
+    builder: processBuilder({ home: paths.home, jobs, redact }),
+    secrets: fileSecrets(secretsAt),
     clock: systemClock,
     log,
     places: placesIn(paths),

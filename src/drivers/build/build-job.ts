@@ -47,7 +47,7 @@ export async function runBuildJob(shop: Workshop, run: JobRun): Promise<'done' |
     if (end.state !== 'ended') continue;
     if (end.cancelled || run.signal.aborted) throw new Cancelled();
     if (end.exit === 0) return 'done';
-    throw await failure(run, end);
+    throw await failure(shop, run, end);
   }
   throw buildFailed(
     `\`${record.service.build}\` died ${MOST_ATTEMPTS} times without a recorded end.`,
@@ -138,11 +138,17 @@ async function waitForEnd(
   }
 }
 
-async function failure(run: JobRun, end: Extract<JobObservation, { state: 'ended' }>): Promise<EvenkeelError> {
+async function failure(
+  shop: Workshop,
+  run: JobRun,
+  end: Extract<JobObservation, { state: 'ended' }>,
+): Promise<EvenkeelError> {
   const { service, log, logStart } = run.record;
   const how = end.signal === null ? `exit code ${end.exit}` : `signal ${end.signal}`;
   let tail = await logTail(log, logStart);
+  // What it was given, as long as that is known, and whatever is stored: a build outlives the controller that knew.
   for (const value of run.hidden) tail = tail.replaceAll(value, '•••');
+  tail = await shop.redact(tail);
   return buildFailed(
     `\`${service.build}\` ended with ${how}${tail === '' ? ' and said nothing' : `; its last lines:\n${tail}`}`,
   );

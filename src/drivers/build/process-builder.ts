@@ -22,14 +22,22 @@ export interface ProcessBuilderOptions {
   pollMs?: number;
   /** Bytes that the caches of package managers may take; 5 GiB by default. */
   mostCached?: number;
+  /** Takes what is secret out of the last lines of a build. */
+  redact?: (text: string) => Promise<string>;
 }
 
 /** Between two looks at the size of those caches, ms: they hold many files. */
 const CACHE_LOOK_MS = 3_600_000;
 
 /** Builds on this machine. One builder at a time may work in a home; the controller's lock sees to that. */
-export function processBuilder({ home, jobs, pollMs = 200, mostCached = MOST_CACHED }: ProcessBuilderOptions): Builder {
-  return new ProcessBuilder(openWorkshop(home, jobs, pollMs), mostCached);
+export function processBuilder({
+  home,
+  jobs,
+  pollMs = 200,
+  mostCached = MOST_CACHED,
+  redact = async (text) => text,
+}: ProcessBuilderOptions): Builder {
+  return new ProcessBuilder(openWorkshop(home, jobs, { pollMs, redact }), mostCached);
 }
 
 class ProcessBuilder implements Builder {

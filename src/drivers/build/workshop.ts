@@ -27,6 +27,8 @@ export interface Workshop {
   /** Builds under way by input: one of each at a time. */
   underWay: Map<string, UnderWay>;
   pollMs: number;
+  /** Takes what is secret out of the last lines of a build. */
+  redact: (text: string) => Promise<string>;
 }
 
 export interface UnderWay {
@@ -35,7 +37,11 @@ export interface UnderWay {
   over: Promise<'built' | { failed: unknown } | null>;
 }
 
-export function openWorkshop(home: string, jobs: JobRunner, pollMs: number): Workshop {
+export function openWorkshop(
+  home: string,
+  jobs: JobRunner,
+  { pollMs, redact }: Pick<Workshop, 'pollMs' | 'redact'>,
+): Workshop {
   const folder = join(resolve(home), 'artifacts');
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
@@ -55,5 +61,6 @@ export function openWorkshop(home: string, jobs: JobRunner, pollMs: number): Wor
     gate: new Gate(),
     underWay: new Map(),
     pollMs,
+    redact,
   };
 }

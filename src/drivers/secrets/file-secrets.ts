@@ -1,12 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import { readTextIfThere } from '../../platform/read-json.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { SecretInfo, Secrets, SecretScope } from '../../ports/secrets.ts';
 import { createKey, readKey } from './key-file.ts';
 import { keyMark, seal, unseal } from './seal.ts';
+import { readSecretsFile, type SecretsFile, secretsUnreadable } from './secrets-file.ts';
 
 export interface FileSecretsOptions {
   /** Holds the encrypted values; names and times lie open in it. */
@@ -19,23 +18,7 @@ const NAME = /^[A-Z][A-Z0-9_]*$/;
 /** Linux takes no longer string into an environment. */
 const MAX_BYTES = 120 * 1024;
 
-const fileSchema = z.object({
-  version: z.literal(1),
-  /** Of the key that all values are sealed with. */
-  key: z.string(),
-  secrets: z.array(
-    z.object({
-      project: z.string(),
-      environment: z.string(),
-      name: z.string(),
-      updatedAt: z.number().int(),
-      sealed: z.string(),
-    }),
-  ),
-});
-
-type Stored = z.infer<typeof fileSchema>;
-type Entry = Stored['secrets'][number];
+type Entry = SecretsFile['secrets'][number];
 
 /** Secrets in a file, each sealed with AES-256-GCM. One process at a time may write to it. */
 export function fileSecrets(options: FileSecretsOptions): Secrets {
@@ -105,7 +88,7 @@ class FileSecrets implements Secrets {
   }
 
   /** A new key in the place of a lost one would make all that is stored unreadable for good. */
-  async #keyOf(stored: Stored): Promise<Buffer> {
+  async #keyOf(stored: SecretsFile): Promise<Buffer> {
     const key = await readKey(this.#keyFile);
     const back = `Put the right key back at ${this.#keyFile}; or, if it is lost, remove ${this.#file} and set all secrets again.`;
     if (key === null) throw this.#unreadable(`its key ${this.#keyFile} is missing`, back);
@@ -114,24 +97,11 @@ class FileSecrets implements Secrets {
     return key;
   }
 
-  async #read(): Promise<Stored | null> {
-    const text = await readTextIfThere(this.#file);
-    if (text === null) return null;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      value = null;
-    }
-    const parsed = fileSchema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    throw this.#unreadable(
-      'it is damaged',
-      `Put ${this.#file} back from a backup; or remove it and set all secrets again.`,
-    );
+  #read(): Promise<SecretsFile | null> {
+    return readSecretsFile(this.#file);
   }
 
-  async #write(stored: Stored): Promise<void> {
+  async #write(stored: SecretsFile): Promise<void> {
     try {
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
       await writeFileAtomic(this.#file, `${JSON.stringify(stored, null, 1)}\n`);
@@ -157,13 +127,7 @@ class FileSecrets implements Secrets {
   }
 
   #unreadable(why: string, next: string): EvenkeelError {
-    return new EvenkeelError({
-      code: 'secrets-unreadable',
-      what: 'The secrets cannot be read.',
-      where: this.#file,
-      why,
-      next,
-    });
+    return secretsUnreadable(this.#file, why, next);
   }
 }
 

@@ -13,7 +13,7 @@ import { jobBase } from './environment.ts';
 import { cgroupName, digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
 import type { EndRecord } from './folder.ts';
 import { launch } from './launch.ts';
-import { lastLines } from './last-lines.ts';
+import { asItIs, lastLines, type Redact } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
 import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
@@ -31,20 +31,24 @@ export interface ProcessJobsOptions {
   home: string;
   /** Where control groups can be made; looked for when absent. */
   cgroups?: CgroupParents;
+  /** Takes what is secret out of the last lines of a job. */
+  redact?: Redact;
 }
 
 /** Runs jobs as processes of this machine, the same way as instances; see shim.sh. */
-export function processJobs({ home, cgroups }: ProcessJobsOptions): JobRunner {
-  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents());
+export function processJobs({ home, cgroups, redact }: ProcessJobsOptions): JobRunner {
+  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents(), redact ?? asItIs);
 }
 
 class ProcessJobs implements JobRunner {
   readonly #home: string;
   readonly #jobs: string;
   readonly #parents: CgroupParents;
+  readonly #redact: Redact;
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor(home: string, parents: CgroupParents) {
+  constructor(home: string, parents: CgroupParents, redact: Redact) {
+    this.#redact = redact;
     this.#home = home;
     this.#jobs = join(home, 'jobs');
     this.#parents = parents;
@@ -109,7 +113,7 @@ class ProcessJobs implements JobRunner {
         return { state: 'running', startedAt: life.startedAt, pid: 0 };
       case 'ended':
         removeCgroup(record?.cgroups ?? []);
-        return withTail(endOf(life.end, life.startedAt, life.endedAt, life.stopRequested), record?.log ?? null);
+        return this.#withTail(endOf(life.end, life.startedAt, life.endedAt, life.stopRequested), record?.log ?? null);
     }
   }
 
@@ -133,16 +137,16 @@ class ProcessJobs implements JobRunner {
     await discardFolder(folder);
   }
 
+  /** What a job that failed said last, for whoever reads why. */
+  async #withTail(job: JobObservation, log: string | null): Promise<JobObservation> {
+    if (job.state !== 'ended' || job.exit === 0 || job.cancelled || log === null) return job;
+    const tail = await this.#redact(lastLines(log));
+    return tail === '' ? job : { ...job, tail };
+  }
+
   #tmp(folder: string): string {
     return join(this.#home, 'tmp', digest(folder));
   }
-}
-
-/** What a job that failed said last, for whoever reads why. */
-function withTail(job: JobObservation, log: string | null): JobObservation {
-  if (job.state !== 'ended' || job.exit === 0 || job.cancelled || log === null) return job;
-  const tail = lastLines(log);
-  return tail === '' ? job : { ...job, tail };
 }
 
 function endOf(end: EndRecord, startedAt: number, endedAt: number, stopRequested: boolean): JobObservation {

@@ -23,7 +23,7 @@ import {
 import { readInstanceRecord, writeInstanceRecord } from './instance-record.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { launch } from './launch.ts';
-import { lastLines } from './last-lines.ts';
+import { asItIs, lastLines, type Redact } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
 import type { Life, ProcessList } from './life.ts';
@@ -36,6 +36,8 @@ export interface ProcessRuntimeOptions {
   home: string;
   /** Where control groups can be made; looked for when absent. */
   cgroups?: CgroupParents;
+  /** Takes what is secret out of the last lines of an instance. */
+  redact?: Redact;
 }
 
 /**
@@ -55,11 +57,13 @@ class ProcessRuntime implements Runtime {
   readonly #usage = usageMeter();
   /** Observations that can no longer change, by the inode of their folder. */
   readonly #ended = new Map<string, { inode: number; scope: string; observation: InstanceObservation }>();
+  readonly #redact: Redact;
   /** Of what has ended, and still held by zombies at the last look. */
   readonly #leftCgroups = new Set<readonly string[]>();
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor({ home, cgroups }: ProcessRuntimeOptions) {
+  constructor({ home, cgroups, redact = asItIs }: ProcessRuntimeOptions) {
+    this.#redact = redact;
     this.#home = resolve(home);
     this.#instances = join(this.#home, 'instances');
     this.#parents = cgroups ?? cgroupParents();
@@ -148,13 +152,13 @@ class ProcessRuntime implements Runtime {
     const observations: InstanceObservation[] = [];
     for (const name of filesIn(this.#instances)) {
       if (name.startsWith('.')) continue; // being removed
-      const observation = this.#observeFolder(join(this.#instances, name), scopeKey(scope), processes);
+      const observation = await this.#observeFolder(join(this.#instances, name), scopeKey(scope), processes);
       if (observation !== null) observations.push(observation);
     }
     return observations;
   }
 
-  #observeFolder(folder: string, scope: string, processes: ProcessList): InstanceObservation | null {
+  async #observeFolder(folder: string, scope: string, processes: ProcessList): Promise<InstanceObservation | null> {
     const inode = statSync(folder, { throwIfNoEntry: false })?.ino;
     if (inode === undefined) return null;
     const known = this.#ended.get(folder);
@@ -163,7 +167,7 @@ class ProcessRuntime implements Runtime {
     if (record === null || scopeKey(record) !== scope) return null;
     const life = look(folder, record.cgroups, processes);
     if (life.state === 'absent') return null;
-    const observation = this.#observation(folder, record, life, processes);
+    const observation = await this.#observation(folder, record, life, processes);
     if (life.state === 'ended') {
       this.#clearCgroup(record.cgroups); // its shim does it, unless it was killed
       this.#ended.set(folder, { inode, scope, observation });
@@ -171,18 +175,18 @@ class ProcessRuntime implements Runtime {
     return observation;
   }
 
-  #observation(
+  async #observation(
     folder: string,
     record: InstanceRecord,
     life: Exclude<Life, { state: 'absent' }>,
     processes: ProcessList,
-  ): InstanceObservation {
+  ): Promise<InstanceObservation> {
     const { id, service, release, index, generation, port, limits } = record;
     const { startedAt, stopRequested } = life;
     const common = { id, service, release, index, generation, port, startedAt, stopRequested, limits };
     if (life.state === 'ended') {
       const end = endReason(life, life.endedAt - startedAt);
-      const tail = endedBadly(end, stopRequested) ? lastLines(record.log) : '';
+      const tail = endedBadly(end, stopRequested) ? await this.#redact(lastLines(record.log)) : '';
       const told = tail === '' ? {} : { tail };
       return { ...common, state: 'ended', pid: null, endedAt: life.endedAt, end, usage: null, ...told };
     }
