@@ -33,7 +33,11 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<Ex
 async function run(argv: readonly string[], deps: CliDeps): Promise<ExitCode> {
   const { verb, index } = findVerb(argv);
   if (verb === null || verb === 'help')
-    return withoutVerb(argv, verb === null ? null : (argv[index + 1] ?? null), deps);
+    return withoutVerb(
+      argv,
+      verb === null ? null : (argv.slice(index + 1).find((word) => !word.startsWith('-')) ?? null),
+      deps,
+    );
   const load = VERBS.get(verb);
   if (load === undefined) throw unknownVerb(verb);
   const { parse } = await import('./program.ts');

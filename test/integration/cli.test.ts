@@ -439,7 +439,7 @@ describe('before there is anything', () => {
     expect(again.code).toBe(1);
   });
 
-  test.each([[[]], [['--help']], [['help', 'deploy']], [['secrets', 'set', '--help']]])(
+  test.each([[[]], [['--help']], [['help', 'deploy']], [['help', '--json', 'deploy']], [['secrets', 'set', '--help']]])(
     '%j is help, and done',
     async (args) => {
       const { code, stdout, stderr } = await run(...args);
