@@ -303,6 +303,26 @@ describe('a client that is slow or gone', () => {
     expect([reply.status, reply.body]).toEqual([200, String(size)]);
   });
 
+  test('and sends on and on after it was answered is heard for a while, not for ever', async () => {
+    const { edge, port } = await behindEdge((_req, res) => res.writeHead(413).end('too large'));
+    const { socket, answer, closed } = open(port);
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000000\r\n\r\n');
+    const chunk = Buffer.alloc(64 * 1024);
+    const more = setInterval(() => socket.destroyed || socket.write(chunk), 20);
+    await waitFor(() => answer().endsWith('too large\r\n0\r\n\r\n'), { what: 'the reply' });
+    await closed;
+    clearInterval(more);
+    // One that ends its request in time goes on with the same connection.
+    const decent = open(port);
+    const post = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nha';
+    decent.socket.write(post);
+    await waitFor(() => decent.answer().includes('too large'), { what: 'the early reply' });
+    decent.socket.write(`lf${post}lf`);
+    await waitFor(() => decent.answer().split('too large').length === 3, { what: 'the second reply' });
+    decent.socket.destroy();
+    expect((await edge.release('api@1')).inFlight).toBe(0);
+  });
+
   test('that vanished without a word is found out: idle connections are probed', async () => {
     const { api, port, pid } = await behindEdge((_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -72,6 +72,22 @@ export function cutStalled(server: Server, stallMs: number): void {
   });
 }
 
+/** For a client to notice that it was answered before it had sent everything. */
+const LINGER_MS = 5_000;
+
+/**
+ * Bounds what is still read of a request after its reply: closing at once could take the reply away from a client that
+ * is busy sending, and reading on for as long as it likes would let it keep the edge busy for nothing.
+ */
+export function boundRest(req: IncomingMessage, res: ServerResponse): void {
+  res.once('finish', () => {
+    if (req.complete) return;
+    setTimeout(() => {
+      if (!req.complete) req.socket.destroy();
+    }, LINGER_MS).unref();
+  });
+}
+
 const REFUSALS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBE_HEADER } from '../../domain/traffic/session.ts';
+import { boundRest } from '../listen/client-connection.ts';
 import type { RequestHandler } from '../listen/listeners.ts';
 import type { LiveTable } from '../live/table.ts';
 import type { ProxyContext, Target } from './context.ts';
@@ -36,6 +37,7 @@ export class Front implements RequestHandler {
     const token = req.headers[PROBE_HEADER];
     const probe = typeof token === 'string' && this.#context.isProbe(token);
     const shape = shapeOf(req);
+    if (shape?.hasBody !== false) boundRest(req, res);
     if (shape === null) {
       this.#refuse(req, res, 501, probe);
       return;
