@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RolloutRequest, RolloutView } from '../api/contract/contract.ts';
+import type { RequestReply, RolloutRequest, RolloutView } from '../api/contract/contract.ts';
 import { formatPercent } from '../lib/format.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { ApiClient } from './client.ts';
@@ -29,9 +29,10 @@ export async function askRollout(context: Context, input: Input, kind: Kind): Pr
   const before = await findActive(context, client, input.text('rollout'));
   if (kind === 'approve' || kind === 'reject') requireOpenGate(before, kind);
   const request = { kind, by: deps.username, comment: input.text('comment'), force: input.flag('force') };
-  const after = await settled(context, client, await client.request(before.id, request), kind);
+  const { answer, ...first } = await client.request(before.id, request);
+  const after = await settled(context, client, first, kind);
   const { style } = out;
-  const { done, exit, text } = effect(kind, before, after);
+  const { done, exit, text } = effect(kind, before, after, answer);
   const mark =
     exit === 3
       ? style.yellow(style.symbols.paused)
@@ -96,7 +97,7 @@ interface Effect {
   text: string;
 }
 
-function effect(kind: Kind, before: RolloutView, after: RolloutView): Effect {
+function effect(kind: Kind, before: RolloutView, after: RolloutView, answer: RequestReply['answer']): Effect {
   const what = newReleases(after);
   const verb = after.services.length === 1 ? 'is' : 'are';
   if (after.end !== null && after.end !== 'complete') {
@@ -124,12 +125,8 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView): Effect {
   if (after.promotedAt !== null) {
     return { done: true, exit: 0, text: `${what} ${has(after.services.length)} all traffic.` };
   }
-  const refused = / has no effect | does not approve|it was not paused|has approved already/.test(after.reason);
-  return {
-    done: !refused,
-    exit: refused ? 2 : 0,
-    text: refused ? stopped(after.reason) : `${what} ${verb} ${where(after)}: ${after.reason}.`,
-  };
+  if (answer !== null && answer.refused !== null) return { done: false, exit: 2, text: stopped(answer.reason) };
+  return { done: true, exit: 0, text: `${what} ${verb} ${where(after)}: ${after.reason}.` };
 }
 
 function where({ phase, canary }: RolloutView): string {

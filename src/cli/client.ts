@@ -8,6 +8,7 @@ import type {
   RestartRequest,
   RollbackRequest,
   RolloutEvent,
+  RequestReply,
   RolloutRequest,
   RolloutView,
   Scope,
@@ -60,7 +61,7 @@ export interface ApiClient {
   rollouts(query: Partial<Scope> & { service?: string; limit?: number }): Promise<RolloutView[]>;
   rollout(id: string): Promise<RolloutView>;
   story(id: string): Promise<JournalView[]>;
-  request(id: string, request: RolloutRequest): Promise<RolloutView>;
+  request(id: string, request: RolloutRequest): Promise<RequestReply>;
   /** Journal lines after `after`, then live; null now and then, as a sign of life. */
   events(id: string, after: number, signal: AbortSignal): AsyncGenerator<RolloutEvent | null>;
   releases(query: Scope & { service?: string; limit?: number }): Promise<ReleaseView[]>;

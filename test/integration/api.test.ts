@@ -209,3 +209,21 @@ describe('the events of a rollout', () => {
     socket.destroy();
   });
 });
+
+describe('a request to a rollout', () => {
+  const ask = async (id: string, kind: string): Promise<{ answer: unknown }> =>
+    (await client.json({
+      method: 'POST',
+      path: `/v1/rollouts/${id}/requests`,
+      body: { kind, by: 'ada', comment: null, force: false },
+    })) as { answer: unknown };
+
+  test('is answered with what came of it, by a code where nothing did', async () => {
+    world.builder.observe = async () => ({ state: 'running', detail: '' });
+    const id = await begun(service('api', { build: 'make' }));
+    expect((await ask(id, 'resume')).answer).toMatchObject({ refused: 'not-paused' });
+    expect((await ask(id, 'pause')).answer).toEqual({ refused: null, reason: 'paused by ada' });
+    expect((await ask(id, 'pause')).answer).toMatchObject({ refused: 'already-paused' });
+    expect((await ask(id, 'promote')).answer).toMatchObject({ refused: 'no-effect' });
+  });
+});

@@ -250,7 +250,7 @@ describe('deciding about a rollout', () => {
     api.rollouts = [rolloutView({ phase: 'canary' })];
     api.on(`POST /v1/rollouts/${id}/requests`, () => {
       setTimeout(() => api.move(id, { settled: true }), 50);
-      return api.move(id, { end: 'aborted', endedAt: Date.now() }, 'aborted by ann');
+      return { ...api.move(id, { end: 'aborted', endedAt: Date.now() }, 'aborted by ann'), answer: null };
     });
     const { code, stdout } = await run('abort', '--force', '--comment', 'wrong branch');
     expect(stdout).toContain('api@42 (v1.6.0) is taken back (aborted); api@41 has all traffic.');
@@ -279,7 +279,9 @@ describe('deciding about a rollout', () => {
     api.on(`POST /v1/rollouts/${id}/requests`, () => {
       setTimeout(() => api.move(id, { phase: 'watching', promotedAt: 2 }), 50);
       const given = [{ by: 'ann', at: 1, comment: null }];
-      return api.move(id, { phase: 'promoting', paused: null, approvals: { needed: 1, given } }, 'approved by ann');
+      const answer = { refused: null, reason: 'approved by ann' };
+      const approved = { phase: 'promoting', paused: null, approvals: { needed: 1, given } };
+      return { ...api.move(id, approved, 'approved by ann'), answer };
     });
     const { code, stdout } = await run('approve');
     expect(stdout).toContain('api@42 (v1.6.0) has all traffic.');
@@ -296,13 +298,26 @@ describe('deciding about a rollout', () => {
     expect(api.asked.some(({ path }) => path.endsWith('/requests'))).toBe(false);
   });
 
+  test('what was refused is a failure, whatever has happened to the rollout since', async () => {
+    const { id } = rolloutView();
+    api.rollouts = [rolloutView({ phase: 'verifying' })];
+    api.on(`POST /v1/rollouts/${id}/requests`, () => ({
+      ...api.move(id, { phase: 'canary' }, 'verified; 10 % of sessions go to the canary'),
+      answer: { refused: 'no-effect', reason: 'promote by ann came too early' },
+    }));
+    const { code, stdout } = await run('promote');
+    expect(stdout).toContain('promote by ann came too early.');
+    expect(code).toBe(2);
+  });
+
   test('a rollout that still waits for a person ends with 3', async () => {
     const paused = rolloutView({
       phase: 'canary',
       paused: { reason: 'approval', since: 1, detail: 'approval is needed' },
     });
     api.rollouts = [paused];
-    api.on(`POST /v1/rollouts/${paused.id}/requests`, () => paused);
+    const answer = { refused: 'not-an-approval', reason: 'resume by ann does not approve: use approve or reject' };
+    api.on(`POST /v1/rollouts/${paused.id}/requests`, () => ({ ...paused, answer }));
     const { code, stdout } = await run('resume', 'api');
     expect(stdout).toContain('Still paused: approval is needed.');
     expect(code).toBe(3);

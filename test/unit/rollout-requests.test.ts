@@ -151,7 +151,7 @@ describe('promote', () => {
   it('skips the steps that are left', () => {
     const decision = asked(canary, [ask('promote', { comment: 'hotfix' })]);
     expect(decision).toMatchObject({ next: { phase: 'promoting' }, reason: 'promoted by ben: hotfix' });
-    expect(decision.journal[0]?.detail).toEqual({ by: 'ben', skippedSteps: 1 });
+    expect(decision.journal[0]?.detail).toMatchObject({ by: 'ben', skippedSteps: 1 });
   });
 
   it('does not skip approvals', () => {
@@ -168,6 +168,7 @@ describe('promote', () => {
     const decision = asked(paused('approval', { approvalsNeeded: 1, step: 2 }), [ask('promote')]);
     expect(decision).toMatchObject({ next: { phase: 'canary', paused: { reason: 'approval' } } });
     expect(decision.reason).toContain('does not approve');
+    expect(decision.journal).toMatchObject([{ detail: { refused: 'not-an-approval' } }]);
   });
 
   it('loses against proof that the canary is bad', () => {
@@ -182,6 +183,7 @@ describe('promote', () => {
       expect(decision).toMatchObject({
         next: { phase, end: null },
         reason: `promote by ben has no effect while ${phase}`,
+        journal: [{ detail: { refused: 'no-effect', request: decision.next.requestSeq } }],
       });
     },
   );

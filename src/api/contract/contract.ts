@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REFUSALS } from '../../domain/rollout/rollout.ts';
 
 /**
  * What CLI and controller say to each other: JSON over the controller's unix socket, bearer token from a 0600 file.
@@ -14,7 +15,7 @@ import { z } from 'zod';
  *   GET    /v1/rollouts/:id               RolloutView
  *   GET    /v1/rollouts/:id/events        NDJSON of RolloutEvent: the journal so far, then live until it is over
  *   GET    /v1/rollouts/:id/story         { entries: JournalView[] }
- *   POST   /v1/rollouts/:id/requests      RolloutRequest  -> RolloutView
+ *   POST   /v1/rollouts/:id/requests      RolloutRequest  -> RequestReply
  *   GET    /v1/releases?project&environment&service&limit            { releases: ReleaseView[] }
  *   GET    /v1/logs?project&environment&service&release&instance&since&lines&grep&follow   NDJSON of LogLine
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
@@ -149,6 +150,11 @@ export const rolloutViewSchema = z.object({
   ),
 });
 
+/** What came of one request: `answer` is null while it waits for something else (a migration that ends first). */
+export const requestReplySchema = rolloutViewSchema.extend({
+  answer: z.object({ refused: z.enum(REFUSALS).nullable(), reason: z.string() }).nullable(),
+});
+
 export const journalViewSchema = z.object({
   seq: z.number().int(),
   at: time,
@@ -259,6 +265,7 @@ export type DeployReply = z.infer<typeof deployReplySchema>;
 export type RollbackRequest = z.infer<typeof rollbackRequestSchema>;
 export type RestartRequest = z.infer<typeof restartRequestSchema>;
 export type RolloutRequest = z.infer<typeof rolloutRequestSchema>;
+export type RequestReply = z.infer<typeof requestReplySchema>;
 export type VerdictView = z.infer<typeof verdictViewSchema>;
 export type RolloutView = z.infer<typeof rolloutViewSchema>;
 export type JournalView = z.infer<typeof journalViewSchema>;

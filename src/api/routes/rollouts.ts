@@ -5,7 +5,7 @@ import { down } from '../../engine/operations/down.ts';
 import { rollback } from '../../engine/operations/rollback.ts';
 import { restart } from '../../engine/operations/restart.ts';
 import { until } from '../../engine/operations/until.ts';
-import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { REFUSALS, type Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import {
@@ -13,6 +13,7 @@ import {
   deployRequestSchema,
   type DownReply,
   type JournalView,
+  type RequestReply,
   restartRequestSchema,
   rollbackRequestSchema,
   rolloutRequestSchema,
@@ -86,7 +87,7 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
     await streamRollout(deps, rollout, after, reply.raw);
   });
 
-  api.post('/v1/rollouts/:id/requests', async (request): Promise<RolloutView> => {
+  api.post('/v1/rollouts/:id/requests', async (request): Promise<RequestReply> => {
     const { id, ...scope } = await find(deps, idOf(request));
     const asked = rolloutRequestSchema.parse(request.body);
     if (scope.end !== null)
@@ -106,7 +107,10 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
         timeoutMs: REQUEST_TIMEOUT_MS,
       },
     ).catch(() => {});
-    return view(deps, await find(deps, id), true);
+    const line = (await store.journal(id)).findLast(({ detail }) => detail['request'] === recorded.seq);
+    const refused = REFUSALS.find((code) => code === line?.detail['refused']) ?? null;
+    const answer = line === undefined ? null : { refused, reason: line.reason };
+    return { ...(await view(deps, await find(deps, id), true)), answer };
   });
 }
 

@@ -3,7 +3,7 @@ import { pastSteps } from './canary.ts';
 import { gate, missingApprovals } from './gate.ts';
 import { unknownJob } from './jobs.ts';
 import type { Observed } from './observed.ts';
-import type { OperatorRequest, Rollout } from './rollout.ts';
+import type { OperatorRequest, Refusal, Rollout } from './rollout.ts';
 import { type Decision, enter, finish, note, pause, unpause, wait } from './transition.ts';
 
 const TAKES_BACK = new Set(['abort', 'reject', 'rollback', 'supersede']);
@@ -31,7 +31,7 @@ function takeBackInWindow(heard: Rollout, observed: Observed, request: OperatorR
     return enter(heard, 'complete', now, `superseded by a newer rollout${comment(request)}`);
   if (heard.removes.length === 0 && heard.opens === null && heard.services.every((each) => each.from === null)) {
     const why = 'this is the first release, there is no former one';
-    return note(heard, now, `${request.kind} by ${request.by} is not possible: ${why}`);
+    return refuse(heard, request, now, 'first-release', `is not possible: ${why}`);
   }
   return finish(heard, 'rolled-back', now, `rolled back by ${request.by}${comment(request)}`);
 }
@@ -57,16 +57,24 @@ function awaitMigration(
   return rollout.reason === reason ? wait(waiting, now, reason) : note(waiting, now, reason);
 }
 
-/** Answers the oldest of the other requests. Null when nothing is asked. */
+/**
+ * Answers the oldest of the other requests: its line of the story says in `request` which one, and in `refused` why
+ * nothing came of it, if so. Null when nothing is asked.
+ */
 export function answer(given: Rollout, observed: Observed, now: number): Decision | null {
   const [request] = unanswered(given, observed);
   if (request === undefined) return null;
-  const rollout = { ...given, requestSeq: request.seq };
+  const decision = answerTo(request, { ...given, requestSeq: request.seq }, observed, now);
+  const journal = decision.journal.map((line) => ({ ...line, detail: { ...line.detail, request: request.seq } }));
+  return { ...decision, journal };
+}
+
+function answerTo(request: OperatorRequest, rollout: Rollout, observed: Observed, now: number): Decision {
   switch (request.kind) {
     case 'pause':
       if (rollout.phase === 'watching' || rollout.phase === 'promoting') return noEffect(rollout, request, now);
       if (rollout.paused?.reason === 'operator')
-        return note(rollout, now, `pause by ${request.by} has no effect: it is ${rollout.paused.detail}`);
+        return refuse(rollout, request, now, 'already-paused', `has no effect: it is ${rollout.paused.detail}`);
       return pause(unpause(rollout, now), 'operator', now, `paused by ${request.by}${comment(request)}`);
     case 'resume':
       return resume(rollout, observed, request, now);
@@ -85,7 +93,7 @@ export function answer(given: Rollout, observed: Observed, now: number): Decisio
 function approve(rollout: Rollout, request: OperatorRequest, now: number): Decision {
   if (rollout.phase === 'watching' || rollout.phase === 'promoting') return noEffect(rollout, request, now);
   if (rollout.approvals.some((each) => each.by === request.by))
-    return note(rollout, now, `approve by ${request.by} has no effect: ${request.by} has approved already`);
+    return refuse(rollout, request, now, 'approved-already', `has no effect: ${request.by} has approved already`);
   const approvals = [...rollout.approvals, { by: request.by, at: request.at, comment: request.comment }];
   const next = { ...rollout, approvals };
   const reason = `approved by ${request.by} (${approvals.length} of ${rollout.approvalsNeeded})${comment(request)}`;
@@ -100,9 +108,9 @@ function resume(rollout: Rollout, observed: Observed, request: OperatorRequest, 
   const reason = `resumed by ${request.by}${comment(request)}`;
   switch (rollout.paused?.reason) {
     case undefined:
-      return note(rollout, now, `resume by ${request.by} has no effect: it is not paused`);
+      return refuse(rollout, request, now, 'not-paused', 'has no effect: it is not paused');
     case 'approval':
-      return note(rollout, now, `resume by ${request.by} does not approve: use approve or reject`);
+      return refuse(rollout, request, now, 'not-an-approval', 'does not approve: use approve or reject');
     case 'inconclusive':
       // Look again for as long as the step was meant to last; the evidence so far stays.
       return note({ ...running, stepSince: now, stepPausedMs: 0 }, now, `${reason}: the step is measured once more`);
@@ -127,7 +135,7 @@ function promote(rollout: Rollout, observed: Observed, request: OperatorRequest,
       return note({ ...running, waived: [...running.waived, job.name] }, now, vouched);
     }
     case 'approval':
-      return note(rollout, now, `promote by ${request.by} does not approve: use approve or reject`);
+      return refuse(rollout, request, now, 'not-an-approval', 'does not approve: use approve or reject');
     case 'inconclusive':
     case 'operator':
     case undefined: {
@@ -141,7 +149,10 @@ function promote(rollout: Rollout, observed: Observed, request: OperatorRequest,
 }
 
 const noEffect = (rollout: Rollout, request: OperatorRequest, now: number): Decision =>
-  note(rollout, now, `${request.kind} by ${request.by} has no effect while ${rollout.phase}`);
+  refuse(rollout, request, now, 'no-effect', `has no effect while ${rollout.phase}`);
+
+const refuse = (rollout: Rollout, request: OperatorRequest, now: number, refused: Refusal, why: string): Decision =>
+  note(rollout, now, `${request.kind} by ${request.by} ${why}`, { refused, request: request.seq });
 
 const unanswered = (rollout: Rollout, observed: Observed): OperatorRequest[] =>
   observed.requests.filter((request) => request.seq > rollout.requestSeq);

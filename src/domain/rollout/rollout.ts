@@ -127,6 +127,20 @@ export const concerns = ({ services, removes }: Pick<Rollout, 'services' | 'remo
 /** What a person asked for; recorded first, then decided upon, so that a crash between the two loses nothing. */
 export type RequestKind = 'promote' | 'pause' | 'resume' | 'abort' | 'rollback' | 'approve' | 'reject' | 'supersede';
 
+/**
+ * Why a request changed nothing: `no-effect` (the phase has nothing that it could do), `not-paused`, `already-paused`,
+ * `not-an-approval` (only approve or reject decide here), `approved-already`, `first-release` (nothing to go back to).
+ */
+export const REFUSALS = [
+  'no-effect',
+  'not-paused',
+  'already-paused',
+  'not-an-approval',
+  'approved-already',
+  'first-release',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
 export interface OperatorRequest {
   seq: number;
   rollout: string;
