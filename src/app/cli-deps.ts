@@ -48,6 +48,7 @@ export function cliDeps(version: string) {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, callback);
       };
     },
+    endProcess: (pid: number): void => void process.kill(pid, 'SIGTERM'),
     exit: (code: number): void => process.exit(code),
   };
 }

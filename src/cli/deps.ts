@@ -46,6 +46,8 @@ export interface CliDeps {
   systemdUnit(): Promise<SystemdUnit>;
   /** Calls back for every Ctrl-C or SIGTERM from now on; returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
+  /** Asks a process of this user to end. Throws when there is none, or when it is somebody else's. */
+  endProcess(pid: number): void;
   /** Ends the process at once. */
   exit(code: ExitCode): void;
 }

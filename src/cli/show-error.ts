@@ -4,15 +4,30 @@ import type { CliDeps, ExitCode } from './deps.ts';
 import { createStyle, showsUnicode } from './screen/style.ts';
 import { stopped, wrap, wrapLines } from './screen/text.ts';
 
+const NEWER = 'if evenkeel was updated while its server ran: evenkeel server restart';
+
 /** Anything that was thrown, as an error that people can read. */
 export function asEvenkeelError(error: unknown): EvenkeelError {
+  // What this command asks is always of the shape that it knows, and so is what it reads.
+  if (error instanceof EvenkeelError && error.code === 'bad-request' && error.next === null)
+    return new EvenkeelError({
+      code: error.code,
+      what: error.message,
+      ...(error.where === null ? {} : { where: error.where }),
+      ...(error.why === null ? {} : { why: error.why }),
+      next: NEWER,
+      cause: error,
+    });
   if (error instanceof EvenkeelError) return error;
   const why = error instanceof Error ? error.message : String(error);
   return new EvenkeelError({
     code: 'unexpected',
     what: 'something unexpected happened',
     why,
-    next: 'set EVENKEEL_DEBUG=1 and try again: it shows where',
+    next:
+      error instanceof TypeError
+        ? `${NEWER}; else EVENKEEL_DEBUG=1 shows where`
+        : 'set EVENKEEL_DEBUG=1 and try again: it shows where',
     exit: 2,
     cause: error,
   });

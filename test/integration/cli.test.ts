@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -408,6 +410,31 @@ describe('what goes wrong', () => {
     expect(stderr).toContain('evenkeel init');
     expect(code).toBe(1);
   });
+});
+
+test('server restart ends the controller, and is done when another answers and a new edge took over', async () => {
+  const controller = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const over = once(controller, 'exit');
+  let startedAt = 1;
+  void over.then(() => (startedAt = 2));
+  api.on('GET /v1/server', () => ({ version: '0', pid: controller.pid, startedAt, home: api.home, edge: true }));
+  api.on('POST /v1/server/restart-edge', () => ({ ok: true, reason: 'The old one drains.' }));
+  const { code, stdout } = await run('server', 'restart');
+  expect(stdout).toContain('A new controller has taken over.');
+  expect(stdout).toContain('A new edge has taken over.');
+  expect(code).toBe(0);
+  expect(await over).toEqual([null, 'SIGTERM']);
+});
+
+test('a server that does not know what it is asked may be older than the command', async () => {
+  api.on('POST /v1/deploy', () => {
+    throw new Refusal({ code: 'bad-request', what: 'the request cannot be read', why: 'Unrecognized key' });
+  });
+  const { code, stderr } = await run('deploy');
+  expect(stderr).toContain('evenkeel server restart');
+  expect(code).toBe(1);
+  api.on('GET /v1/status', () => ({ server: { version: '0', pid: 1, startedAt: 0, edge: true } }));
+  expect((await run('status')).stderr).toContain('evenkeel server restart');
 });
 
 test('logs are lines for people and JSON for programs', async () => {

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../lib/format.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { CommandSpec, Input } from '../command.ts';
@@ -25,6 +26,14 @@ export const server: CommandSpec = {
         'Without the edge nothing answers on the public ports. Instances go on running unless --instances is given.',
       options: [{ flags: '--instances', description: 'stop all instances too' }],
       run: stop,
+    },
+    {
+      name: 'restart',
+      summary: 'new controller and edge, after an update of evenkeel',
+      description:
+        'What runs stays as it was when it was started. This puts a new controller and a new edge in the place of the present ones; no connection is lost, and rollouts go on. The keeper, which only holds the sockets, stays.',
+      examples: [{ command: 'evenkeel server restart', means: 'what was installed just now takes over' }],
+      run: restart,
     },
     {
       name: 'restart-edge',
@@ -94,6 +103,32 @@ async function stop(context: Context, input: Input): Promise<void> {
     `${out.style.green(out.style.symbols.done)} Stopped.${instances ? '' : ' Instances go on running.'} evenkeel up starts it again.`,
   );
   out.data({ stopped: true, instances });
+}
+
+/** How long a new controller may take to answer, ms. */
+const RESTART_MS = 30_000;
+
+async function restart(context: Context): Promise<ExitCode> {
+  const { out, deps } = context;
+  const { pid, startedAt } = await (await context.client()).server();
+  // The keeper starts another as soon as this one has left, from the files that are there now.
+  deps.endProcess(pid);
+  const deadline = performance.now() + RESTART_MS;
+  for (;;) {
+    await sleep(100);
+    const now = await (await context.client()).server().catch(() => null);
+    if (now !== null && now.startedAt !== startedAt) break;
+    if (performance.now() > deadline)
+      throw new EvenkeelError({
+        code: 'server-not-restarted',
+        what: 'no new controller has answered for 30 s',
+        why: 'the present one did not end, or the new one cannot start; traffic and instances do not depend on it',
+        next: 'evenkeel server status',
+        exit: 2,
+      });
+  }
+  out.line(`${out.style.green(out.style.symbols.done)} A new controller has taken over.`);
+  return restartEdge(context);
 }
 
 async function restartEdge(context: Context): Promise<ExitCode> {

@@ -14,17 +14,34 @@ export function liveDisplay({ deps, out, interrupt }: Context): Display {
   let tick = 0;
   const draw = (): void =>
     block.draw(frame(state, { style: out.style, columns: out.columns(), tick, now: deps.now(), silentMs }));
+  let broken: unknown = null;
   const timer = setInterval(() => {
     tick++;
-    draw();
+    try {
+      draw();
+    } catch (error) {
+      // Thrown here nobody could catch it, and it would be written into the picture.
+      broken = error;
+      clearInterval(timer);
+    }
   }, FRAME_MS);
   const forget = interrupt.onQuit(() => block.end());
   return {
-    event: (_, next) => void (state = next),
+    event(event, next) {
+      state = next;
+      if (broken !== null) throw broken;
+      if (event.type !== 'rollout') return;
+      try {
+        draw();
+      } catch (error) {
+        broken = error;
+        throw error;
+      }
+    },
     silent: (ms) => void (silentMs = ms),
     end() {
       clearInterval(timer);
-      if (state.rollout !== null) draw();
+      if (state.rollout !== null && broken === null) draw();
       block.end();
       forget();
     },
