@@ -38,6 +38,7 @@ export interface LogsQuery extends Scope {
   service?: string | undefined;
   release?: string | undefined;
   instance?: string | undefined;
+  job?: string | undefined;
   /** Wall time, ms. */
   since?: number | undefined;
   lines?: number | undefined;

@@ -28,10 +28,15 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
  */
 function nameOf({ service, release, instance }: Pick<LogLine, 'service' | 'release' | 'instance'>): string {
   if (instance === null) return release ?? service;
+  const [, job, again] = JOB.exec(instance) ?? [];
+  if (job !== undefined) return `${release ?? service} ${job}${again === undefined ? '' : ` again ${again}`}`;
   const [, name, index, generation] = /([^.]+@\d+)\.(\d+)\.(\d+)$/.exec(instance) ?? [];
   if (name === undefined) return instance.slice(Math.max(0, instance.indexOf(`${service}@`)));
   return `${name} #${Number(index) + 1}${generation === '0' ? '' : ` restart ${generation}`}`;
 }
+
+/** `ROLLOUT.build.api`, or `ROLLOUT.migrate.api.2` when it is run again. */
+const JOB = /^[^.]+\.(build|migrate|smoke|check)\.[^.]+(?:\.(\d+))?$/;
 
 // oxlint-disable-next-line no-control-regex
 const COLOUR = /(\u001b\[[0-9;]*m)/;

@@ -227,3 +227,37 @@ describe('a request to a rollout', () => {
     expect((await ask(id, 'promote')).answer).toMatchObject({ refused: 'no-effect' });
   });
 });
+
+describe('the output of jobs', () => {
+  const wrote = async (query: string): Promise<string[]> => {
+    read = async function* ({ files }) {
+      for (const { file, ...of } of files) yield { at: null, ...of, line: file };
+    };
+    const path = `/v1/logs?project=shop&environment=production&${query}`;
+    const lines: string[] = [];
+    for await (const line of client.lines({ path })) {
+      const { service: name, release, line: file } = JSON.parse(line) as Record<string, string>;
+      lines.push(`${name} ${release} ${file}`);
+    }
+    return lines;
+  };
+
+  test('is that of the last rollout that had such a job, or of the one that brought a release', async () => {
+    const first = await begun(service('api', { build: 'make', migrate: 'up' }));
+    await waitFor(async () => (await world.store.rollout(first))?.phase === 'watching', { what: 'promotion' });
+    const second = await begun(service('api', { build: 'make' }));
+    expect(await wrote('job=build')).toEqual([`api api@2 /logs/${second}.build.api`]);
+    expect(await wrote('job=build&service=api&release=api@1')).toEqual([`api api@1 /logs/${first}.build.api`]);
+    expect(await wrote('job=migrate')).toEqual([`api api@1 /logs/${first}.migrate.api`]);
+  });
+
+  test('that there never was says so', async () => {
+    await begun();
+    expect(await client.reply({ path: '/v1/logs?project=shop&environment=production&job=check' })).toMatchObject({
+      body: { code: 'no-logs', what: 'no rollout had a check job' },
+    });
+    expect(await client.reply({ path: '/v1/logs?project=shop&environment=production&job=dance' })).toMatchObject({
+      status: 400,
+    });
+  });
+});

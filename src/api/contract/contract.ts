@@ -17,7 +17,7 @@ import { REFUSALS } from '../../domain/rollout/rollout.ts';
  *   GET    /v1/rollouts/:id/story         { entries: JournalView[] }
  *   POST   /v1/rollouts/:id/requests      RolloutRequest  -> RequestReply
  *   GET    /v1/releases?project&environment&service&limit            { releases: ReleaseView[] }
- *   GET    /v1/logs?project&environment&service&release&instance&since&lines&grep&follow   NDJSON of LogLine
+ *   GET    /v1/logs?project&environment&service&release&instance&job&since&lines&grep&follow   NDJSON of LogLine
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
  *   PUT    /v1/secrets                    { project, environment, name, value }
  *   DELETE /v1/secrets?project&environment&name                      { removed: boolean }

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { LogFile } from '../../ports/logs.ts';
 import { releaseOf } from '../../engine/instances.ts';
+import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/contract.ts';
 import { drained } from './drained.ts';
+import { jobLogs } from './job-logs.ts';
 import { linePattern } from './log-pattern.ts';
 
 const querySchema = z.object({
@@ -14,6 +16,8 @@ const querySchema = z.object({
   service: z.string().optional(),
   release: z.string().optional(),
   instance: z.string().optional(),
+  /** The output of this kind of job instead of that of instances. */
+  job: z.enum(WORK_KINDS).optional(),
   /** Wall time; lines whose time is not known are kept. */
   since: z.coerce.number().int().optional(),
   lines: z.coerce.number().int().min(0).max(100_000).default(200),
@@ -83,6 +87,7 @@ const GONE = 3;
 async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<LogFile[]> {
   const { runtime, places } = deps.engine.deps;
   const scope = { project: query.project, environment: query.environment };
+  if (query.job !== undefined) return jobLogs(deps, { ...scope, ...query, job: query.job });
   const matches = (each: Omit<LogFile, 'file'>): boolean =>
     (query.service === undefined || each.service === query.service) &&
     (query.release === undefined || each.release === query.release) &&

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
-import { workId } from '../../engine/work-ids.ts';
+import { WORK_KINDS, workId } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { RolloutEvent } from '../contract/contract.ts';
 import { journalView } from '../views/rollout-view.ts';
@@ -83,7 +83,7 @@ async function streamOutput(
 ): Promise<void> {
   const { places } = deps.engine.deps;
   const files = rollout.services.flatMap((each) =>
-    (['build', 'migrate', 'smoke', 'check'] as const).map((kind) => {
+    WORK_KINDS.map((kind) => {
       const job = workId(rollout.id, kind, each.service);
       return { file: places.jobLog({ ...rollout, job }), service: each.service, release: each.to, instance: job };
     }),

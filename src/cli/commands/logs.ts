@@ -10,7 +10,7 @@ import { logPrinter } from '../show-log.ts';
 
 export const logs: CommandSpec = {
   name: 'logs',
-  summary: 'what instances write',
+  summary: 'what instances write, or what a build or a migration wrote',
   arguments: [{ usage: '[service]', description: 'which; default: all of the environment' }],
   options: [
     { flags: '-f, --follow', description: 'go on with what is written from now on' },
@@ -19,10 +19,16 @@ export const logs: CommandSpec = {
     { flags: '-n, --lines <n>', description: 'the last so many lines of each instance; default 200' },
     { flags: '--release <release>', description: 'of this release, such as api@41' },
     { flags: '--instance <id>', description: 'of this instance' },
+    {
+      flags: '--job <kind>',
+      description: 'what the last job of this kind wrote, instead of instances',
+      choices: ['build', 'migrate', 'smoke', 'check'],
+    },
   ],
   examples: [
     { command: 'evenkeel logs api -f', means: 'follow a service' },
     { command: 'evenkeel logs --since 10m --grep "error|warn"', means: 'what went wrong lately' },
+    { command: 'evenkeel logs api --job build', means: 'why it did not build' },
     { command: 'evenkeel logs api --release api@42 --json', means: 'for programs, one line of JSON each' },
   ],
   run,
@@ -48,6 +54,7 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     lines: lines === null ? (since === null ? undefined : 100_000) : Number(lines),
     release: input.text('release') ?? undefined,
     instance: input.text('instance') ?? undefined,
+    job: input.text('job') ?? undefined,
     follow: input.flag('follow'),
   };
   const client = await context.client();

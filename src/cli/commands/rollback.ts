@@ -14,7 +14,10 @@ export const rollback: CommandSpec = {
   arguments: [{ usage: '[service]', description: 'which; may be left out with --all, or when --to names a release' }],
   options: [
     { flags: '--to <release>', description: 'an older release, such as api@41, or its version label' },
-    { flags: '--all', description: 'every service of the last rollout' },
+    {
+      flags: '--all',
+      description: 'every service of the last rollout; what was taken down with it comes back only while it is hot',
+    },
     { flags: '--comment <text>', description: 'why, for the story' },
   ],
   examples: [

@@ -5,7 +5,7 @@ export const up: CommandSpec = {
   name: 'up',
   summary: 'start the system, or bring it to what the file says',
   description:
-    'Starts every service that is new, changed or not running, as one rollout. Starts the evenkeel server itself when it does not run. Nothing changed is done at once.',
+    'Starts every service that is new, changed or not running, as one rollout. Starts the evenkeel server itself when it does not run. Nothing changed is done at once. What is not in the file any more is taken down; the public port moves when the rollout is promoted.',
   options: [WAIT_OPTION],
   examples: [
     { command: 'evenkeel up', means: 'start everything in development' },
