@@ -2,7 +2,7 @@ import type { Release } from '../../domain/release/release.ts';
 import { deadlineOf } from '../../domain/rollout/clocks.ts';
 import type { JournalEntry, Rollout } from '../../domain/rollout/rollout.ts';
 import type { JournalView, RolloutView, VerdictView } from '../contract/contract.ts';
-import type { Verdict } from '../../domain/analysis/judge.ts';
+import type { Verdict } from '../../domain/analysis/verdict.ts';
 
 /** What of a rollout is seen live, from outside its record. */
 export interface RolloutLive {

@@ -1,22 +1,12 @@
 import type { RolloutView } from '../../api/contract/contract.ts';
 import { formatDuration, formatTimeLeft } from '../../lib/format.ts';
-import type { Style } from '../screen/style.ts';
 import { table } from '../screen/table.ts';
 import { printable, widthOf, wrap } from '../screen/text.ts';
+import type { FrameOptions } from './frame-options.ts';
 import { judgement } from './judgement.ts';
 import { phaseSteps, type PhaseStep } from './phases.ts';
 import type { FollowState } from './state.ts';
 import { formerReleases, newReleases } from './words.ts';
-
-export interface FrameOptions {
-  style: Style;
-  columns: number;
-  /** Counts up with every frame, for what turns. */
-  tick: number;
-  now: number;
-  /** For how long the controller has not answered, ms; 0: it does. */
-  silentMs: number;
-}
 
 const OUTPUT_LINES = 6;
 

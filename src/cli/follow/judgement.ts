@@ -3,7 +3,7 @@ import { formatCount, formatPercent, formatTimeLeft } from '../../lib/format.ts'
 import type { Style } from '../screen/style.ts';
 import { table, type Column } from '../screen/table.ts';
 import { widthOf, wrap } from '../screen/text.ts';
-import type { FrameOptions } from './frame.ts';
+import type { FrameOptions } from './frame-options.ts';
 import { formerReleases, has, metricValue, newReleases, requestsLine, shownMetrics } from './words.ts';
 
 /** Cells of the bar, where there is room. */

@@ -13,6 +13,7 @@ import {
   windowUnitsToProof,
 } from './power.ts';
 import { failure, holding, type Judged, passing, seen, waiting } from './reason.ts';
+import type { Verdict } from './verdict.ts';
 import { unitsOf } from './window-test.ts';
 
 export interface JudgeInput {
@@ -33,21 +34,6 @@ export interface JudgeInput {
   readonly minRequests?: number | undefined;
   /** How many services are judged as one unit: they share one alpha. */
   readonly services?: number;
-}
-
-export interface Verdict {
-  readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'error';
-  /** One sentence, with the numbers. */
-  readonly reason: string;
-  /** `owner`: compared with the baseline beside it. `window`: against its limits alone. */
-  readonly test: 'owner' | 'window';
-  readonly metrics: readonly MetricVerdict[];
-  readonly canaryRequests: number;
-  readonly baselineRequests: number;
-  /** Canary requests still needed to pass, or to prove what is over its limit; null: more would not decide it, or none is needed. */
-  readonly neededRequests: number | null;
-  /** Smallest error rate (0..1) that would have been caught with 90 % probability; null: none. */
-  readonly detectable: number | null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { MetricVerdict } from './metric-verdict.ts';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './verdict.ts';
 import { count, milliseconds, odds, percent, plural } from './words.ts';
 
 /** The sentences of a verdict: what was seen, beside what, against which limit, and how sure that is. */

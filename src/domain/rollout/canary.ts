@@ -1,5 +1,5 @@
 import { formatDuration } from '../../lib/format.ts';
-import type { Verdict } from '../analysis/judge.ts';
+import type { Verdict } from '../analysis/verdict.ts';
 import { stepElapsed } from './clocks.ts';
 import { gate } from './gate.ts';
 import { judgeServices, type Judged, openWindow } from './judging.ts';

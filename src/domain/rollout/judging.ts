@@ -1,5 +1,6 @@
 import { sumEvidence } from '../analysis/evidence-store.ts';
-import { judge, type JudgeInput, type Verdict } from '../analysis/judge.ts';
+import { judge, type JudgeInput } from '../analysis/judge.ts';
+import type { Verdict } from '../analysis/verdict.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 

@@ -1,5 +1,5 @@
 import type { AnalysisLimits, Listen, RolloutPolicy, ServiceKind } from '../project/project.ts';
-import type { Verdict } from '../analysis/judge.ts';
+import type { Verdict } from '../analysis/verdict.ts';
 import type { EvidenceTotals, StoredEvidence } from '../analysis/evidence-store.ts';
 
 /** In the order in which a good rollout passes through them. */

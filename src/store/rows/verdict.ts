@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { METRICS } from '../../domain/analysis/evidence.ts';
 import type { storedEvidenceSchema } from '../../domain/analysis/evidence-schema.ts';
 import type { EvidenceTotals, StoredEvidence } from '../../domain/analysis/evidence-store.ts';
-import type { Verdict } from '../../domain/analysis/judge.ts';
+import type { Verdict } from '../../domain/analysis/verdict.ts';
 import type { Same } from './parse.ts';
 
 const weightCounts = z.array(z.strictObject({ weight: z.number(), canary: z.number(), baseline: z.number() }));
