@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -321,6 +322,47 @@ describe('a client that is slow or gone', () => {
     await waitFor(() => decent.answer().split('too large').length === 3, { what: 'the second reply' });
     decent.socket.destroy();
     expect((await edge.release('api@1')).inFlight).toBe(0);
+  });
+
+  test('and keeps its connection idle loses it after a while, not before', async () => {
+    const { port, api } = await behindEdge(
+      (req, res) => void setTimeout(() => res.end('ok'), req.url === '/slow' ? 1_500 : 0),
+      {
+        EVENKEEL_EDGE_KEEP_ALIVE_MS: '300',
+        EVENKEEL_EDGE_STALL_MS: '400',
+      },
+    );
+    const { socket, answer, closed } = open(port);
+    // Waiting for a reply is not idling, however long it takes.
+    socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n');
+    await waitFor(() => answer().endsWith('ok'), { what: 'the slow reply' });
+    socket.write('GET /again HTTP/1.1\r\nhost: x\r\n\r\n');
+    await waitFor(() => answer().split('\r\n\r\nok').length === 3, { what: 'the second reply' });
+    await closed;
+    expect(api.requests.length).toBe(2);
+  });
+
+  test('is one of too many: those who are there are served, and no instance is blamed', async () => {
+    const edge = new EdgeHarness();
+    const { pid } = await edge.start();
+    execFileSync('prlimit', ['--pid', String(pid), '--nofile=250:250']);
+    const api = await upstream('api', (req, res) => {
+      if (req.url !== '/wait') res.end('ok');
+    });
+    const port = await freePort();
+    await edge.set(1, service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }]));
+    await edge.healthy(`api@1-${api.port}`);
+    const clients = Array.from({ length: 400 }, () => open(port));
+    for (const { socket } of clients) socket.write('GET /wait HTTP/1.1\r\nhost: x\r\n\r\n');
+    const left = () => clients.filter(({ socket }) => !socket.destroyed);
+    await waitFor(() => api.requests.length >= 70 && api.requests.length === left().length, {
+      what: 'the rest to be cut off',
+    });
+    const { services } = await edge.state();
+    expect(services[0]?.instances).toMatchObject([{ healthy: true, ejected: false, lastError: null }]);
+    for (const { socket } of clients) socket.destroy();
+    await waitFor(async () => (await send({ port }).catch(() => null))?.body === 'ok', { what: 'room for others' });
+    expect((await edge.release('api@1')).bad).toBe(0);
   });
 
   test('that vanished without a word is found out: idle connections are probed', async () => {

@@ -7,6 +7,7 @@ import type { PortBinding } from '../../platform/ipc-messages.ts';
 import type { HeldSocket } from '../../platform/revive-keeper.ts';
 import type { EdgeOptions } from '../options.ts';
 import { answerClientError, cutStalled, InTurn, isAnswering } from './client-connection.ts';
+import { connectionLimit } from './connection-limit.ts';
 import type { Granted, KeeperLink } from './keeper-link.ts';
 
 export interface RequestHandler {
@@ -158,6 +159,7 @@ export class Listeners {
     );
     // Node would leave out of `headers` what comes after the first 2,000, among it perhaps how the body is framed.
     server.maxHeadersCount = 0;
+    server.maxConnections = connectionLimit();
     cutStalled(server, stallMs);
     server.on('clientError', answerClientError);
     // The go-ahead for a body is given when somebody is there to take it.
