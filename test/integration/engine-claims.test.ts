@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deploy } from '../../src/engine/operations/deploy.ts';
 import { down } from '../../src/engine/operations/down.ts';
 import type { Project, ServiceConfig } from '../../src/domain/project/project.ts';
+import { admit } from '../../src/domain/traffic/admission.ts';
 import { shipping } from '../support/engine/shipping.ts';
 import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
 
@@ -110,5 +111,41 @@ describe('a deploy is not refused', () => {
     await down(world.engine, { project: 'shop', environment: 'production', by: 'ada' });
     expect((await begin(other([service('front')]))).rollout).not.toBeNull();
     await expect(begin(project([service('api')]))).rejects.toMatchObject({ code: 'route-taken' });
+  });
+});
+
+describe('of two that want the same', () => {
+  /** As the real edge refuses: the fake takes everything. */
+  function strictEdge(): void {
+    const apply = world.traffic.apply.bind(world.traffic);
+    world.traffic.apply = async (command) => {
+      const table = new Map([...world.traffic.table].map(([key, entry]) => [key, { key, ...entry }]));
+      const { refused } = admit(table, command);
+      return refused === null ? apply(command) : { applied: false, refused, at: 0 };
+    };
+  }
+
+  test('at the same moment one has it, and the other is told and leaves nothing', async () => {
+    strictEdge();
+    const begun = await Promise.allSettled([begin(project([service('api')])), begin(other([service('front')]))]);
+    const rollouts = begun.flatMap((each) => (each.status === 'fulfilled' ? (each.value.rollout ?? []) : []));
+    for (const each of rollouts) await promoted(each);
+    const ends = await Promise.all(rollouts.map(async (each) => (await world.store.rollout(each.id))?.end ?? null));
+    expect(ends.filter((end) => end === null)).toHaveLength(1);
+    expect([...world.traffic.table.values()].filter(({ config }) => config.routes.length > 0)).toHaveLength(1);
+  });
+
+  test('who has it may deploy again while the other is still on its way', async () => {
+    strictEdge();
+    await promoted(await ship([service('api')]));
+    const { rollout } = await begin(other([service('front')], { port: 9090 }));
+    if (rollout === null) throw new Error('nothing was begun');
+    const release = await world.store.release('blog', 'front@1');
+    if (release === null) throw new Error('no release');
+    // As if it had been asked for before this one had the route.
+    const record = await world.store.environment('blog', 'production');
+    if (record === null) throw new Error('no environment');
+    await world.store.saveEnvironment({ ...record, config: other([service('front')]) });
+    await promoted(await ship([service('api')]));
   });
 });

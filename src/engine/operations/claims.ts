@@ -27,7 +27,10 @@ export async function refuseTakenRoutes(deps: EngineDeps, project: Project, want
   await refuseInternalPort(deps, project, claims.length + staying.length > 0);
   const others = await claimsOfOthers(deps, project);
   await refuseMovedInCanary(deps, project, wanted, claims);
-  const clash = firstClash([...claims, ...staying], others) ?? firstClash(claims, staying);
+  // What it has already, nobody else can have: who asks for the same at this moment is told so.
+  const held = await heldClaims(deps, project, wanted.serving);
+  const asked = [...claims, ...staying].filter((claim) => !held.some((each) => isSame(each, claim)));
+  const clash = firstClash(asked, others) ?? firstClash(claims, staying);
   if (clash === null) return;
   const { kind, taken } = clash;
   const own = taken.project === project.name && taken.environment === project.environment.name;
@@ -51,6 +54,18 @@ export async function refuseTakenRoutes(deps: EngineDeps, project: Project, want
         `evenkeel down --env ${taken.environment}, in its folder`,
   });
 }
+
+/** Public routes of this environment that are open now. */
+async function heldClaims(deps: Pick<EngineDeps, 'store'>, project: Project, serving: Deployment[]): Promise<Claim[]> {
+  const record = await deps.store.environment(project.name, project.environment.name);
+  if (record?.wanted !== 'up') return [];
+  const releases = await Promise.all(
+    serving.flatMap(({ current }) => (current === null ? [] : [deps.store.release(project.name, current)])),
+  );
+  return releases.flatMap((each) => (each === null ? [] : claimsOf(project, each.config, record.config.environment)));
+}
+
+const isSame = (one: Claim, other: Claim): boolean => routeName(one) === routeName(other) && one.bind === other.bind;
 
 const placeOf = ({ project, environment, service }: Claim): string => `${project}/${environment}/${service}`;
 
