@@ -324,6 +324,23 @@ describe('a client that is slow or gone', () => {
     expect((await edge.release('api@1')).inFlight).toBe(0);
   });
 
+  test('and closes its half of the connection has left: the instance is told, and nothing stays open', async () => {
+    let told = 0;
+    const { edge, api, port } = await behindEdge((req, res) => {
+      res.on('close', () => told++);
+      if (req.url === '/events') res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: x\n\n');
+    });
+    for (const path of ['/never', '/events']) {
+      const { socket, closed } = open(port);
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      await waitFor(() => api.requests.some(({ url }) => url === path), { what: 'the request to arrive' });
+      socket.end();
+      await closed;
+    }
+    await waitFor(() => told === 2, { what: 'the instance to be told' });
+    expect(await edge.release('api@1')).toMatchObject({ bad: 0, clientAborts: 2, inFlight: 0 });
+  });
+
   test('and keeps its connection idle loses it after a while, not before', async () => {
     const { port, api } = await behindEdge(
       (req, res) => void setTimeout(() => res.end('ok'), req.url === '/slow' ? 1_500 : 0),
@@ -345,7 +362,7 @@ describe('a client that is slow or gone', () => {
   test('is one of too many: those who are there are served, and no instance is blamed', async () => {
     const edge = new EdgeHarness();
     const { pid } = await edge.start();
-    execFileSync('prlimit', ['--pid', String(pid), '--nofile=250:250']);
+    execFileSync('/usr/bin/env', ['prlimit', '--pid', String(pid), '--nofile=250:250']);
     const api = await upstream('api', (req, res) => {
       if (req.url !== '/wait') res.end('ok');
     });
