@@ -137,6 +137,13 @@ function usageError(error: CommanderError, { name, subcommands = [] }: CommandSp
   // "(outputHelp)" is what commander says after it showed the help instead of an answer.
   const words = subcommands.map((each) => each.name).join(', ');
   const said = error.code === 'commander.help' ? `\`${name}\` wants a second word: ${words}` : what;
+  // What was typed behind a secret's name is its value, which is shown nowhere.
+  if (name === 'secrets' && error.code === 'commander.excessArguments')
+    return new EvenkeelError({
+      code: 'usage',
+      what: 'a value is not written on the command line, where others can see it',
+      next: '`evenkeel secrets set NAME` asks for it, or reads it from the standard input',
+    });
   return new EvenkeelError({
     code: 'usage',
     what: said,

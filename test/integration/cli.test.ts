@@ -80,6 +80,29 @@ describe('deploy', () => {
     expect(code).toBe(2);
   });
 
+  test('does not say that a former release serves which is down', async () => {
+    const id = deployable();
+    const { services } = rolloutView();
+    api.on('GET /v1/status', () => ({
+      server: { version: '0', pid: 1, startedAt: 0, edge: true },
+      environments: [
+        { services: [{ service: 'api', release: services[0]?.from, health: 'down', detail: '0 of 1 healthy' }] },
+      ],
+    }));
+    const cli = start('deploy', 'api');
+    await followed(id);
+    api.move(id, { phase: 'building' }, 'begun');
+    api.output(id, 'api', 'no such module');
+    const end = { end: 'failed', settled: true, endedAt: Date.now() } as const;
+    api.move(id, end, 'build of api@42 failed: exit code 1; its last lines:\nno such module');
+    const { stdout, code } = await cli.ended;
+    expect(stdout).toContain('But api@41 is down: 0 of 1 healthy.');
+    // What stands above already is not repeated, and what there is more of is named.
+    expect(stdout).toContain('build of api@42 failed: exit code 1\n');
+    expect(stdout).toContain('evenkeel logs api --job build');
+    expect(code).toBe(2);
+  });
+
   test('ends with 3 and what to type when a person must decide', async () => {
     const id = deployable();
     const cli = start('deploy');
@@ -456,6 +479,14 @@ test('logs are lines for people and JSON for programs', async () => {
   expect((await run('logs')).stdout).toContain(' api@42 #2 | hello');
   api.on('GET /v1/logs', () => ({ ...line, instance: 'chat.development.api@42.0.3' }));
   expect((await run('logs')).stdout).toContain(' api@42 #1 restart 3 | hello');
+});
+
+test('a secret that was typed behind its name is not repeated, and a limit must be a number', async () => {
+  const { code, stderr } = await run('secrets', 'set', 'API_KEY', 'sesame');
+  expect(stderr).toContain('not written on the command line');
+  expect(stderr).not.toContain('sesame');
+  expect(code).toBe(1);
+  expect((await run('rollouts', '--limit', 'all')).stderr).toContain('--limit wants a number');
 });
 
 test('a service that does not exist is guessed', async () => {

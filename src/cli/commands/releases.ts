@@ -1,6 +1,7 @@
 import type { ReleaseView } from '../../api/contract/contract.ts';
 import { formatDuration } from '../../lib/format.ts';
 import type { CommandSpec } from '../command.ts';
+import { countOf } from '../parse-count.ts';
 import type { Style } from '../screen/style.ts';
 import { table } from '../screen/table.ts';
 import { dateAndTime } from '../screen/time.ts';
@@ -22,7 +23,7 @@ export const releases: CommandSpec = {
     const list = await client.releases({
       ...scope,
       ...(service === null ? {} : { service }),
-      limit: Number(input.text('limit') ?? 20),
+      limit: countOf(input, 'limit', 'releases') ?? 20,
     });
     out.data({ releases: list });
     if (list.length === 0)

@@ -4,6 +4,7 @@ import type { CommandSpec, Input } from '../command.ts';
 import type { Context } from '../context.ts';
 import { findNewest } from '../find-rollout.ts';
 import { formerReleases, newReleases } from '../follow/words.ts';
+import { countOf } from '../parse-count.ts';
 import type { Style } from '../screen/style.ts';
 import { table } from '../screen/table.ts';
 import { dateAndTime } from '../screen/time.ts';
@@ -44,7 +45,7 @@ async function list(context: Context, input: Input): Promise<void> {
     ...(project === null ? {} : { project }),
     ...(explicit ? { environment: context.environment } : {}),
     ...(service === null ? {} : { service }),
-    limit: Number(input.text('limit') ?? 20),
+    limit: countOf(input, 'limit', 'rollouts') ?? 20,
   });
   out.data({ rollouts: found });
   if (found.length === 0) out.line('Nothing was rolled out yet.', '  evenkeel up  start');

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { printable } from '../screen/text.ts';
 import { timeOfDay } from '../screen/time.ts';
 import type { Display } from './display.ts';
+import type { FollowState } from './state.ts';
 import { metricsLine, newReleases, requestsLine } from './words.ts';
 
 /** Between two lines that only say how far it is, ms: while something is decided, and while a window is waited out. */
@@ -40,9 +41,9 @@ export function linesDisplay({ deps, out }: Pick<Context, 'deps' | 'out'>): Disp
     now = rollout;
   };
   return {
-    event(event, { rollout }) {
+    event(event, { rollout, output }) {
       if (rollout !== null) introduce(rollout);
-      if (event.type === 'journal') say(event.entry.at, event.entry.to, event.entry.reason);
+      if (event.type === 'journal') say(event.entry.at, event.entry.to, newIn(event.entry.reason, output));
       else if (event.type === 'output') say(deps.now(), event.service, `| ${printable(event.line)}`);
     },
     silent(ms) {
@@ -63,6 +64,13 @@ export function linesDisplay({ deps, out }: Pick<Context, 'deps' | 'out'>): Disp
       out.line(...early.splice(0));
     },
   };
+}
+
+/** A reason without the last lines of a job that stand above it already. */
+function newIn(reason: string, output: FollowState['output']): string {
+  const [head = '', ...tail] = reason.split('\n');
+  const told = tail.length > 0 && tail.every((line) => output.some((each) => each.line.trim() === line.trim()));
+  return told ? head.replace(/; its last lines:$/, '') : reason;
 }
 
 /** `10 % of sessions, step 1 of 2, 6m 48s left; api: 105 canary requests seen ...; errors 0.2 % (...)` */

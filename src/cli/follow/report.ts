@@ -33,7 +33,8 @@ export async function report(context: Context, id: string, followed: Followed): 
   const urls = outcome.exit === 0 ? await publicUrls(context, rollout) : [];
   // People have just seen the reason; programs get all of it in one stopped.
   const reason = outcome.kind === 'paused' ? (rollout.paused?.detail ?? rollout.reason) : rollout.reason;
-  const said = summary(rollout, outcome.kind);
+  const ill = outcome.exit === 2 ? await notWell(context, rollout) : '';
+  const said = `${summary(rollout, outcome.kind)}${ill === '' ? '' : ` ${ill}`}`;
   const message = outcome.exit === 0 ? said : `${said} ${stopped(reason)}`;
   const { style } = out;
   const mark =
@@ -108,13 +109,15 @@ function next(rollout: RolloutView, kind: string): string[] {
 }
 
 /** What a release wrote that failed; with several it is not known whose fault it was. */
-function logsOf({ services, environment }: RolloutView, kind: string): { command: string; means: string }[] {
+function logsOf({ services, environment, phase }: RolloutView, kind: string): { command: string; means: string }[] {
   const [only] = services;
   if (kind !== 'failed' || services.length !== 1 || only === undefined || only.kind === 'static') return [];
-  // Before its instances were started it wrote nothing.
-  if (only.observed === null) return [];
-  const command = `evenkeel logs ${only.service} --release ${only.to}${envOption(environment)}`;
-  return [{ command, means: 'what it wrote' }];
+  const ofJob = phase === 'building' ? 'build' : phase === 'migrating' ? 'migrate' : null;
+  // Before anything was started it wrote nothing.
+  if (phase === 'pending') return [];
+  const what = ofJob === null ? `--release ${only.to}` : `--job ${ofJob}`;
+  const means = ofJob === null ? 'what it wrote' : 'all that the job wrote';
+  return [{ command: `evenkeel logs ${only.service} ${what}${envOption(environment)}`, means }];
 }
 
 const envOption = (environment: string): string => (environment === 'development' ? '' : ` --env ${environment}`);
@@ -122,6 +125,23 @@ const envOption = (environment: string): string => (environment === 'development
 function commands(list: readonly { command: string; means: string }[]): string[] {
   const width = Math.max(0, ...list.map(({ command }) => command.length));
   return list.map(({ command, means }) => `  ${command.padEnd(width)}  ${means}`);
+}
+
+/**
+ * What is wrong with the releases that are to serve again: having all traffic is not serving it. Empty when nothing is,
+ * or when the controller cannot say it now.
+ */
+async function notWell(context: Context, { project, environment, services }: RolloutView): Promise<string> {
+  try {
+    const { environments } = await (await context.client()).status({ project, environment });
+    const formers = new Set(services.flatMap(({ from }) => (from === null ? [] : [from])));
+    const ill = environments
+      .flatMap((each) => each.services)
+      .filter(({ release, health }) => release !== null && formers.has(release) && health === 'down');
+    return ill.map(({ release, detail }) => `But ${release} is down: ${stopped(detail)}`).join(' ');
+  } catch {
+    return '';
+  }
 }
 
 /** Where the new releases answer; empty when the controller cannot say it now. */
