@@ -26,6 +26,8 @@ export interface Engine {
   latest(rollout: string): { rollout: Rollout; wakeAt: number | null } | null;
   /** Why no copy of a release can be started at present (a secret that is not set), or null. */
   unstartable(scope: Scope, release: string): string | null;
+  /** Why the edge refused what it was told last of an environment (a port that a stranger has), or null. */
+  refusal(scope: Scope): string | null;
   /** Called after every look that may have changed something of the environment. */
   onLook(listener: (scope: Scope) => void): () => void;
   deps: EngineDeps;
@@ -114,6 +116,7 @@ export function createEngine(given: EngineDeps): Engine {
       return null;
     },
     unstartable: (scope, release) => loops.get(nameOf(scope))?.memory.unstartable.get(release) ?? null,
+    refusal: (scope) => loops.get(nameOf(scope))?.memory.refusal ?? null,
     onLook(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

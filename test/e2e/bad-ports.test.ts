@@ -114,3 +114,29 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
     expect((await system.cli(['up'], { cwd: moved })).code).toBe(0);
   });
 });
+
+describe('a public port that moves', { timeout: 90_000 }, () => {
+  test('is open where the file says once it is promoted, alone or with another address, and goes back with a rollback', async () => {
+    const shop = await folder({ name: 'moving' });
+    const up = await system.cli(['up'], { cwd: shop.root });
+    expect(up.code, told(up)).toBe(0);
+    const file = readFileSync(`${shop.root}/evenkeel.yaml`, 'utf8');
+    const next = await freePort();
+    shop.write({ 'evenkeel.yaml': file.replace(`port: ${shop.port}`, `port: ${next}`) });
+    const moved = await system.cli(['up'], { cwd: shop.root });
+    expect(moved.code, told(moved)).toBe(0);
+    expect(moved.stdout).toContain(`In development, the public port is ${next}`);
+    expect(await visit(next)).toMatchObject({ status: 200, version: 'v1' });
+    expect((await visit(shop.port)).status).not.toBe(200);
+
+    const back = await system.cli(['rollback', '--all'], { cwd: shop.root });
+    expect(back.code, told(back)).toBe(0);
+    await waitFor(async () => (await visit(shop.port)).status === 200, { what: 'the former port' });
+
+    shop.write({ 'evenkeel.yaml': file.replace(`port: ${shop.port}`, `port: ${shop.port}\nbind: 0.0.0.0`) });
+    expect((await system.cli(['down', '--yes'], { cwd: shop.root })).code).toBe(0);
+    const everywhere = await system.cli(['up'], { cwd: shop.root });
+    expect(everywhere.code, told(everywhere)).toBe(0);
+    expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v1' });
+  });
+});

@@ -238,3 +238,19 @@ test('an up of what was brought down answers once it serves, or says that it doe
     exit: 2,
   });
 });
+
+test('what was brought down comes up where the file says, or tells why it cannot be visited there', async () => {
+  await ended(await ship([service('api')]));
+  world.builder.inputDigest = async () => 'same';
+  world.builder.artifactOf = async () => (await world.store.release('shop', 'api@1'))?.artifact ?? null;
+  await down(world.engine, { ...scope, by: 'ada' });
+  expect(await begin(project([service('api')], moved), { onlyChanged: true })).toMatchObject({ rollout: null });
+  expect(openAt('api')).toEqual(['0.0.0.0:9090']);
+  await down(world.engine, { ...scope, by: 'ada' });
+  world.traffic.takenPorts.add(7070);
+  const file = project([service('api')], { port: 7070 });
+  await expect(begin(file, { onlyChanged: true })).rejects.toMatchObject({
+    code: 'edge-refused',
+    why: '7070 is in use',
+  });
+});

@@ -51,7 +51,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   await refuseTakenRoutes(deps, project, { changed, removes, serving });
 
   // The port of what serves is moved by the rollout, when it is promoted.
-  const keepListen = serving.some((each) => each.current !== null);
+  const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
   const record = { ...scope, config: project, wanted: 'up' as const, updatedAt: deps.clock.now() };
   await deps.store.saveEnvironment(record, { keepListen });
   if (touched.length === 0 && !moves) {
@@ -98,7 +98,8 @@ async function portMove(
 ): Promise<Rollout['opens']> {
   const { port, bind } = project.environment;
   const record = await deps.store.environment(project.name, project.environment.name);
-  if (record === null || serving.every((each) => each.current === null)) return null;
+  // What was brought down has no visitors who would be left behind: it comes up where the file says.
+  if (record?.wanted !== 'up' || serving.every((each) => each.current === null)) return null;
   const from: Listen = { port: record.config.environment.port, bind: record.config.environment.bind };
   return from.port === port && from.bind === bind ? null : { from, to: { port, bind } };
 }

@@ -1,3 +1,4 @@
+import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { until } from './until.ts';
@@ -6,7 +7,7 @@ const MARGIN_MS = 30_000;
 
 /**
  * Waits until what was brought down serves again: every service has its routes at the edge, and somebody behind them.
- * Throws EvenkeelError `timeout` when one of them does not become healthy within its deadline.
+ * Throws EvenkeelError `edge-refused`, or `timeout` when one of them does not become healthy within its deadline.
  */
 export async function untilServing(engine: Engine, scope: { project: string; environment: string }): Promise<void> {
   const { deps } = engine;
@@ -16,7 +17,18 @@ export async function untilServing(engine: Engine, scope: { project: string; env
     (each) => each ?? [],
   );
   const routed = releases.filter(({ config }) => config.kind !== 'worker');
-  await until(engine, () => serves(deps, scope, new Set(routed.map(({ id }) => id))), {
+  const condition = async (): Promise<boolean> => {
+    const refusal = engine.refusal(scope);
+    if (refusal === null) return serves(deps, scope, new Set(routed.map(({ id }) => id)));
+    throw new EvenkeelError({
+      code: 'edge-refused',
+      what: `${scope.project} ${scope.environment} runs, and cannot be visited`,
+      why: refusal,
+      next: 'mend it and repeat `evenkeel up`; evenkeel status shows what runs',
+      exit: 2,
+    });
+  };
+  await until(engine, condition, {
     what: 'all services to be healthy',
     timeoutMs: Math.max(0, ...routed.map(({ config }) => config.health.deadlineMs)) + MARGIN_MS,
   });
