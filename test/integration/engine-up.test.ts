@@ -254,3 +254,18 @@ test('what was brought down comes up where the file says, or tells why it cannot
     why: '7070 is in use',
   });
 });
+
+test('another address of the same port is refused at once while it is open, with the way to it', async () => {
+  await promoted(await ship([service('api')]));
+  world.builder.built = [];
+  await expect(begin(project([service('api')], { bind: '0.0.0.0' }))).rejects.toMatchObject({
+    code: 'port-taken',
+    next: expect.stringContaining('evenkeel down --env production'),
+    exit: 1,
+  });
+  expect(world.builder.built).toEqual([]);
+  await down(world.engine, { ...scope, by: 'ada' });
+  const { rollout } = await begin(project([service('api')], { bind: '0.0.0.0' }));
+  await promoted(rollout as Rollout);
+  expect(openAt('api')).toEqual(['0.0.0.0:8080']);
+});

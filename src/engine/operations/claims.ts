@@ -1,7 +1,8 @@
 import { type Claim, firstClash, routeName } from '../../domain/project/claims.ts';
 import type { Listen, Project, ServiceConfig } from '../../domain/project/project.ts';
 import type { Deployment } from '../../domain/release/release.ts';
-import type { RemovedService } from '../../domain/rollout/rollout.ts';
+import type { RemovedService, Rollout } from '../../domain/rollout/rollout.ts';
+import { isEverywhere } from '../../domain/traffic/admission.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { EngineDeps } from '../deps.ts';
@@ -135,6 +136,20 @@ async function claimsOfEnvironment(deps: Pick<EngineDeps, 'store'>, record: Envi
     ...open.flatMap(({ services, opens }) => services.map(({ to }) => release(to, opens?.to ?? config.environment))),
   ]);
   return lists.flat();
+}
+
+/** One port cannot be open at one address and at all of them, so there is no switch from the one to the other. */
+export function refuseWiderAddress(opens: Rollout['opens'], environment: string): void {
+  if (opens === null || opens.from.port !== opens.to.port) return;
+  const { from, to } = opens;
+  if (!isEverywhere(from.bind, to.bind) && !isEverywhere(to.bind, from.bind)) return;
+  throw new EvenkeelError({
+    code: 'port-taken',
+    what: `port ${to.port} cannot move from ${from.bind} to ${to.bind} while it is open`,
+    where: `environments.${environment}.bind in evenkeel.yaml`,
+    why: 'one of the two addresses includes the other, and nobody can listen on both',
+    next: `evenkeel down --env ${environment}, then evenkeel up --env ${environment}; or change \`port\` as well`,
+  });
 }
 
 /** A port that was given to a service for good, for calls between services or for previews. */

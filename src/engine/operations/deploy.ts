@@ -7,7 +7,7 @@ import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { changedServices, chooseServices, removedServices } from './changed.ts';
-import { refuseTakenRoutes } from './claims.ts';
+import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
 import { currentOf, newReleases } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
@@ -45,7 +45,9 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const changed = input.onlyChanged ? await changedServices(deps, project, chosen, serving) : chosen;
   // Who names services means those alone; the whole file also says what is not there any more.
   const removes = input.services === null ? await removedServices(deps, project, serving) : [];
-  const moves = (await portMove(deps, project, serving)) !== null;
+  const move = await portMove(deps, project, serving);
+  refuseWiderAddress(move, project.environment.name);
+  const moves = move !== null;
   const touched = [...changed.map((each) => each.name), ...removes.map((each) => each.service)];
   if (!input.replace) await refuseWhileUnderWay(deps, scope, touched, moves);
   await refuseTakenRoutes(deps, project, { changed, removes, serving });
