@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { EvenkeelError } from '../ports/errors.ts';
 
 /** The kernel's limit for the path of a Unix socket is 108 bytes with the ending zero. */
@@ -106,13 +106,29 @@ function closeToOthers(path: string): void {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithParents(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw unusable(path, 'it is not a folder', `Remove ${path}, or set EVENKEEL_HOME.`);
     throw unusable(path, `it cannot be made (${code})`, 'Set EVENKEEL_HOME to a folder that you may write.', cause);
   }
 }
+
+/** Node's own `recursive` never returns where the parent is a link to nowhere (a disk that is not mounted, say). */
+function makeWithParents(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const parent = dirname(path);
+    if (code === 'ENOENT' && parent !== path && !isFolder(parent)) {
+      makeWithParents(parent);
+      makeWithParents(path);
+    } else if (code !== 'EEXIST' || !isFolder(path)) throw error;
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function unusable(path: string, why: string, next: string, cause?: unknown): EvenkeelError {
   return new EvenkeelError({

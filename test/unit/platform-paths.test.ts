@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { bindUnixSocket, isFailure } from '../../src/platform/listen-handle.ts';
@@ -93,4 +94,25 @@ test.skipIf(process.getuid?.() !== 0)('the folder of another user is refused', a
   chownSync(foreign, 12345, 12345);
   onTestFinished(() => chownSync(foreign, 0, 0));
   expect(() => ensurePrivateFolder(foreign)).toThrow(expect.objectContaining({ code: 'home-unusable' }));
+});
+
+test.each([
+  ['below a link to nowhere, as of a disk that is not mounted', (folder: string) => join(folder, 'link', 'home')],
+  ['where nobody can make a folder', () => '/proc/evenkeel'],
+  ['below a file', (folder: string) => join(folder, 'file', 'home')],
+])('a home %s is refused at once', (_, homeIn) => {
+  const folder = tempDir();
+  symlinkSync('/nowhere/at/all', join(folder, 'link'));
+  writeFileSync(join(folder, 'file'), '');
+  // In a process of its own: one that never returns cannot be ended from within.
+  const program = `
+    import { evenkeelPaths, prepareHome } from ${JSON.stringify(new URL('../../src/platform/paths.ts', import.meta.url).href)};
+    try { prepareHome(evenkeelPaths(process.env)); } catch (error) { console.log(error.code); }`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    env: { ...process.env, EVENKEEL_HOME: homeIn(folder) },
+    encoding: 'utf8',
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  expect(stdout.trim()).toBe('home-unusable');
 });
