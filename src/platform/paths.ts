@@ -114,7 +114,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Node's own `recursive` never returns where the parent is a link to nowhere (a disk that is not mounted, say). */
+/** Node's own `recursive` never returns where the parent is there and yet lets nobody make a folder (`/proc`, some mounts). */
 function makeWithParents(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
