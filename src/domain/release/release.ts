@@ -28,7 +28,6 @@ export interface Release {
   createdAt: number;
 }
 
-/** What a service of an environment serves now. */
 /** Where one release of a service asks another service, for as long as it runs: a loopback port of the edge. */
 export interface Address {
   project: string;
@@ -40,6 +39,7 @@ export interface Address {
   port: number;
 }
 
+/** What a service of an environment serves now. */
 export interface Deployment {
   project: string;
   environment: string;
