@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { JournalView, RolloutView, VerdictView } from '../../src/api/contract/contract.ts';
 import { frame } from '../../src/cli/follow/frame.ts';
-import { progress } from '../../src/cli/follow/lines-display.ts';
+import { linesDisplay, progress } from '../../src/cli/follow/lines-display.ts';
 import { outcomeOf } from '../../src/cli/follow/outcome.ts';
 import { advance, NOTHING_YET } from '../../src/cli/follow/state.ts';
+import { createOutput } from '../../src/cli/output.ts';
 import { createStyle } from '../../src/cli/screen/style.ts';
 import { storyLines } from '../../src/cli/show-story.ts';
 import { rolloutView } from '../fixtures/cli/stand-in-api.ts';
@@ -135,6 +136,32 @@ describe('what is shown of a rollout', () => {
     const state = { rollout: inCanary(), entries: story, output: [] };
     expect(frame(state, { ...options, silentMs: 4_900 }).join('\n')).not.toContain('has not answered');
     expect(frame(state, { ...options, silentMs: 7_000 }).join('\n')).toContain('has not answered for 7.0 s');
+  });
+
+  test('a log says now and then that it goes on, also when nothing changes', () => {
+    vi.useFakeTimers({ now: NOW });
+    const lines: string[] = [];
+    const out = createOutput(
+      { stdout: { write: (text) => lines.push(text) }, stderr: { write: () => {} }, env: {} },
+      {
+        json: false,
+        color: false,
+      },
+    );
+    const display = linesDisplay({ deps: { now: () => Date.now() }, out });
+    try {
+      const rollout = inCanary();
+      display.event({ type: 'rollout', rollout }, { ...NOTHING_YET, rollout });
+      vi.advanceTimersByTime(29_000);
+      expect(lines).toHaveLength(1);
+      vi.advanceTimersByTime(2_000);
+      expect(lines[1]).toContain('10 % of sessions, step 1 of 2');
+      vi.advanceTimersByTime(60_000);
+      expect(lines).toHaveLength(4);
+    } finally {
+      display.end();
+      vi.useRealTimers();
+    }
   });
 
   test('in a log, how far it is in one line', () => {

@@ -1,6 +1,7 @@
 import type { RolloutView } from '../../api/contract/contract.ts';
 import { formatDuration, formatPercent, formatTimeLeft } from '../../lib/format.ts';
-import type { Context } from '../context.ts';
+import type { CliDeps } from '../deps.ts';
+import type { Output } from '../output.ts';
 import { printable } from '../screen/text.ts';
 import { timeOfDay } from '../screen/time.ts';
 import type { Display } from './display.ts';
@@ -17,7 +18,7 @@ const SILENCE_AFTER = 5_000;
 const INDENT = 8 + 2 + 10 + 2;
 
 /** In a log: one line for each thing that happened, and how far it is now and then. */
-export function linesDisplay({ deps, out }: Pick<Context, 'deps' | 'out'>): Display {
+export function linesDisplay({ deps, out }: { deps: Pick<CliDeps, 'now'>; out: Output }): Display {
   let lastLineAt = deps.now();
   let saidSilent = false;
   let now: RolloutView | null = null;
