@@ -7,7 +7,7 @@ import type { ArgumentSpec, Input, OptionSpec } from './command.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './deps.ts';
 import { findActive } from './find-rollout.ts';
-import { formerReleases, has, newReleases, waysOn } from './follow/words.ts';
+import { formerReleases, has, holds, newReleases, waysOn } from './follow/words.ts';
 import { stopped } from './screen/text.ts';
 
 export const ROLLOUT_ARGUMENT: ArgumentSpec = {
@@ -123,7 +123,7 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView, answer: Req
     return { done: changed, exit: 3, text: `Still paused: ${stopped(after.paused.detail)}` };
   }
   if (after.promotedAt !== null) {
-    return { done: true, exit: 0, text: `${what} ${has(after.services.length)} all traffic.` };
+    return { done: true, exit: 0, text: `${what} ${holds(after)}.` };
   }
   if (answer !== null && answer.refused !== null) return { done: false, exit: 2, text: stopped(answer.reason) };
   return { done: true, exit: 0, text: `${what} ${verb} ${where(after)}: ${after.reason}.` };

@@ -313,6 +313,17 @@ describe('deciding about a rollout', () => {
     expect(code).toBe(0);
   });
 
+  test('a worker, which has no traffic, runs', async () => {
+    const services = rolloutView().services.map((each) => ({ ...each, kind: 'worker' as const }));
+    const paused = { reason: 'operator', since: 1, detail: 'paused by ann' } as const;
+    api.rollouts = [rolloutView({ phase: 'canary', paused, services })];
+    const { id } = rolloutView();
+    api.on(`POST /v1/rollouts/${id}/requests`, () =>
+      api.move(id, { phase: 'watching', paused: null, promotedAt: 2 }, 'promoted by ann'),
+    );
+    expect((await run('promote')).stdout).toContain('api@42 (v1.6.0) runs.');
+  });
+
   test('what is done already cannot be approved, and is not asked for', async () => {
     api.rollouts = [rolloutView({ phase: 'watching', promotedAt: 1, approvals: { needed: 0, given: [] } })];
     const { code, stderr } = await run('approve');

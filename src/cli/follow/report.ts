@@ -5,7 +5,7 @@ import type { ExitCode } from '../deps.ts';
 import { INTERRUPTED } from '../interrupt.ts';
 import { stopped } from '../screen/text.ts';
 import type { Followed } from './follow.ts';
-import { formerReleases, has, newReleases, waysOn } from './words.ts';
+import { formerReleases, has, holds, newReleases, waysOn } from './words.ts';
 
 /** Says what a followed rollout came to, and what can be done now. Returns the exit code. */
 export async function report(context: Context, id: string, followed: Followed): Promise<ExitCode> {
@@ -58,11 +58,10 @@ function summary(rollout: RolloutView, kind: string): string {
   const took = formatDuration((rollout.promotedAt ?? rollout.endedAt ?? rollout.phaseSince) - rollout.createdAt);
   if (several === 0) return summaryOfNoRelease(rollout, kind, took);
   const workers = rollout.services.every((each) => each.kind === 'worker');
-  const holds = workers ? (several === 1 ? 'runs' : 'run') : `${has(several)} all traffic`;
   switch (kind) {
     case 'promoted':
     case 'complete':
-      return `${fresh} ${holds} in ${rollout.environment}, after ${took}.`;
+      return `${fresh} ${holds(rollout)} in ${rollout.environment}, after ${took}.`;
     case 'paused':
       return 'Paused: a person must decide.';
     default: {

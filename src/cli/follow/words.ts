@@ -36,6 +36,16 @@ export function formerReleases({ services, removes }: Pick<RolloutView, 'service
   ].join(', ');
 }
 
+/** `has all traffic`, and what workers do, which have none. */
+export function holds({ services }: Pick<RolloutView, 'services'>): string {
+  const one = services.length === 1;
+  return services.every(({ kind }) => kind === 'worker')
+    ? one
+      ? 'runs'
+      : 'run'
+    : `${has(services.length)} all traffic`;
+}
+
 /** `has` or `have`, for what `newReleases` or `formerReleases` name. */
 export const has = (count: number): string => (count === 1 ? 'has' : 'have');
 
