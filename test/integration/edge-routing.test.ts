@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { FORMER_RELEASES } from '../../src/domain/traffic/stats.ts';
 import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
 
@@ -228,5 +229,32 @@ describe('routing and weights', () => {
     expect(refused?.reason).toBe('port');
     expect(refused?.detail).toContain(`while evenkeel serves the port at 127.0.0.1`);
     expect((await send({ port })).body).toBe('api');
+  });
+
+  test('the sum of what was counted is what was asked, over more releases and processes than have counts of their own', async () => {
+    const edge = new EdgeHarness({ EVENKEEL_EDGE_IDLE_GRACE_MS: '0' });
+    let process = await edge.start();
+    const api = await upstream('api');
+    const port = await freePort();
+    let asked = 0;
+    for (let number = 1; number <= 50; number++) {
+      const releases = [number - 1, number].filter((each) => each > 0);
+      const weigh = (each: number) => ({
+        release: `api@${each}`,
+        weight: each === number ? 100 : 0,
+        ports: [api.port],
+      });
+      await edge.set(number, service('api', port, releases.map(weigh)));
+      for (let i = 0; i < 3; i++, asked++) expect((await send({ port })).status).toBe(200);
+      if (number % 20 === 0) {
+        const former = process;
+        process = await edge.handOver(former);
+        await former.exited;
+      }
+    }
+    const { releases } = await edge.stats();
+    expect(releases.reduce((sum, { requests }) => sum + requests, 0)).toBe(asked);
+    expect(releases.find(({ release }) => release === 'api@50')?.requests).toBe(3);
+    expect(releases.some(({ release }) => release === FORMER_RELEASES)).toBe(true);
   });
 });
