@@ -19,6 +19,11 @@ export interface Advanced {
   changes: ServingChange[];
   /** The public port as the transition moves it, or null. */
   listen: ListenChange | null;
+  /**
+   * The store does not have it. Nothing may be decided on top of it: what the store took then would stand there
+   * without the line, and the change of what serves, that the refused transition brings with it.
+   */
+  unpersisted?: boolean;
 }
 
 /**
@@ -68,12 +73,15 @@ export async function advance(
         listen: null,
       };
     }
-    deps.log.error(
-      { rollout: rollout.id, code: error.code },
-      'the store refused a decision to take back; acting on it all the same',
-    );
-    memory.latest.set(rollout.id, { rollout: decision.next, wakeAt: now + 1000, savedAt: 0 });
-    return { rollout: decision.next, decision, changes, listen };
+    // It is asked again at every look; once is enough to be told.
+    if (known?.rollout.end !== decision.next.end)
+      deps.log.error(
+        { rollout: rollout.id, code: error.code },
+        'the store refused a decision to take back; acting on it all the same',
+      );
+    const wakeAt = now + STORE_RETRY_MS;
+    memory.latest.set(rollout.id, { rollout: decision.next, wakeAt, savedAt: 0 });
+    return { rollout: decision.next, decision: { ...decision, wakeAt }, changes, listen, unpersisted: true };
   }
 }
 
