@@ -16,6 +16,7 @@ export default defineConfig({
           include: ['test/{unit,property,simulation,lint}/**/*.test.ts'],
           setupFiles,
           testTimeout: 30_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,0 +1,37 @@
+import { play, type Played } from './history.ts';
+
+export interface Campaign {
+  histories: number;
+  rollouts: number;
+  promoted: number;
+  takenBack: number;
+  /** Histories a second. */
+  rate: number;
+}
+
+/** How the end of a story and the way to see it again look in a failing test. */
+export function told({ seed, story, broken }: Played): string {
+  return [
+    `seed ${seed} broke a rule: ${broken?.message ?? ''}`,
+    ...story.slice(-60),
+    `again: SIMULATION_SEED=${seed} npm test -- test/simulation/histories-1.test.ts`,
+  ].join('\n');
+}
+
+/** Plays `count` histories from the seed `first` on. Throws with the story of the first that breaks a rule. */
+export async function campaign(first: number, count: number): Promise<Campaign> {
+  const began = performance.now();
+  const sums = { rollouts: 0, promoted: 0, takenBack: 0 };
+  for (let seed = first; seed < first + count; seed++) {
+    const played = await play(seed);
+    if (played.broken !== null) throw new Error(told(played));
+    sums.rollouts += played.rollouts;
+    sums.promoted += played.promoted;
+    sums.takenBack += played.takenBack;
+  }
+  return { histories: count, ...sums, rate: (count / (performance.now() - began)) * 1000 };
+}
+
+/** `SIMULATION_HISTORIES` for more or fewer of them in each of the two files, `SIMULATION_SEED` for one again. */
+export const HISTORIES = Number(process.env['SIMULATION_HISTORIES'] ?? 5_000);
+export const SEED = process.env['SIMULATION_SEED'] === undefined ? null : Number(process.env['SIMULATION_SEED']);

@@ -1,0 +1,398 @@
+import type { ServiceConfig } from '../../../src/domain/project/project.ts';
+import type { RequestKind, Rollout } from '../../../src/domain/rollout/rollout.ts';
+import { deploy } from '../../../src/engine/operations/deploy.ts';
+import { down } from '../../../src/engine/operations/down.ts';
+import { rollback } from '../../../src/engine/operations/rollback.ts';
+import { policy, project, service } from '../engine/world.ts';
+import { ANGRY, CALM } from './adversary.ts';
+import { Controllers } from './controllers.ts';
+import { type Machine, newMachine } from './machine.ts';
+import { random, type Random } from './random.ts';
+import {
+  BrokenRule,
+  checkSettled,
+  checkStored,
+  checkTable,
+  checkTransition,
+  isOver,
+  truthOf,
+  type Witness,
+} from './rules.ts';
+import { VirtualTime } from './time.ts';
+
+const START = 1_700_000_000_000;
+const EVENTS = 22;
+const VISITS = 400;
+/** Everything that waits for somebody gives up by then. */
+/** Share of histories in which another controller takes over from one that is stopped. */
+const SEVERAL = Number(process.env['SIMULATION_SEVERAL'] ?? 0);
+const QUIET_MS = 400_000;
+const MOST_STEPS = 30_000;
+
+export interface Played {
+  seed: number;
+  /** What happened, in order; each line with the simulated second. */
+  story: string[];
+  broken: Error | null;
+  rollouts: number;
+  promoted: number;
+  takenBack: number;
+}
+
+/** Plays one history. The same seed plays the same one. */
+export async function play(seed: number): Promise<Played> {
+  const history = new History(seed);
+  let broken: Error | null = null;
+  try {
+    await history.run();
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error));
+  }
+  history.end();
+  const rollouts = await history.machine.store.rollouts({});
+  return {
+    seed,
+    story: history.story,
+    broken,
+    rollouts: rollouts.length,
+    promoted: rollouts.filter((each) => each.promotedAt !== null).length,
+    takenBack: rollouts.filter((each) => each.end !== null && each.end !== 'complete').length,
+  };
+}
+
+class History {
+  readonly story: string[] = [];
+  readonly machine: Machine;
+  readonly #chance: Random;
+  readonly #time = new VirtualTime(START);
+  readonly #controllers: Controllers;
+  readonly #services: ServiceConfig[];
+  readonly #environment: { approve: { people: number } };
+  readonly #witness: Witness = { jobs: new Set(), answered: new Map() };
+  #broken: Error | null = null;
+  #skewed = false;
+  #version = 0;
+
+  constructor(seed: number) {
+    this.#chance = random(seed);
+    this.machine = newMachine(this.#time, this.#chance);
+    this.#services = services(this.#chance);
+    this.#environment = { approve: { people: this.#chance.chance(0.15) ? 1 : 0 } };
+    this.#watch();
+    this.#controllers = new Controllers(this.machine, {
+      time: this.#time,
+      chance: this.#chance,
+      malice: CALM,
+      several: this.#chance.chance(SEVERAL),
+      note: (what) => this.#note(what),
+    });
+  }
+
+  async run(): Promise<void> {
+    await this.#controllers.begin();
+    this.#do('first deploy', (by) => this.#deploy(by));
+    await this.#pass(12_000);
+    this.#controllers.malice = { ...ANGRY, rate: this.#chance.pick([0, 0.003, 0.01, 0.03]) };
+    for (let event = 0; event < EVENTS; event++) {
+      this.#event();
+      await this.#pass(this.#chance.int(0, this.#chance.chance(0.2) ? 25_000 : 3_000));
+    }
+    this.#calm();
+    // What was held up meanwhile may begin something yet.
+    await this.#pass(30_000);
+    for (let waited = 0; waited < QUIET_MS && !(await this.#over()); waited += 5_000) await this.#pass(5_000);
+    await this.#pass(10_000);
+    await checkSettled(this.machine);
+  }
+
+  end(): void {
+    for (const each of this.#controllers.all) {
+      each.life.dead = true;
+      void each.engine.stop();
+    }
+  }
+
+  #calm(): void {
+    this.#note('from here on nothing goes wrong');
+    this.#controllers.malice = CALM;
+    this.machine.diskFull = false;
+    this.machine.edge.down = false;
+    this.machine.confused.clear();
+    for (const each of this.#controllers.all) this.#controllers.resume(each);
+    if (this.#controllers.acting === null) void this.#controllers.begin();
+  }
+
+  async #over(): Promise<boolean> {
+    const { rollouts, up } = await truthOf(this.machine);
+    return rollouts.every((each) => isOver(each, up));
+  }
+
+  #note(what: string): void {
+    this.story.push(`${((this.#time.now - START) / 1000).toFixed(2).padStart(8)}  ${what}`);
+  }
+
+  /** Lets time go on, with visitors, and looks at the rules after everything that happens. */
+  async #pass(ms: number): Promise<void> {
+    const until = this.#time.now + ms;
+    let visited = this.#time.now;
+    for (let steps = 0; await this.#time.step(until); steps++) {
+      if (this.#broken !== null) throw this.#broken;
+      if (steps > MOST_STEPS) throw new BrokenRule('somebody turns in a circle', { seconds: ms / 1000 });
+      if (this.#time.now - visited < 500) continue;
+      visited = this.#time.now;
+      this.machine.edge.visit(VISITS, (release) => (this.machine.worth(release) === 'faulty' ? 0.3 : 0.001));
+    }
+    if (this.#broken !== null) throw this.#broken;
+    checkStored(await truthOf(this.machine));
+  }
+
+  #event(): void {
+    const { machine } = this;
+    const chance = this.#chance;
+    const roll = chance.next();
+    if (roll < 0.25) this.#do('deploy', (by) => this.#deploy(by));
+    else if (roll < 0.31) this.#do('rollback', (by) => this.#rollback(by));
+    else if (roll < 0.53)
+      this.#request(
+        chance.pick(['approve', 'approve', 'promote', 'pause', 'resume', 'resume', 'abort', 'reject', 'rollback']),
+      );
+    else if (roll < 0.6) this.#crashInstance();
+    else if (roll < 0.66) this.#confuse();
+    else if (roll < 0.72) {
+      machine.edge.down = !machine.edge.down;
+      if (!machine.edge.down && chance.chance(0.5)) machine.edge.crash();
+      this.#note(`the edge is ${machine.edge.down ? 'away' : 'back'}`);
+    } else if (roll < 0.76) {
+      machine.diskFull = !machine.diskFull;
+      this.#note(`the disk is ${machine.diskFull ? 'full' : 'free again'}`);
+    } else if (roll < 0.8) {
+      this.#skewed = true;
+      this.#controllers.skew += chance.pick([-3_600_000, -5_000, 5_000, 60_000]);
+      this.#note(`the clock is set to be off by ${this.#controllers.skew} ms`);
+    } else if (roll < 0.84) this.#do('down or up', (by) => this.#downUp(by));
+    else if (roll < 0.92) {
+      const acting = this.#controllers.acting;
+      if (acting !== null) this.#controllers.kill(acting);
+    } else {
+      const acting = this.#controllers.acting;
+      if (acting !== null) this.#controllers.stop(acting);
+    }
+  }
+
+  #do(what: string, act: (by: string) => Promise<unknown>): void {
+    const by = this.#chance.pick(['ann', 'ben']);
+    this.#note(`${by}: ${what}`);
+    act(by).then(
+      () => undefined,
+      (error: unknown) => this.#note(`${what} was refused: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  }
+
+  async #deploy(by: string): Promise<void> {
+    const acting = this.#controllers.acting;
+    if (acting === null) return;
+    const chance = this.#chance;
+    const version = String(++this.#version);
+    const all = this.#services.map((each) => ({ ...each, env: { VERSION: [version], ...each.env } }));
+    await deploy(acting.engine, {
+      project: project(all, this.#environment),
+      services: this.#version === 1 || chance.chance(0.6) ? null : [chance.pick(all).name],
+      onlyChanged: false,
+      label: null,
+      replace: chance.chance(0.4),
+      keepFailed: chance.chance(0.1) ? true : null,
+      by,
+    });
+  }
+
+  async #rollback(by: string): Promise<void> {
+    const acting = this.#controllers.acting;
+    if (acting === null) return;
+    const all = this.#chance.chance(0.5);
+    await rollback(acting.engine, {
+      project: 'shop',
+      environment: 'production',
+      service: all ? null : this.#chance.pick(this.#services).name,
+      all,
+      to: null,
+      comment: null,
+      by,
+    });
+  }
+
+  async #downUp(by: string): Promise<void> {
+    const acting = this.#controllers.acting;
+    if (acting === null) return;
+    await down(acting.engine, { project: 'shop', environment: 'production', by });
+    this.#time.after(this.#chance.int(500, 5_000), () => this.#do('up', (again) => this.#deploy(again)));
+  }
+
+  #request(kind: RequestKind): void {
+    this.#do(kind, async (by) => {
+      const { rollouts } = await truthOf(this.machine);
+      const open = rollouts.find((each) => each.end === null);
+      if (open === undefined) return;
+      const at = this.#time.now + this.#controllers.skew;
+      await this.machine.store.addRequest({
+        rollout: open.id,
+        kind,
+        by,
+        at,
+        comment: null,
+        force: this.#chance.chance(0.2),
+      });
+      this.#controllers.acting?.engine.wake(open);
+    });
+  }
+
+  #crashInstance(): void {
+    const { runtime } = this.machine;
+    void runtime.observe({ project: 'shop', environment: 'production' }).then((all) => {
+      const running = all.filter((each) => each.state === 'running');
+      if (running.length === 0) return;
+      const { id } = this.#chance.pick(running);
+      this.#note(`${id} crashes`);
+      runtime.crash(id);
+    });
+  }
+
+  #confuse(): void {
+    const { runtime, confused } = this.machine;
+    if (confused.size > 0) {
+      confused.clear();
+      this.#note('all instances answer again');
+      return;
+    }
+    void runtime.observe({ project: 'shop', environment: 'production' }).then((all) => {
+      const running = all.filter((each) => each.state === 'running');
+      if (running.length === 0) return;
+      const { id } = this.#chance.pick(running);
+      this.#note(`${id} answers no more`);
+      confused.add(id);
+    });
+  }
+
+  /** Looks over the shoulder of everybody who changes anything. */
+  #watch(): void {
+    const { machine } = this;
+    const { edge, store, jobs } = machine;
+    edge.onApplied = (services, _removed, fence) => {
+      this.#note(`edge, fence ${fence}: ${services.map(shown).join('; ')}`);
+      void truthOf(machine)
+        .then((truth) => checkTable(machine, services, truth))
+        .catch((error: unknown) => this.#fail(error));
+    };
+    const probe = edge.probe.bind(edge);
+    edge.probe = async (request) => {
+      const reply = await probe(request);
+      if (reply.release !== null) this.#witness.answered.set(reply.release, this.#time.now);
+      return reply;
+    };
+    const saveRollout = store.saveRollout.bind(store);
+    const watched: typeof store.saveRollout = async (rollout, ...rest) => {
+      const before = await store.rollout(rollout.id);
+      const saved = await saveRollout(rollout, ...rest);
+      if (saved.saved) this.#saw(before, saved.rollout);
+      return saved;
+    };
+    const start = jobs.start.bind(jobs);
+    jobs.start = async (spec) => {
+      const state = (await jobs.observe(spec.id)).state;
+      if (state === 'absent' && this.#witness.jobs.has(spec.id))
+        this.#fail(new BrokenRule('a job of one name runs once at most', { id: spec.id }));
+      if (state === 'absent') {
+        this.#witness.jobs.add(spec.id);
+        this.#note(`job ${spec.id}`);
+        await this.#aloneOfItsKind(spec.id);
+      }
+      await start(spec);
+    };
+    machine.store = new Proxy(store, {
+      get: (target, key) => (key === 'saveRollout' ? watched : (Reflect.get(target, key) as unknown)),
+    });
+  }
+
+  async #aloneOfItsKind(id: string): Promise<void> {
+    const family = id.replace(/\.\d+$/, '');
+    for (const other of this.#witness.jobs)
+      if (
+        other !== id &&
+        other.replace(/\.\d+$/, '') === family &&
+        (await this.machine.jobs.observe(other)).state === 'running'
+      )
+        this.#fail(new BrokenRule('a job is never started while another of the same rollout lives', { id, other }));
+  }
+
+  #saw(before: Rollout | null, after: Rollout): void {
+    if (before?.phase !== after.phase || before.end !== after.end || before.paused !== after.paused)
+      this.#note(
+        `${after.id}: ${after.end ?? after.phase}${after.paused === null ? '' : ' (paused)'}: ${after.reason}`,
+      );
+    try {
+      checkTransition(before, after, this.#witness, this.#skewed);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#broken ??= error instanceof Error ? error : new Error(String(error));
+    this.#note(`BROKEN: ${this.#broken.message}`);
+  }
+}
+
+const shown = (each: { service: string; releases: { release: string; weight: number }[] }): string =>
+  each.releases.map(({ release, weight }) => `${release} ${weight}`).join(', ') || each.service;
+
+/** One to three services, as small teams have them, with times that make a history short. */
+function services(chance: Random): ServiceConfig[] {
+  const steps = chance.pick([
+    [],
+    [{ weight: 50, forMs: 4_000 }],
+    [
+      { weight: 10, forMs: 3_000 },
+      { weight: 50, forMs: 2_000 },
+    ],
+  ]);
+  const rollout = policy({
+    canary: steps,
+    rollbackWindowMs: chance.pick([0, 5_000, 20_000]),
+    onInconclusive: chance.pick(['pause', 'promote', 'abort']),
+    holdback: chance.chance(0.1) ? 1 : 0,
+    drainMs: 500,
+    deadlines: {
+      buildingMs: 20_000,
+      startingMs: 12_000,
+      migratingMs: 20_000,
+      verifyingMs: 20_000,
+      promotingMs: 12_000,
+    },
+    pauseMs: 30_000,
+  });
+  const health = { path: '/health', graceMs: 0, deadlineMs: 8_000, intervalMs: 500, timeoutMs: 500 };
+  const common = { rollout, health, stopGraceMs: 1_000 };
+  const migrate = (): Partial<ServiceConfig> => (chance.chance(0.4) ? { migrate: 'migrate' } : {});
+  const smoke = (): Partial<ServiceConfig> =>
+    chance.chance(0.3) ? { smoke: [{ kind: 'command', command: 'smoke' }] } : {};
+  const api = service('api', {
+    ...common,
+    ...migrate(),
+    ...smoke(),
+    routes: [{ host: null, path: '/api' }],
+    instances: chance.int(1, 2),
+  });
+  const web = service('web', {
+    ...common,
+    ...smoke(),
+    after: chance.chance(0.5) ? ['api'] : [],
+    env: { API: [{ serviceUrl: 'api' }] },
+    routes: [{ host: null, path: '/' }],
+  });
+  const mail = service('mail', {
+    ...common,
+    kind: 'worker',
+    routes: [],
+    ...(chance.chance(0.3) ? { check: 'check' } : {}),
+  });
+  return chance.pick([[api], [api, web], [api, web, mail], [api, mail]]);
+}

@@ -1,0 +1,158 @@
+import type { Builder } from '../../../src/ports/builder.ts';
+import { EvenkeelError } from '../../../src/ports/errors.ts';
+import type { InstanceSpec } from '../../../src/ports/runtime.ts';
+import type { Secrets } from '../../../src/ports/secrets.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import { type FakeJobBehaviour, type FakeJobs, fakeJobs } from '../../../src/drivers/runtime/fake/jobs.ts';
+import { type FakeRuntime, fakeRuntime } from '../../../src/drivers/runtime/fake/runtime.ts';
+import { SimulatedEdge } from './edge.ts';
+import { memoryStore } from './memory-store.ts';
+import type { Random } from './random.ts';
+import type { VirtualTime } from './time.ts';
+
+/** What a release is worth, whatever anybody thinks of it. */
+export type Worth = 'good' | 'faulty' | 'sick' | 'crashes';
+
+/** All that outlives a controller: processes, files, the edge. Calls reach it as they come; see `adversary.ts`. */
+export interface Machine {
+  store: Store;
+  runtime: FakeRuntime;
+  jobs: FakeJobs;
+  edge: SimulatedEdge;
+  builder: Builder;
+  secrets: Secrets;
+  worth(release: string): Worth;
+  /** Instances that answer no check although they run. */
+  confused: Set<string>;
+  /** Every write is refused while this is set. */
+  diskFull: boolean;
+}
+
+const BUILD_MS = 3_000;
+const BOOT_MS = 400;
+const WRITES = new Set([
+  'nextFence',
+  'saveEnvironment',
+  'reserveReleaseNumbers',
+  'addReleases',
+  'setArtifact',
+  'ensureDeployments',
+  'giveAddresses',
+  'takeAddresses',
+  'createRollout',
+  'saveRollout',
+  'addRequest',
+]);
+
+export function newMachine(time: VirtualTime, chance: Random): Machine {
+  const clock = { now: () => time.now };
+  const worths = new Map<string, Worth>();
+  const worth = (release: string): Worth => {
+    const known = worths.get(release);
+    if (known !== undefined) return known;
+    const roll = chance.next();
+    const drawn = roll < 0.7 ? 'good' : roll < 0.85 ? 'faulty' : roll < 0.93 ? 'sick' : 'crashes';
+    // What serves first is well, or there would be no history to speak of.
+    const decided = release.endsWith('@1') ? 'good' : drawn;
+    worths.set(release, decided);
+    return decided;
+  };
+  const confused = new Set<string>();
+  const booted = new Map<string, { release: string; at: number }>();
+  const runtime = fakeRuntime({
+    clock,
+    behaviour: (spec: InstanceSpec) => {
+      booted.set(spec.id, { release: spec.release, at: time.now });
+      const stopsAfterMs = chance.chance(0.2) ? null : chance.int(0, 500);
+      return worth(spec.release) === 'crashes'
+        ? { ends: { afterMs: chance.int(0, 2_000), end: { kind: 'exit', code: 1 } }, stopsAfterMs }
+        : { stopsAfterMs };
+    },
+  });
+  const alive = new Set<string>();
+  const refresh = async (): Promise<void> => {
+    alive.clear();
+    for (const each of await runtime.observe({ project: 'shop', environment: 'production' }))
+      if (each.state !== 'ended') alive.add(each.id);
+  };
+  const edge = new SimulatedEdge(clock.now, (id) => {
+    const boot = booted.get(id);
+    const well = boot !== undefined && worth(boot.release) !== 'sick' && time.now - boot.at >= BOOT_MS;
+    return well && alive.has(id) && !confused.has(id);
+  });
+  const machine: Machine = {
+    store: memoryStore(),
+    runtime,
+    jobs: fakeJobs({ clock, behaviour: () => jobBehaviour(chance) }),
+    edge,
+    builder: simulatedBuilder(time, chance),
+    secrets: {
+      set: async () => undefined,
+      list: async () => [],
+      remove: async () => false,
+      resolve: async () => ({}),
+    },
+    worth,
+    confused,
+    diskFull: false,
+  };
+  const store = machine.store;
+  machine.store = new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function' || typeof key !== 'string' || !WRITES.has(key)) return value;
+      return async (...args: unknown[]) => {
+        if (machine.diskFull)
+          throw new EvenkeelError({ code: 'store-full', what: 'The disk is full.', retryable: true, exit: 2 });
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const state = edge.state.bind(edge);
+  edge.state = async () => {
+    await refresh();
+    return state();
+  };
+  return machine;
+}
+
+function jobBehaviour(chance: Random): FakeJobBehaviour {
+  const afterMs = chance.int(0, 8_000);
+  const roll = chance.next();
+  if (roll < 0.84) return { kind: 'exit', code: 0, afterMs };
+  if (roll < 0.9) return { kind: 'exit', code: 1, afterMs };
+  if (roll < 0.94) return { kind: 'hang', heedsCancel: chance.chance(0.5) };
+  return { kind: 'unknown', reason: 'its machine lost power', afterMs };
+}
+
+function simulatedBuilder(time: VirtualTime, chance: Random): Builder {
+  const builds = new Map<string, { doneAt: number; ok: boolean; cancelled: boolean }>();
+  return {
+    async start({ id }) {
+      if (!builds.has(id))
+        builds.set(id, { doneAt: time.now + chance.int(0, BUILD_MS), ok: !chance.chance(0.06), cancelled: false });
+    },
+    async observe(id) {
+      const build = builds.get(id);
+      if (build === undefined) return { state: 'absent' };
+      if (build.cancelled) return { state: 'failed', detail: 'it was cancelled' };
+      if (build.doneAt > time.now) return { state: 'running', detail: '' };
+      return build.ok
+        ? { state: 'done', artifact: `sha-${id}`, reused: false, detail: '' }
+        : { state: 'failed', detail: 'exit code 2' };
+    },
+    async cancel(id) {
+      const build = builds.get(id);
+      if (build !== undefined && build.doneAt > time.now) build.cancelled = true;
+    },
+    async remove(id) {
+      builds.delete(id);
+    },
+    inputDigest: async () => String(chance.int(0, 1_000_000)),
+    artifactOf: async () => null,
+    artifactPath: (artifact) => `/artifacts/${artifact}`,
+    has: async () => true,
+    collect: async () => ({ artifacts: 0, bytes: 0 }),
+    sourceInfo: async (_root, label) => ({ commit: null, dirty: false, label }),
+  };
+}

@@ -1,0 +1,192 @@
+import type { Deployment } from '../../../src/domain/release/release.ts';
+import { desiredServices } from '../../../src/domain/rollout/desired.ts';
+import { PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
+import type { EdgeService } from '../../../src/domain/traffic/protocol.ts';
+import type { Machine } from './machine.ts';
+
+export class BrokenRule extends Error {
+  constructor(rule: string, seen: unknown) {
+    super(`${rule}: ${JSON.stringify(seen)}`);
+    this.name = 'BrokenRule';
+  }
+}
+
+function must(holds: boolean, rule: string, seen: unknown): asserts holds {
+  if (!holds) throw new BrokenRule(rule, seen);
+}
+
+const SCOPE = { project: 'shop', environment: 'production' };
+
+/** What the world holds at a moment, read past every adversary. */
+export interface Truth {
+  rollouts: Rollout[];
+  deployments: Deployment[];
+  up: boolean;
+}
+
+export async function truthOf({ store }: Machine): Promise<Truth> {
+  return {
+    rollouts: await store.rollouts(SCOPE),
+    deployments: await store.deployments(SCOPE.project, SCOPE.environment),
+    up: (await store.environment(SCOPE.project, SCOPE.environment))?.wanted === 'up',
+  };
+}
+
+/** What happened on the machine, for rules about more than a moment. */
+export interface Witness {
+  /** Every id that a job was ever started with. */
+  jobs: Set<string>;
+  /** When a release last answered a request through the edge. */
+  answered: Map<string, number>;
+}
+
+/** Rules about the edge's table: what has traffic, and how much. */
+export async function checkTable(machine: Machine, table: Iterable<EdgeService>, truth: Truth): Promise<void> {
+  for (const { service, releases, routes } of table) {
+    const sum = releases.reduce((total, { weight }) => total + weight, 0);
+    must(sum === 100 || sum === 0, 'weights sum to 100', { service, releases });
+    if (routes.length === 0) continue;
+    for (const { release, weight } of releases) if (weight > 0) await checkVerified(machine, service, release, truth);
+  }
+}
+
+async function checkVerified(machine: Machine, service: string, release: string, truth: Truth): Promise<void> {
+  const into = truth.rollouts.filter((each) => each.services.some((part) => part.to === release));
+  const served = truth.rollouts.some(
+    (each) =>
+      each.services.some((part) => part.from === release) || each.removes.some((part) => part.release === release),
+  );
+  const verified = into.some(
+    (each) => each.verified.includes(service) || PHASES.indexOf(each.phase) >= PHASES.indexOf('canary'),
+  );
+  must(served || verified, 'a release has traffic only once verified', { release });
+  for (const rollout of into) {
+    const part = rollout.services.find((each) => each.service === service);
+    if (part?.migrates !== true || PHASES.indexOf(rollout.phase) < PHASES.indexOf('canary')) continue;
+    const attempt = rollout.attempts[`migrate.${service}`] ?? 1;
+    const ids = [`${rollout.id}.migrate.${service}`, `${rollout.id}.migrate.${service}.${attempt}`];
+    const states = await Promise.all(ids.map((id) => machine.jobs.observe(id)));
+    const done = states.some((each) => each.state === 'ended' && each.exit === 0);
+    const forgotten = states.every((each) => each.state === 'absent');
+    const waived = rollout.waived.includes(`migrate.${service}`);
+    must(done || waived || (forgotten && rollout.settled), 'nothing has traffic before its migration', {
+      release,
+      states,
+    });
+  }
+}
+
+/** Rules about what is stored at any moment. */
+export function checkStored({ rollouts, deployments, up }: Truth): void {
+  const active = rollouts.filter((each) => each.end === null && each.phase !== 'watching');
+  const names = active.flatMap((each) => each.services.map(({ service }) => service));
+  must(new Set(names).size === names.length, 'one active rollout for each service', {
+    active: active.map(({ id }) => id),
+  });
+  if (!up) return;
+  for (const each of desiredServices(deployments, rollouts)) {
+    const sum = each.releases.reduce((total, { weight }) => total + weight, 0);
+    must(sum === 100 || sum === 0, 'desired weights sum to 100', each);
+    must(each.releases.length <= 3, 'at most two releases are hot, and one is kept', each);
+  }
+}
+
+/** A rollout as it was and as it is now. */
+export function checkTransition(before: Rollout | null, after: Rollout, witness: Witness, skewed: boolean): void {
+  if (before === null) return;
+  const where = { id: after.id, from: before.phase, to: after.phase, end: after.end, reason: after.reason };
+  must(before.end === null || after.end === before.end, 'an end is final', where);
+  must(
+    PHASES.indexOf(after.phase) >= PHASES.indexOf(before.phase) || after.end !== null,
+    'phases only go forward',
+    where,
+  );
+  must(after.fence >= before.fence, 'the fence only grows', { ...where, before: before.fence, after: after.fence });
+  if (after.phase === 'watching' && before.phase !== 'watching' && after.end === null) {
+    for (const { service, to, kind } of after.services) {
+      if (kind === 'worker') continue;
+      const at = witness.answered.get(to);
+      must(at !== undefined, 'success is said only after an answer through the edge', { ...where, service });
+    }
+    must(after.approvals.length >= after.approvalsNeeded, 'the gate waits for approvals', where);
+  }
+  const judged = Object.values(before.analysis).length > 0 && before.policy.onInconclusive !== 'promote';
+  const byPerson = after.requestSeq !== before.requestSeq || before.paused !== null;
+  if (before.phase === 'canary' && after.phase === 'promoting' && after.end === null && judged && !byPerson) {
+    const verdicts = Object.values(after.analysis).map(({ verdict }) => verdict);
+    must(
+      before.step >= before.policy.canary.length ||
+        verdicts.every((each) => each?.verdict === 'pass' && each.canaryRequests > 0),
+      'nothing passes without data',
+      { ...where, verdicts },
+    );
+  }
+  if (after.end === 'complete' && before.end === null && !byPerson && !skewed) {
+    const watched = (after.endedAt ?? 0) - (after.promotedAt ?? 0);
+    const superseded = after.reason.includes('superseded');
+    must(superseded || watched >= after.policy.rollbackWindowMs, 'a window lasts as long as it is said to', where);
+  }
+}
+
+/** One that is kept for a look is settled by the next rollout, and a window waits while its environment is down. */
+export const isOver = (rollout: Rollout, up: boolean): boolean =>
+  rollout.end === null ? !up && rollout.phase === 'watching' : rollout.settled || rollout.policy.keepFailed;
+
+/** Once nothing goes wrong any more: everything has ended, and the world is as what is stored wants it. */
+export async function checkSettled(machine: Machine): Promise<void> {
+  const truth = await truthOf(machine);
+  for (const each of truth.rollouts)
+    must(isOver(each, truth.up), 'every rollout ends', {
+      id: each.id,
+      phase: each.phase,
+      end: each.end,
+      settled: each.settled,
+      paused: each.paused,
+      reason: each.reason,
+    });
+  const desired = truth.up ? desiredServices(truth.deployments, truth.rollouts) : [];
+  const wanted = new Set(
+    desired.flatMap((each) => each.releases.filter(({ run }) => run).map(({ release }) => release)),
+  );
+  const instances = await machine.runtime.observe(SCOPE);
+  const running = instances.filter((each) => each.state !== 'ended');
+  for (const each of running)
+    must(wanted.has(each.release), 'what nobody wants does not run', { id: each.id, wanted: [...wanted] });
+  for (const release of wanted)
+    if (
+      machine.worth(release) === 'good' &&
+      !instances.some((each) => each.release === release && machine.confused.has(each.id))
+    )
+      must(
+        running.some((each) => each.release === release),
+        'what is wanted runs',
+        { release },
+      );
+  for (const { service, current } of truth.deployments) {
+    if (!truth.up || current === null) continue;
+    const entry = machine.edge.table.get(`shop/production/${service}`)?.config;
+    if (entry === undefined) continue;
+    const weights = entry.releases.filter(({ weight }) => weight > 0).map(({ release }) => release);
+    must(weights.join() === current, 'what serves has all traffic', { service, current, weights });
+  }
+  const addresses = await machine.store.addresses(SCOPE.project, SCOPE.environment);
+  for (const { release } of addresses)
+    must(wanted.has(release) || instances.some((each) => each.release === release), 'addresses go with who asks', {
+      release,
+    });
+  for (const each of truth.rollouts) await checkStory(machine, each);
+}
+
+async function checkStory(machine: Machine, rollout: Rollout): Promise<void> {
+  const lines = await machine.store.journal(rollout.id);
+  lines.forEach((line, index) => {
+    const before = lines[index - 1];
+    must(line.reason !== '', 'every transition has its reason', line);
+    must(line.seq === index + 1, 'the story has no gap', line);
+    must(before === undefined || line.from === before.to || line.from === line.to, 'the story has no gap', {
+      before,
+      line,
+    });
+  });
+  must(lines.at(-1)?.to === (rollout.end ?? rollout.phase), 'the story ends where the rollout is', lines.at(-1));
+}
