@@ -117,7 +117,8 @@ async function advanceFully(
     if (advanced === null) return null;
     const moved = advanced.decision.journal.length > 0;
     current = advanced.rollout;
-    if (!moved || advanced.unpersisted === true || transition >= MAX_TRANSITIONS) return { rollout: current, observed, advanced };
+    if (!moved || advanced.unpersisted === true || transition >= MAX_TRANSITIONS)
+      return { rollout: current, observed, advanced };
     if (advanced.changes.length > 0 || advanced.listen !== null) return { rollout: current, observed, advanced };
   }
 }

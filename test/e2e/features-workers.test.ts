@@ -70,7 +70,7 @@ describe('a worker', { timeout: 120_000 }, () => {
       'check.js': `console.error('no connection to the queue'); process.exit(3)`,
     });
     const failed = await run(system, root, ['deploy', 'mail'], { code: 2 });
-    expect(failed.stdout).toMatch(/check of mail@2 failed: exit code 3.*no connection to the queue/s);
+    expect(failed.stdout).toMatch(/no connection to the queue\n.*check of mail@2 failed: exit code 3\n/);
     expect(failed.stdout).toContain('mail@1 runs again');
     await waitFor(() => what(seen()).includes('stop v2'), { what: 'the failed worker to stop', timeout: 20_000 });
     expect(what(seen())).not.toContain('stop v1');

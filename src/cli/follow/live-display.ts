@@ -14,14 +14,14 @@ export function liveDisplay({ deps, out, interrupt }: Context): Display {
   let tick = 0;
   const draw = (): void =>
     block.draw(frame(state, { style: out.style, columns: out.columns(), tick, now: deps.now(), silentMs }));
-  let broken: unknown = null;
+  let broken: Error | null = null;
   const timer = setInterval(() => {
     tick++;
     try {
       draw();
     } catch (error) {
       // Thrown here nobody could catch it, and it would be written into the picture.
-      broken = error;
+      broken = asError(error);
       clearInterval(timer);
     }
   }, FRAME_MS);
@@ -34,8 +34,8 @@ export function liveDisplay({ deps, out, interrupt }: Context): Display {
       try {
         draw();
       } catch (error) {
-        broken = error;
-        throw error;
+        broken = asError(error);
+        throw broken;
       }
     },
     silent: (ms) => void (silentMs = ms),
@@ -47,3 +47,5 @@ export function liveDisplay({ deps, out, interrupt }: Context): Display {
     },
   };
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -10,6 +10,8 @@ import { type Machine, newMachine } from './machine.ts';
 import { random, type Random } from './random.ts';
 import {
   BrokenRule,
+  checkHeeded,
+  checkHot,
   checkSettled,
   checkStored,
   checkTable,
@@ -23,6 +25,18 @@ import { VirtualTime } from './time.ts';
 const START = 1_700_000_000_000;
 const EVENTS = 22;
 const VISITS = 400;
+/** What people ask for, as often as it stands here. */
+const REQUESTS: RequestKind[] = [
+  'approve',
+  'approve',
+  'approve',
+  'promote',
+  'pause',
+  'resume',
+  'resume',
+  'abort',
+  'rollback',
+];
 /** Everything that waits for somebody gives up by then. */
 /** Share of histories in which another controller takes over from one that is stopped. */
 const SEVERAL = Number(process.env['SIMULATION_SEVERAL'] ?? 0);
@@ -69,8 +83,13 @@ class History {
   readonly #services: ServiceConfig[];
   readonly #environment: { approve: { people: number } };
   readonly #witness: Witness = { jobs: new Set(), answered: new Map() };
+  /** When a person's request was in the store, by rollout and number. */
+  readonly #recorded = new Map<string, number>();
   #broken: Error | null = null;
   #skewed = false;
+  #visitors = VISITS;
+  /** When its environment was last taken down. */
+  #downAt = -Infinity;
   #version = 0;
 
   constructor(seed: number) {
@@ -91,11 +110,12 @@ class History {
   async run(): Promise<void> {
     await this.#controllers.begin();
     this.#do('first deploy', (by) => this.#deploy(by));
-    await this.#pass(12_000);
+    await this.#pass(20_000);
+    this.machine.kind = false;
     this.#controllers.malice = { ...ANGRY, rate: this.#chance.pick([0, 0.003, 0.01, 0.03]) };
     for (let event = 0; event < EVENTS; event++) {
       this.#event();
-      await this.#pass(this.#chance.int(0, this.#chance.chance(0.2) ? 25_000 : 3_000));
+      await this.#pass(this.#chance.int(0, this.#chance.chance(0.35) ? 30_000 : 4_000));
     }
     this.#calm();
     // What was held up meanwhile may begin something yet.
@@ -117,6 +137,7 @@ class History {
     this.#controllers.malice = CALM;
     this.machine.diskFull = false;
     this.machine.edge.down = false;
+    this.#visitors = VISITS;
     this.machine.confused.clear();
     for (const each of this.#controllers.all) this.#controllers.resume(each);
     if (this.#controllers.acting === null) void this.#controllers.begin();
@@ -140,7 +161,7 @@ class History {
       if (steps > MOST_STEPS) throw new BrokenRule('somebody turns in a circle', { seconds: ms / 1000 });
       if (this.#time.now - visited < 500) continue;
       visited = this.#time.now;
-      this.machine.edge.visit(VISITS, (release) => (this.machine.worth(release) === 'faulty' ? 0.3 : 0.001));
+      this.machine.edge.visit(this.#visitors, (release) => (this.machine.worth(release) === 'faulty' ? 0.3 : 0.001));
     }
     if (this.#broken !== null) throw this.#broken;
     checkStored(await truthOf(this.machine));
@@ -152,17 +173,17 @@ class History {
     const roll = chance.next();
     if (roll < 0.25) this.#do('deploy', (by) => this.#deploy(by));
     else if (roll < 0.31) this.#do('rollback', (by) => this.#rollback(by));
-    else if (roll < 0.53)
-      this.#request(
-        chance.pick(['approve', 'approve', 'promote', 'pause', 'resume', 'resume', 'abort', 'reject', 'rollback']),
-      );
+    else if (roll < 0.53) this.#request(chance.pick(REQUESTS));
     else if (roll < 0.6) this.#crashInstance();
     else if (roll < 0.66) this.#confuse();
     else if (roll < 0.72) {
       machine.edge.down = !machine.edge.down;
       if (!machine.edge.down && chance.chance(0.5)) machine.edge.crash();
       this.#note(`the edge is ${machine.edge.down ? 'away' : 'back'}`);
-    } else if (roll < 0.76) {
+    } else if (roll < 0.74) {
+      this.#visitors = this.#visitors === 0 ? VISITS : 0;
+      this.#note(this.#visitors === 0 ? 'nobody visits' : 'visitors come again');
+    } else if (roll < 0.77) {
       machine.diskFull = !machine.diskFull;
       this.#note(`the disk is ${machine.diskFull ? 'full' : 'free again'}`);
     } else if (roll < 0.8) {
@@ -199,7 +220,7 @@ class History {
       services: this.#version === 1 || chance.chance(0.6) ? null : [chance.pick(all).name],
       onlyChanged: false,
       label: null,
-      replace: chance.chance(0.4),
+      replace: chance.chance(0.15),
       keepFailed: chance.chance(0.1) ? true : null,
       by,
     });
@@ -223,7 +244,9 @@ class History {
   async #downUp(by: string): Promise<void> {
     const acting = this.#controllers.acting;
     if (acting === null) return;
+    this.#downAt = Infinity;
     await down(acting.engine, { project: 'shop', environment: 'production', by });
+    this.#downAt = this.#time.now;
     this.#time.after(this.#chance.int(500, 5_000), () => this.#do('up', (again) => this.#deploy(again)));
   }
 
@@ -233,7 +256,7 @@ class History {
       const open = rollouts.find((each) => each.end === null);
       if (open === undefined) return;
       const at = this.#time.now + this.#controllers.skew;
-      await this.machine.store.addRequest({
+      const recorded = await this.machine.store.addRequest({
         rollout: open.id,
         kind,
         by,
@@ -241,6 +264,7 @@ class History {
         comment: null,
         force: this.#chance.chance(0.2),
       });
+      this.#recorded.set(`${open.id} ${recorded.seq}`, this.#time.now);
       this.#controllers.acting?.engine.wake(open);
     });
   }
@@ -275,7 +299,7 @@ class History {
   /** Looks over the shoulder of everybody who changes anything. */
   #watch(): void {
     const { machine } = this;
-    const { edge, store, jobs } = machine;
+    const { edge, store, jobs, runtime } = machine;
     edge.onApplied = (services, _removed, fence) => {
       this.#note(`edge, fence ${fence}: ${services.map(shown).join('; ')}`);
       void truthOf(machine)
@@ -293,7 +317,15 @@ class History {
       const before = await store.rollout(rollout.id);
       const saved = await saveRollout(rollout, ...rest);
       if (saved.saved) this.#saw(before, saved.rollout);
+      if (saved.saved && before !== null) await this.#heeded(before, saved.rollout);
       return saved;
+    };
+    const stop = runtime.stop.bind(runtime);
+    runtime.stop = async (id, options) => {
+      const release = this.#releaseOf(id);
+      if (options.reason.includes('not wanted'))
+        await this.#try(async () => checkHot(release, await truthOf(machine), this.#time.now - this.#downAt));
+      await stop(id, options);
     };
     const start = jobs.start.bind(jobs);
     jobs.start = async (spec) => {
@@ -310,6 +342,26 @@ class History {
     machine.store = new Proxy(store, {
       get: (target, key) => (key === 'saveRollout' ? watched : (Reflect.get(target, key) as unknown)),
     });
+  }
+
+  #releaseOf = (instance: string): string => instance.slice('shop.production.'.length).replace(/\.\d+\.\d+$/, '');
+
+  /** Requests carry the controller's time; the order in which they were recorded is what counts here. */
+  async #heeded(before: Rollout, after: Rollout): Promise<void> {
+    const asked = await this.machine.store.requests(before.id, before.requestSeq);
+    const recorded = asked.map((each) => ({
+      ...each,
+      at: this.#recorded.get(`${each.rollout} ${each.seq}`) ?? Infinity,
+    }));
+    await this.#try(async () => checkHeeded(before, after, recorded, this.#time.now));
+  }
+
+  async #try(check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   async #aloneOfItsKind(id: string): Promise<void> {

@@ -24,6 +24,8 @@ export interface Machine {
   worth(release: string): Worth;
   /** Instances that answer no check although they run. */
   confused: Set<string>;
+  /** Everything goes well while this is set: builds, jobs, and whatever is started. */
+  kind: boolean;
   /** Every write is refused while this is set. */
   diskFull: boolean;
 }
@@ -51,9 +53,8 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
     const known = worths.get(release);
     if (known !== undefined) return known;
     const roll = chance.next();
-    const drawn = roll < 0.7 ? 'good' : roll < 0.85 ? 'faulty' : roll < 0.93 ? 'sick' : 'crashes';
-    // What serves first is well, or there would be no history to speak of.
-    const decided = release.endsWith('@1') ? 'good' : drawn;
+    const drawn = roll < 0.75 ? 'good' : roll < 0.9 ? 'faulty' : roll < 0.95 ? 'sick' : 'crashes';
+    const decided = machine.kind ? 'good' : drawn;
     worths.set(release, decided);
     return decided;
   };
@@ -83,9 +84,9 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
   const machine: Machine = {
     store: memoryStore(),
     runtime,
-    jobs: fakeJobs({ clock, behaviour: () => jobBehaviour(chance) }),
+    jobs: fakeJobs({ clock, behaviour: () => (machine.kind ? { kind: 'exit', code: 0 } : jobBehaviour(chance)) }),
     edge,
-    builder: simulatedBuilder(time, chance),
+    builder: simulatedBuilder(time, chance, () => machine.kind),
     secrets: {
       set: async () => undefined,
       list: async () => [],
@@ -94,6 +95,7 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
     },
     worth,
     confused,
+    kind: true,
     diskFull: false,
   };
   const store = machine.store;
@@ -125,12 +127,16 @@ function jobBehaviour(chance: Random): FakeJobBehaviour {
   return { kind: 'unknown', reason: 'its machine lost power', afterMs };
 }
 
-function simulatedBuilder(time: VirtualTime, chance: Random): Builder {
+function simulatedBuilder(time: VirtualTime, chance: Random, kind: () => boolean): Builder {
   const builds = new Map<string, { doneAt: number; ok: boolean; cancelled: boolean }>();
   return {
     async start({ id }) {
       if (!builds.has(id))
-        builds.set(id, { doneAt: time.now + chance.int(0, BUILD_MS), ok: !chance.chance(0.06), cancelled: false });
+        builds.set(id, {
+          doneAt: time.now + chance.int(0, BUILD_MS),
+          ok: kind() || !chance.chance(0.03),
+          cancelled: false,
+        });
     },
     async observe(id) {
       const build = builds.get(id);

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../../src/domain/release/release.ts';
 import { desiredServices } from '../../../src/domain/rollout/desired.ts';
-import { PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
+import { type OperatorRequest, PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { EdgeService } from '../../../src/domain/traffic/protocol.ts';
 import type { Machine } from './machine.ts';
 
@@ -89,6 +89,37 @@ export function checkStored({ rollouts, deployments, up }: Truth): void {
     must(sum === 100 || sum === 0, 'desired weights sum to 100', each);
     must(each.releases.length <= 3, 'at most two releases are hot, and one is kept', each);
   }
+}
+
+/** The former release stays until its rollout has ended. */
+export function checkHot(release: string, { rollouts, up }: Truth, upFor: number): void {
+  if (!up || upFor < HELD_UP_MS) return;
+  for (const rollout of rollouts) {
+    if (rollout.end !== null) continue;
+    const part = rollout.services.find((each) => each.from === release && each.to !== release);
+    const newer = rollouts.some(
+      (each) => each.createdAt > rollout.createdAt && each.services.some(({ service }) => service === part?.service),
+    );
+    must(part === undefined || part.kind === 'worker' || newer, 'the former release stops only after the window', {
+      release,
+      rollout: rollout.id,
+    });
+  }
+}
+
+/**
+ * A look that was held up decides by what it saw when it began: by then a person may have asked for something else. So
+ * long may a controller be stopped, and wait for an answer after that, ms.
+ */
+const HELD_UP_MS = 45_000;
+
+/** Who asked to take it back, and was recorded well before it went on. */
+export function checkHeeded(before: Rollout | null, after: Rollout, asked: OperatorRequest[], now: number): void {
+  if (before === null || before.phase === 'watching' || before.phase === after.phase || after.end !== null) return;
+  const taker = asked.find(
+    (each) => ['abort', 'reject', 'rollback', 'supersede'].includes(each.kind) && now - each.at > HELD_UP_MS,
+  );
+  must(taker === undefined, 'taking back wins from every phase', { id: after.id, to: after.phase, taker });
 }
 
 /** A rollout as it was and as it is now. */

@@ -1,0 +1,134 @@
+import { beforeAll, expect, test, vi } from 'vitest';
+import type * as Judge from '../../src/domain/analysis/judge.ts';
+import type * as Desired from '../../src/domain/rollout/desired.ts';
+import type * as Gate from '../../src/domain/rollout/gate.ts';
+import type * as Jobs from '../../src/domain/rollout/jobs.ts';
+import type { Work } from '../../src/domain/rollout/observed.ts';
+import type * as Promoting from '../../src/domain/rollout/promoting.ts';
+import type * as Requests from '../../src/domain/rollout/requests.ts';
+import { enter } from '../../src/domain/rollout/transition.ts';
+import type * as Watching from '../../src/domain/rollout/watching.ts';
+import type * as Addresses from '../../src/engine/addresses.ts';
+import type * as Advance from '../../src/engine/advance.ts';
+import type * as WorkIds from '../../src/engine/work-ids.ts';
+
+/** A simulator that sees nothing would keep every rule too: each of these breaks one, and must be seen to. */
+
+const ENOUGH = 1_500;
+const src = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
+
+interface Mutant {
+  module: string;
+  change: (real: never) => object;
+}
+
+const mutant = <Real>(module: string, change: (real: Real) => Partial<Real>): Mutant => ({
+  module: src(module),
+  change,
+});
+
+/** Jobs whose work looks otherwise than it is. */
+const misread = (read: (work: Work) => Work): Mutant =>
+  mutant<typeof Jobs>('domain/rollout/jobs.ts', ({ jobsOf }) => ({
+    jobsOf: (...args) => jobsOf(...args).map((job) => ({ ...job, work: read(job.work) })),
+  }));
+
+const MUTANTS: Record<string, Mutant> = {
+  'nobody hears an abort': mutant<typeof Requests>('domain/rollout/requests.ts', ({ answer }) => ({
+    takeBack: () => null,
+    answer: (rollout, observed, now) =>
+      answer(
+        rollout,
+        {
+          ...observed,
+          requests: observed.requests.filter(({ kind }) => !/abort|reject|rollback|supersede/.test(kind)),
+        },
+        now,
+      ),
+  })),
+  'weights do not sum to 100': mutant<typeof Desired>('domain/rollout/desired.ts', ({ desiredServices }) => ({
+    desiredServices: (...args) =>
+      desiredServices(...args).map((each) => ({
+        ...each,
+        releases: each.releases.map((one, index) => (index === 1 ? { ...one, weight: one.weight + 1 } : one)),
+      })),
+  })),
+  'a release has traffic before it is verified': mutant<typeof Desired>('domain/rollout/desired.ts', (real) => ({
+    desiredServices: (...args) =>
+      real
+        .desiredServices(...args)
+        .map((each) =>
+          each.releases.length === 2
+            ? { ...each, releases: each.releases.map((one) => ({ ...one, weight: 50 })) }
+            : each,
+        ),
+  })),
+  'the gate is always open': mutant<typeof Gate>('domain/rollout/gate.ts', () => ({
+    gate: (rollout, now, reason, detail) => enter(rollout, 'promoting', now, reason, detail),
+  })),
+  'a failed job is a done one': misread((work) => (work.state === 'failed' ? { ...work, state: 'done' } : work)),
+  'an unknown end is a good one': misread((work) => (work.state === 'unknown' ? { ...work, state: 'done' } : work)),
+  'a running job is a done one': misread((work) => (work.state === 'running' ? { ...work, state: 'done' } : work)),
+  'success is said without an answer': mutant<typeof Promoting>('domain/rollout/promoting.ts', ({ promoting }) => ({
+    promoting: (rollout, observed, now) => {
+      const services = Object.entries(observed.services).map(([name, each]) => {
+        const to = rollout.services.find(({ service }) => service === name)?.to ?? '';
+        return [name, { ...each, to: { ...each.to, weight: 100 }, answered: { release: to, at: now } }];
+      });
+      return promoting(rollout, { ...observed, edgeReachable: true, services: Object.fromEntries(services) }, now);
+    },
+  })),
+  'the window is over at once': mutant<typeof Watching>('domain/rollout/watching.ts', ({ watching }) => ({
+    watching: (rollout, observed, now) => {
+      const short = { ...rollout, policy: { ...rollout.policy, rollbackWindowMs: 0 } };
+      const decision = watching(short, observed, now);
+      return { ...decision, next: { ...decision.next, policy: rollout.policy } };
+    },
+  })),
+  'nothing seen is a pass': mutant<typeof Judge>('domain/analysis/judge.ts', ({ judge }) => ({
+    judge: (input) => {
+      const verdict = judge(input);
+      return verdict.verdict === 'inconclusive' && input.phaseComplete ? { ...verdict, verdict: 'pass' } : verdict;
+    },
+  })),
+  'a job is begun at every look': mutant<typeof WorkIds>('engine/work-ids.ts', ({ workId }) => {
+    let looks = 1;
+    return { workId: (rollout, kind, service) => workId(rollout, kind, service, kind === 'build' ? 1 : ++looks) };
+  }),
+  'addresses are never taken back': mutant<typeof Addresses>('engine/addresses.ts', ({ keepAddresses }) => ({
+    keepAddresses: (deps, scope, wanted) =>
+      keepAddresses({ ...deps, store: { ...deps.store, takeAddresses: async () => undefined } }, scope, wanted),
+  })),
+  'what the store refused is built upon': mutant<typeof Advance>('engine/advance.ts', ({ advance }) => ({
+    advance: async (...args) => {
+      const advanced = await advance(...args);
+      return advanced === null ? null : { ...advanced, unpersisted: false };
+    },
+  })),
+};
+
+/** The mutant that is alive; all are there from the beginning, since modules are loaded once. */
+let alive = '';
+
+beforeAll(() => {
+  for (const module of new Set(Object.values(MUTANTS).map((each) => each.module)))
+    vi.doMock(module, async (original) => {
+      const real: Record<string, unknown> = await original();
+      const patched = { ...real };
+      for (const [name, each] of Object.entries(MUTANTS)) {
+        if (each.module !== module) continue;
+        for (const [key, changed] of Object.entries(each.change(real as never))) {
+          const before = patched[key] as (...args: unknown[]) => unknown;
+          const after = changed as typeof before;
+          patched[key] = (...args: unknown[]) => (alive === name ? after(...args) : before(...args));
+        }
+      }
+      return patched;
+    });
+});
+
+test.each(Object.keys(MUTANTS))('is seen: %s', { timeout: 300_000 }, async (name) => {
+  const { campaign } = await import('../support/simulation/campaign.ts');
+  alive = name;
+  await expect(campaign(1, ENOUGH)).rejects.toThrow(/broke a rule/);
+});
