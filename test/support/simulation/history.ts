@@ -1,25 +1,16 @@
 import type { ServiceConfig } from '../../../src/domain/project/project.ts';
-import type { RequestKind, Rollout } from '../../../src/domain/rollout/rollout.ts';
+import type { RequestKind } from '../../../src/domain/rollout/rollout.ts';
 import { deploy } from '../../../src/engine/operations/deploy.ts';
 import { down } from '../../../src/engine/operations/down.ts';
 import { rollback } from '../../../src/engine/operations/rollback.ts';
-import { policy, project, service } from '../engine/world.ts';
+import { project } from '../engine/world.ts';
 import { ANGRY, CALM } from './adversary.ts';
 import { Controllers } from './controllers.ts';
 import { type Machine, newMachine } from './machine.ts';
+import { Overseer } from './overseer.ts';
 import { random, type Random } from './random.ts';
-import {
-  BrokenRule,
-  checkHeeded,
-  checkHot,
-  checkSettled,
-  checkStored,
-  checkTable,
-  checkTransition,
-  isOver,
-  truthOf,
-  type Witness,
-} from './rules.ts';
+import { BrokenRule, checkSettled, checkStored, isOver, truthOf } from './rules.ts';
+import { drawServices } from './services.ts';
 import { VirtualTime } from './time.ts';
 
 const START = 1_700_000_000_000;
@@ -82,22 +73,16 @@ class History {
   readonly #controllers: Controllers;
   readonly #services: ServiceConfig[];
   readonly #environment: { approve: { people: number } };
-  readonly #witness: Witness = { jobs: new Set(), answered: new Map() };
-  /** When a person's request was in the store, by rollout and number. */
-  readonly #recorded = new Map<string, number>();
-  #broken: Error | null = null;
-  #skewed = false;
+  readonly #overseer: Overseer;
   #visitors = VISITS;
-  /** When its environment was last taken down. */
-  #downAt = -Infinity;
   #version = 0;
 
   constructor(seed: number) {
     this.#chance = random(seed);
     this.machine = newMachine(this.#time, this.#chance);
-    this.#services = services(this.#chance);
+    this.#services = drawServices(this.#chance);
     this.#environment = { approve: { people: this.#chance.chance(0.15) ? 1 : 0 } };
-    this.#watch();
+    this.#overseer = new Overseer(this.machine, this.#time, (what) => this.#note(what));
     this.#controllers = new Controllers(this.machine, {
       time: this.#time,
       chance: this.#chance,
@@ -157,14 +142,18 @@ class History {
     const until = this.#time.now + ms;
     let visited = this.#time.now;
     for (let steps = 0; await this.#time.step(until); steps++) {
-      if (this.#broken !== null) throw this.#broken;
+      this.#mustHold();
       if (steps > MOST_STEPS) throw new BrokenRule('somebody turns in a circle', { seconds: ms / 1000 });
       if (this.#time.now - visited < 500) continue;
       visited = this.#time.now;
       this.machine.edge.visit(this.#visitors, (release) => (this.machine.worth(release) === 'faulty' ? 0.3 : 0.001));
     }
-    if (this.#broken !== null) throw this.#broken;
+    this.#mustHold();
     checkStored(await truthOf(this.machine));
+  }
+
+  #mustHold(): void {
+    if (this.#overseer.broken !== null) throw this.#overseer.broken;
   }
 
   #event(): void {
@@ -187,7 +176,7 @@ class History {
       machine.diskFull = !machine.diskFull;
       this.#note(`the disk is ${machine.diskFull ? 'full' : 'free again'}`);
     } else if (roll < 0.8) {
-      this.#skewed = true;
+      this.#overseer.skewed = true;
       this.#controllers.skew += chance.pick([-3_600_000, -5_000, 5_000, 60_000]);
       this.#note(`the clock is set to be off by ${this.#controllers.skew} ms`);
     } else if (roll < 0.84) this.#do('down or up', (by) => this.#downUp(by));
@@ -244,9 +233,9 @@ class History {
   async #downUp(by: string): Promise<void> {
     const acting = this.#controllers.acting;
     if (acting === null) return;
-    this.#downAt = Infinity;
+    this.#overseer.downAt = Infinity;
     await down(acting.engine, { project: 'shop', environment: 'production', by });
-    this.#downAt = this.#time.now;
+    this.#overseer.downAt = this.#time.now;
     this.#time.after(this.#chance.int(500, 5_000), () => this.#do('up', (again) => this.#deploy(again)));
   }
 
@@ -264,7 +253,7 @@ class History {
         comment: null,
         force: this.#chance.chance(0.2),
       });
-      this.#recorded.set(`${open.id} ${recorded.seq}`, this.#time.now);
+      this.#overseer.recorded.set(`${open.id} ${recorded.seq}`, this.#time.now);
       this.#controllers.acting?.engine.wake(open);
     });
   }
@@ -295,156 +284,4 @@ class History {
       confused.add(id);
     });
   }
-
-  /** Looks over the shoulder of everybody who changes anything. */
-  #watch(): void {
-    const { machine } = this;
-    const { edge, store, jobs, runtime } = machine;
-    edge.onApplied = (services, _removed, fence) => {
-      this.#note(`edge, fence ${fence}: ${services.map(shown).join('; ')}`);
-      void truthOf(machine)
-        .then((truth) => checkTable(machine, services, truth))
-        .catch((error: unknown) => this.#fail(error));
-    };
-    const probe = edge.probe.bind(edge);
-    edge.probe = async (request) => {
-      const reply = await probe(request);
-      if (reply.release !== null) this.#witness.answered.set(reply.release, this.#time.now);
-      return reply;
-    };
-    const saveRollout = store.saveRollout.bind(store);
-    const watched: typeof store.saveRollout = async (rollout, ...rest) => {
-      const before = await store.rollout(rollout.id);
-      const saved = await saveRollout(rollout, ...rest);
-      if (saved.saved) this.#saw(before, saved.rollout);
-      if (saved.saved && before !== null) await this.#heeded(before, saved.rollout);
-      return saved;
-    };
-    const stop = runtime.stop.bind(runtime);
-    runtime.stop = async (id, options) => {
-      const release = this.#releaseOf(id);
-      if (options.reason.includes('not wanted'))
-        await this.#try(async () => checkHot(release, await truthOf(machine), this.#time.now - this.#downAt));
-      await stop(id, options);
-    };
-    const start = jobs.start.bind(jobs);
-    jobs.start = async (spec) => {
-      const state = (await jobs.observe(spec.id)).state;
-      if (state === 'absent' && this.#witness.jobs.has(spec.id))
-        this.#fail(new BrokenRule('a job of one name runs once at most', { id: spec.id }));
-      if (state === 'absent') {
-        this.#witness.jobs.add(spec.id);
-        this.#note(`job ${spec.id}`);
-        await this.#aloneOfItsKind(spec.id);
-      }
-      await start(spec);
-    };
-    machine.store = new Proxy(store, {
-      get: (target, key) => (key === 'saveRollout' ? watched : (Reflect.get(target, key) as unknown)),
-    });
-  }
-
-  #releaseOf = (instance: string): string => instance.slice('shop.production.'.length).replace(/\.\d+\.\d+$/, '');
-
-  /** Requests carry the controller's time; the order in which they were recorded is what counts here. */
-  async #heeded(before: Rollout, after: Rollout): Promise<void> {
-    const asked = await this.machine.store.requests(before.id, before.requestSeq);
-    const recorded = asked.map((each) => ({
-      ...each,
-      at: this.#recorded.get(`${each.rollout} ${each.seq}`) ?? Infinity,
-    }));
-    await this.#try(async () => checkHeeded(before, after, recorded, this.#time.now));
-  }
-
-  async #try(check: () => Promise<void>): Promise<void> {
-    try {
-      await check();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  async #aloneOfItsKind(id: string): Promise<void> {
-    const family = id.replace(/\.\d+$/, '');
-    for (const other of this.#witness.jobs)
-      if (
-        other !== id &&
-        other.replace(/\.\d+$/, '') === family &&
-        (await this.machine.jobs.observe(other)).state === 'running'
-      )
-        this.#fail(new BrokenRule('a job is never started while another of the same rollout lives', { id, other }));
-  }
-
-  #saw(before: Rollout | null, after: Rollout): void {
-    if (before?.phase !== after.phase || before.end !== after.end || before.paused !== after.paused)
-      this.#note(
-        `${after.id}: ${after.end ?? after.phase}${after.paused === null ? '' : ' (paused)'}: ${after.reason}`,
-      );
-    try {
-      checkTransition(before, after, this.#witness, this.#skewed);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#broken ??= error instanceof Error ? error : new Error(String(error));
-    this.#note(`BROKEN: ${this.#broken.message}`);
-  }
-}
-
-const shown = (each: { service: string; releases: { release: string; weight: number }[] }): string =>
-  each.releases.map(({ release, weight }) => `${release} ${weight}`).join(', ') || each.service;
-
-/** One to three services, as small teams have them, with times that make a history short. */
-function services(chance: Random): ServiceConfig[] {
-  const steps = chance.pick([
-    [],
-    [{ weight: 50, forMs: 4_000 }],
-    [
-      { weight: 10, forMs: 3_000 },
-      { weight: 50, forMs: 2_000 },
-    ],
-  ]);
-  const rollout = policy({
-    canary: steps,
-    rollbackWindowMs: chance.pick([0, 5_000, 20_000]),
-    onInconclusive: chance.pick(['pause', 'promote', 'abort']),
-    holdback: chance.chance(0.1) ? 1 : 0,
-    drainMs: 500,
-    deadlines: {
-      buildingMs: 20_000,
-      startingMs: 12_000,
-      migratingMs: 20_000,
-      verifyingMs: 20_000,
-      promotingMs: 12_000,
-    },
-    pauseMs: 30_000,
-  });
-  const health = { path: '/health', graceMs: 0, deadlineMs: 8_000, intervalMs: 500, timeoutMs: 500 };
-  const common = { rollout, health, stopGraceMs: 1_000 };
-  const migrate = (): Partial<ServiceConfig> => (chance.chance(0.4) ? { migrate: 'migrate' } : {});
-  const smoke = (): Partial<ServiceConfig> =>
-    chance.chance(0.3) ? { smoke: [{ kind: 'command', command: 'smoke' }] } : {};
-  const api = service('api', {
-    ...common,
-    ...migrate(),
-    ...smoke(),
-    routes: [{ host: null, path: '/api' }],
-    instances: chance.int(1, 2),
-  });
-  const web = service('web', {
-    ...common,
-    ...smoke(),
-    after: chance.chance(0.5) ? ['api'] : [],
-    env: { API: [{ serviceUrl: 'api' }] },
-    routes: [{ host: null, path: '/' }],
-  });
-  const mail = service('mail', {
-    ...common,
-    kind: 'worker',
-    routes: [],
-    ...(chance.chance(0.3) ? { check: 'check' } : {}),
-  });
-  return chance.pick([[api], [api, web], [api, web, mail], [api, mail]]);
 }

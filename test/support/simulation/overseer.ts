@@ -1,0 +1,124 @@
+import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
+import type { Machine } from './machine.ts';
+import { BrokenRule, checkHeeded, checkHot, checkTable, checkTransition, truthOf, type Witness } from './rules.ts';
+import type { VirtualTime } from './time.ts';
+
+/** Looks over the shoulder of everybody who changes anything, and keeps the first rule that was broken. */
+export class Overseer {
+  readonly #machine: Machine;
+  readonly #time: VirtualTime;
+  readonly #note: (what: string) => void;
+  readonly #witness: Witness = { jobs: new Set(), answered: new Map() };
+  /** When a person's request was in the store, by rollout and number. */
+  readonly recorded = new Map<string, number>();
+  /** When the environment was last taken down. */
+  downAt = -Infinity;
+  /** The clock was set meanwhile. */
+  skewed = false;
+  broken: Error | null = null;
+
+  constructor(machine: Machine, time: VirtualTime, note: (what: string) => void) {
+    this.#machine = machine;
+    this.#time = time;
+    this.#note = note;
+    this.#watch();
+  }
+
+  #watch(): void {
+    const machine = this.#machine;
+    const { edge, store, jobs, runtime } = machine;
+    edge.onApplied = (services, _removed, fence) => {
+      this.#note(`edge, fence ${fence}: ${services.map(shown).join('; ')}`);
+      void truthOf(machine)
+        .then((truth) => checkTable(machine, services, truth))
+        .catch((error: unknown) => this.#fail(error));
+    };
+    const probe = edge.probe.bind(edge);
+    edge.probe = async (request) => {
+      const reply = await probe(request);
+      if (reply.release !== null) this.#witness.answered.set(reply.release, this.#time.now);
+      return reply;
+    };
+    const saveRollout = store.saveRollout.bind(store);
+    const watched: typeof store.saveRollout = async (rollout, ...rest) => {
+      const before = await store.rollout(rollout.id);
+      const saved = await saveRollout(rollout, ...rest);
+      if (saved.saved) this.#saw(before, saved.rollout);
+      if (saved.saved && before !== null) await this.#heeded(before, saved.rollout);
+      return saved;
+    };
+    const stop = runtime.stop.bind(runtime);
+    runtime.stop = async (id, options) => {
+      const release = this.#releaseOf(id);
+      if (options.reason.includes('not wanted'))
+        await this.#try(async () => checkHot(release, await truthOf(machine), this.#time.now - this.downAt));
+      await stop(id, options);
+    };
+    const start = jobs.start.bind(jobs);
+    jobs.start = async (spec) => {
+      const state = (await jobs.observe(spec.id)).state;
+      if (state === 'absent' && this.#witness.jobs.has(spec.id))
+        this.#fail(new BrokenRule('a job of one name runs once at most', { id: spec.id }));
+      if (state === 'absent') {
+        this.#witness.jobs.add(spec.id);
+        this.#note(`job ${spec.id}`);
+        await this.#aloneOfItsKind(spec.id);
+      }
+      await start(spec);
+    };
+    machine.store = new Proxy(store, {
+      get: (target, key) => (key === 'saveRollout' ? watched : (Reflect.get(target, key) as unknown)),
+    });
+  }
+
+  #releaseOf = (instance: string): string => instance.slice('shop.production.'.length).replace(/\.\d+\.\d+$/, '');
+
+  /** Requests carry the controller's time; the order in which they were recorded is what counts here. */
+  async #heeded(before: Rollout, after: Rollout): Promise<void> {
+    const asked = await this.#machine.store.requests(before.id, before.requestSeq);
+    const recorded = asked.map((each) => ({
+      ...each,
+      at: this.recorded.get(`${each.rollout} ${each.seq}`) ?? Infinity,
+    }));
+    await this.#try(async () => checkHeeded(before, after, recorded, this.#time.now));
+  }
+
+  async #try(check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #aloneOfItsKind(id: string): Promise<void> {
+    const family = id.replace(/\.\d+$/, '');
+    for (const other of this.#witness.jobs)
+      if (
+        other !== id &&
+        other.replace(/\.\d+$/, '') === family &&
+        (await this.#machine.jobs.observe(other)).state === 'running'
+      )
+        this.#fail(new BrokenRule('a job is never started while another of the same rollout lives', { id, other }));
+  }
+
+  #saw(before: Rollout | null, after: Rollout): void {
+    if (before?.phase !== after.phase || before.end !== after.end || before.paused !== after.paused)
+      this.#note(
+        `${after.id}: ${after.end ?? after.phase}${after.paused === null ? '' : ' (paused)'}: ${after.reason}`,
+      );
+    try {
+      checkTransition(before, after, this.#witness, this.skewed);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.broken ??= error instanceof Error ? error : new Error(String(error));
+    this.#note(`BROKEN: ${this.broken.message}`);
+  }
+}
+
+const shown = (each: { service: string; releases: { release: string; weight: number }[] }): string =>
+  each.releases.map(({ release, weight }) => `${release} ${weight}`).join(', ') || each.service;

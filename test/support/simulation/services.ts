@@ -1,0 +1,56 @@
+import type { ServiceConfig } from '../../../src/domain/project/project.ts';
+import { policy, service } from '../engine/world.ts';
+import type { Random } from './random.ts';
+
+/** One to three services, as small teams have them, with times that make a history short. */
+export function drawServices(chance: Random): ServiceConfig[] {
+  const steps = chance.pick([
+    [],
+    [{ weight: 50, forMs: 4_000 }],
+    [
+      { weight: 10, forMs: 3_000 },
+      { weight: 50, forMs: 2_000 },
+    ],
+  ]);
+  const rollout = policy({
+    canary: steps,
+    rollbackWindowMs: chance.pick([0, 5_000, 20_000]),
+    onInconclusive: chance.pick(['pause', 'promote', 'abort']),
+    holdback: chance.chance(0.1) ? 1 : 0,
+    drainMs: 500,
+    deadlines: {
+      buildingMs: 20_000,
+      startingMs: 12_000,
+      migratingMs: 20_000,
+      verifyingMs: 20_000,
+      promotingMs: 12_000,
+    },
+    pauseMs: 30_000,
+  });
+  const health = { path: '/health', graceMs: 0, deadlineMs: 8_000, intervalMs: 500, timeoutMs: 500 };
+  const common = { rollout, health, stopGraceMs: 1_000 };
+  const migrate = (): Partial<ServiceConfig> => (chance.chance(0.4) ? { migrate: 'migrate' } : {});
+  const smoke = (): Partial<ServiceConfig> =>
+    chance.chance(0.3) ? { smoke: [{ kind: 'command', command: 'smoke' }] } : {};
+  const api = service('api', {
+    ...common,
+    ...migrate(),
+    ...smoke(),
+    routes: [{ host: null, path: '/api' }],
+    instances: chance.int(1, 2),
+  });
+  const web = service('web', {
+    ...common,
+    ...smoke(),
+    after: chance.chance(0.5) ? ['api'] : [],
+    env: { API: [{ serviceUrl: 'api' }] },
+    routes: [{ host: null, path: '/' }],
+  });
+  const mail = service('mail', {
+    ...common,
+    kind: 'worker',
+    routes: [],
+    ...(chance.chance(0.3) ? { check: 'check' } : {}),
+  });
+  return chance.pick([[api], [api, web], [api, web, mail], [api, mail]]);
+}
