@@ -97,7 +97,9 @@ export class Edge implements ControlTarget {
     await this.#file.reserve();
     const failed = await this.#listeners.openEach(LiveTable.portsOf(this.#admitted.values()));
     for (const each of failed) this.#log('error', 'a restored port cannot be listened on', { ...each });
+    if (this.#phase !== 'starting') return; // told to leave meanwhile: the control socket is another's
     await this.#control.listen();
+    if (this.#phase !== 'starting') return this.#control.close();
     this.#phase = 'serving';
     this.#statistics.startSaving();
     this.#timers.push(setInterval(() => this.#sweepPools(), POOL_SWEEP_MS).unref());

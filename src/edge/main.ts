@@ -28,8 +28,8 @@ try {
 /** The edge holds the listening sockets, so it brings the next keeper up; traffic goes on meanwhile. */
 async function reviveKeeper(edge: Edge): Promise<void> {
   if (!edge.serving) {
-    // Nobody waits for an edge that never served, and one that drains needs no keeper for it.
-    if (!edge.draining) process.exit(1);
+    // Nobody waits for an edge that is not ready, but it may have accepted connections; one that drains needs no keeper.
+    void edge.drain();
     return;
   }
   log('warn', 'the keeper is gone; starting another', {});

@@ -27,6 +27,8 @@ const LINGER = 5_000;
 export interface EdgesOptions {
   start: () => Promise<EdgeChild>;
   listeners: Listeners;
+  /** Told of a new edge; it gets no socket until this has resolved. */
+  beginning: (pid: number) => Promise<void>;
   /** Told which edge serves from now on; null when none does. */
   serving: (pid: number | null) => void;
   /** Until a new edge must be ready, ms. */
@@ -50,7 +52,7 @@ export interface Edges {
 }
 
 /** The edge that serves, the one that is to follow it, and those that drain. */
-export function edges({ start, listeners, serving, readyMs, drainMs, silenceMs, say }: EdgesOptions): Edges {
+export function edges({ start, listeners, beginning, serving, readyMs, drainMs, silenceMs, say }: EdgesOptions): Edges {
   const living = new Set<Edge>();
   let current: Edge | null = null;
   let starting: Promise<Outcome> | null = null;
@@ -66,13 +68,16 @@ export function edges({ start, listeners, serving, readyMs, drainMs, silenceMs, 
       living.delete(edge);
       return describeExit(exit);
     });
+    const known = beginning(child.pid);
     const ready = new Promise<null>((resolve) => {
       child.onMessage((message) => {
         if (message.type === 'ready') resolve(null);
-        else if (message.type === 'need') answerNeed(edge, message.ports, listeners, edge === current);
+        else if (message.type === 'need')
+          void known.then(() => answerNeed(edge, message.ports, listeners, edge === current));
         else if (message.type === 'drained') void after(LINGER, null).then(() => child.kill('SIGKILL')); // drained: nothing is lost with it
       });
     });
+    await known;
     for (const port of listeners.all()) give(edge, port);
     child.send({ type: 'listen-all' });
     const failure = await Promise.race([ready, ended, after(readyMs, `not ready within ${readyMs} ms`)]);

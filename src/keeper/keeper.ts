@@ -53,8 +53,10 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
   const edge = edges({
     start: () => startChild<EdgeToKeeper, KeeperToEdge>('edge', env, paths),
     listeners: ports,
+    // Whoever holds a socket is on record before: after the death of this process it is waited for.
+    beginning: (pid) => info.set({ nextEdge: processIdentity(pid) }),
     serving: (pid) => {
-      info.set({ edge: pid === null ? null : processIdentity(pid) });
+      void info.set({ edge: pid === null ? null : processIdentity(pid) });
       if (pid !== null && adopted !== null) void dismiss(adopted);
     },
     readyMs: Number(env['EVENKEEL_EDGE_READY_MS'] ?? READY),
@@ -67,11 +69,11 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     start: () => startChild<ControllerToKeeper, KeeperToController>('controller', env, paths),
     api,
     running: (pid) => {
-      if (pid === null) info.set({ controller: null, controllerFailures: ++failures });
-      else info.set({ controller: processIdentity(pid) });
+      if (pid === null) void info.set({ controller: null, controllerFailures: ++failures });
+      else void info.set({ controller: processIdentity(pid) });
     },
     asked: (message, answer) => {
-      if (message.type === 'ready') info.set({ controllerFailures: (failures = 0) });
+      if (message.type === 'ready') void info.set({ controllerFailures: (failures = 0) });
       else if (message.type === 'stop-all') void stop('the controller asks for it');
       else if (message.type === 'restart-edge')
         void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
@@ -132,7 +134,7 @@ function keeperInfo(
   paths: EvenkeelPaths,
   edge: ProcessIdentity | null,
   say: Say,
-): { set(change: Partial<KeeperInfo>): void; remove(): Promise<void> } {
+): { set(change: Partial<KeeperInfo>): Promise<void>; remove(): Promise<void> } {
   const self = processIdentity(process.pid);
   if (self === null) throw new Error('/proc does not show this process');
   let info: KeeperInfo = {
@@ -144,17 +146,18 @@ function keeperInfo(
     controllerFailures: 0,
   };
   let written = Promise.resolve();
-  const write = (): void => {
+  const write = (): Promise<void> => {
     const content = `${JSON.stringify(info)}\n`;
     written = written
       .then(() => writeFileAtomic(paths.keeperInfo, content, { durable: false }))
       .catch((error: unknown) => say(`cannot write ${paths.keeperInfo}: ${String(error)}`));
+    return written;
   };
-  write();
+  void write();
   return {
     set(change) {
       info = { ...info, ...change };
-      write();
+      return write();
     },
     async remove() {
       await written;

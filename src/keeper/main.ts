@@ -13,13 +13,15 @@ import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { runKeeper, type Keeper } from './keeper.ts';
 import { keeperLog } from './keeper-log.ts';
-import { adoption, awaitOrphan, endOrphan } from './orphans.ts';
-import { standBy, type Turn } from './stand-by.ts';
+import { adoption, endOrphan, turnWithoutSockets, type Turn } from './orphans.ts';
+import { standBy } from './stand-by.ts';
 
 const has = (flag: string): boolean => process.argv.includes(flag);
 
 /** Until an edge without keeper must be gone, ms. */
 const ORPHAN_GRACE = 2_000;
+/** How long a lock may seem taken because somebody looks at it, or a keeper may take to leave, ms. */
+const LOCK_WAIT = 300;
 
 // At once, before anything is awaited: messages and signals that come without a listener are lost, or the end.
 const adopting = has('--adopt') ? adoption() : null;
@@ -40,16 +42,18 @@ if (turn === null) await leaveToTheOther();
 else await run(turn);
 
 async function takeTurn(): Promise<Turn | null> {
-  const orphan = adopted === null ? await awaitOrphan(paths) : null;
-  const lock = await takeLock(paths.keeperLock, { waitMs: 300 });
-  return lock === null ? null : { lock, orphan };
+  // Of an edge that died while it handed over there may be only a part of the sockets.
+  if (adopted === null || adopted.edge === null) return turnWithoutSockets(paths, LOCK_WAIT);
+  const lock = await takeLock(paths.keeperLock, { waitMs: LOCK_WAIT });
+  return lock === null ? null : { lock, orphan: null };
 }
 
 async function leaveToTheOther(): Promise<void> {
   const holder = await lockHolder(paths.keeperLock);
   const keeperPid = holder.held ? holder.pid : null;
   say(`another keeper runs already (process ${keeperPid ?? 'unknown'}); nothing to do`);
-  adopted?.link.send({ type: 'superfluous', keeperPid });
+  // Unless it is known who, the edge must not leave: it may be the last that holds the sockets. It tries again.
+  if (keeperPid !== null) adopted?.link.send({ type: 'superfluous', keeperPid });
   adopted?.link.disconnect();
 }
 

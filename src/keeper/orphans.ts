@@ -3,7 +3,7 @@ import { parentLink, type ParentLink } from '../platform/child.ts';
 import type { KeeperToOrphan, OrphanToKeeper, PortBinding } from '../platform/ipc-messages.ts';
 import { orphanedEdge } from '../platform/keeper-info.ts';
 import type { ListenHandle } from '../platform/listen-handle.ts';
-import { lockHolder } from '../platform/lock.ts';
+import { lockHolder, takeLock, type Lock } from '../platform/lock.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { isAlive, processIdentity, type ProcessIdentity } from '../platform/process/identity.ts';
 import type { Say } from './keeper-log.ts';
@@ -56,13 +56,37 @@ export function dismiss({ link }: Adoption): Promise<void> {
  * Leaves an edge without keeper the time to bring a keeper up with its sockets: one that is started by anybody else
  * could not bind them. Returns the edge when it did not; the sockets are free once it is gone.
  */
-export async function awaitOrphan(paths: EvenkeelPaths): Promise<ProcessIdentity | null> {
+async function awaitOrphan(paths: EvenkeelPaths): Promise<ProcessIdentity | null> {
   const deadline = performance.now() + PATIENCE;
   for (;;) {
     const edge = await orphanedEdge(paths);
-    if (edge === null || (await lockHolder(paths.keeperLock)).held) return null;
+    if (edge === null || (await keeperPid(paths)) !== null) return null;
     if (performance.now() >= deadline) return edge;
     await sleep(50);
+  }
+}
+
+/** The keeper that runs. A lock that is held by nobody known is held by one who only looks, or has just begun. */
+async function keeperPid(paths: EvenkeelPaths): Promise<number | null> {
+  const holder = await lockHolder(paths.keeperLock);
+  return holder.held ? holder.pid : null;
+}
+
+/** The right to be the keeper, and an edge that has to end first because it holds the sockets and has no keeper. */
+export interface Turn {
+  lock: Lock;
+  orphan: ProcessIdentity | null;
+}
+
+/** Takes the lock once no edge is about to bring a keeper up; null when another keeper has it. */
+export async function turnWithoutSockets(paths: EvenkeelPaths, waitMs: number): Promise<Turn | null> {
+  for (;;) {
+    const orphan = await awaitOrphan(paths);
+    const lock = await takeLock(paths.keeperLock, { waitMs });
+    if (lock === null) return null;
+    // A keeper may have been there when the edge was looked for, and have died since: then it is the edge's turn again.
+    if (orphan !== null || (await orphanedEdge(paths)) === null) return { lock, orphan };
+    lock.release();
   }
 }
 

@@ -1,18 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lockHolder, takeLock, type Lock } from '../platform/lock.ts';
+import { lockHolder } from '../platform/lock.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
-import type { ProcessIdentity } from '../platform/process/identity.ts';
 import { sendSignal } from '../platform/process/table.ts';
 import type { Say } from './keeper-log.ts';
-import { awaitOrphan } from './orphans.ts';
+import { turnWithoutSockets, type Turn } from './orphans.ts';
 
 const PAUSE = 500;
-
-/** The right to be the keeper, and an edge that has to end first because it holds the sockets and has no keeper. */
-export interface Turn {
-  lock: Lock;
-  orphan: ProcessIdentity | null;
-}
+/** How long the lock may seem taken because somebody looks at it, ms. */
+const LOOKED_AT = 100;
 
 /**
  * Waits until there is no other keeper. Who is told to stop while it waits passes that on to the keeper that runs, and
@@ -36,11 +31,10 @@ export async function standBy(paths: EvenkeelPaths, say: Say): Promise<Turn | nu
   process.on('SIGINT', passOn);
   try {
     for (let told = false; ; told = true) {
-      const orphan = await awaitOrphan(paths);
-      const lock = await takeLock(paths.keeperLock);
-      if (lock !== null && !stopping) return { lock, orphan };
-      if (lock !== null) {
-        lock.release();
+      const turn = await turnWithoutSockets(paths, LOOKED_AT);
+      if (turn !== null && !stopping) return turn;
+      if (turn !== null) {
+        turn.lock.release();
         return null;
       }
       if (!told) say('another keeper runs; waiting for its end');

@@ -12,6 +12,8 @@ export interface KeeperInfo {
   version: string;
   /** The edge that serves; null while there is none. */
   edge: ProcessIdentity | null;
+  /** The edge that was started last, since before it had a socket: it may serve already, and its keeper be dead before it knew. */
+  nextEdge?: ProcessIdentity | null;
   controller: ProcessIdentity | null;
   /** How often a controller has ended since one was last ready. */
   controllerFailures: number;
@@ -23,17 +25,20 @@ export async function readKeeperInfo(paths: Pick<EvenkeelPaths, 'keeperInfo'>): 
   return isKeeperInfo(value) ? value : null;
 }
 
-/** The edge of a keeper that died, when it still serves. It holds the listening sockets, and revives a keeper itself. */
+/** An edge of a keeper that died, when it still serves. It holds the listening sockets, and revives a keeper itself. */
 export async function orphanedEdge(paths: Pick<EvenkeelPaths, 'keeperInfo'>): Promise<ProcessIdentity | null> {
   const info = await readKeeperInfo(paths);
-  if (info === null || info.edge === null || isAlive(info.keeper)) return null;
-  return isAlive(info.edge) ? info.edge : null;
+  if (info === null || isAlive(info.keeper)) return null;
+  return [info.edge, info.nextEdge ?? null].find((edge) => edge !== null && isAlive(edge)) ?? null;
 }
 
 function isKeeperInfo(value: unknown): value is KeeperInfo {
   if (typeof value !== 'object' || value === null) return false;
-  const { keeper, edge, controller, controllerFailures } = value as Partial<Record<keyof KeeperInfo, unknown>>;
+  const { keeper, edge, nextEdge, controller, controllerFailures } = value as Partial<
+    Record<keyof KeeperInfo, unknown>
+  >;
   if (typeof controllerFailures !== 'number') return false;
+  if (nextEdge !== undefined && nextEdge !== null && !isIdentity(nextEdge)) return false;
   return isIdentity(keeper) && (edge === null || isIdentity(edge)) && (controller === null || isIdentity(controller));
 }
 

@@ -69,7 +69,9 @@ async function offerSockets(revival: EdgeRevival): Promise<string | null> {
 export async function reviveKeeperFromController(start: KeeperStart): Promise<'appeared' | 'started'> {
   const deadline = performance.now() + PATIENCE;
   while (performance.now() < deadline) {
-    if ((await lockHolder(start.paths.keeperLock)).held) return 'appeared';
+    const holder = await lockHolder(start.paths.keeperLock);
+    // Held by nobody known: by one who only looks at it.
+    if (holder.held && holder.pid !== null) return 'appeared';
     if (!(await edgeMayAct(start.paths))) break;
     await sleep(50);
   }
