@@ -48,7 +48,7 @@ test('an edge without keeper does not leave because somebody looks at the lock',
   await it.start();
   const port = await freePort();
   await it.ports([port]);
-  const { keeper } = await it.running();
+  const { keeper, edge, controller } = await it.running();
   const load = freshConnections(port);
   const looker = await spawnNode<string, never>({
     entry: fileURLToPath(new URL('../fixtures/keeper/hold-lock.ts', import.meta.url)),
@@ -57,8 +57,15 @@ test('an edge without keeper does not leave because somebody looks at the lock',
   });
   onTestFinished(() => void looker.kill('SIGKILL'));
   const has = new Promise<string>((resolve) => looker.onMessage(resolve));
+  // Whoever would bring a keeper up sees only afterwards that there is none.
+  const orphans = [edge.pid, ...(controller === null ? [] : [controller.pid])];
+  for (const pid of orphans) {
+    kill(pid, 'SIGSTOP');
+    onTestFinished(() => kill(pid, 'SIGCONT'));
+  }
   kill(keeper.pid);
   expect(await has).toBe('held');
+  for (const pid of orphans) kill(pid, 'SIGCONT');
   rmSync(`${it.paths.keeperLock}.pid`, { force: true }); // who only looks does not write down who it is
   await waitFor(() => it.log().includes('another keeper runs already'), { what: 'a keeper to find the lock taken' });
   looker.kill('SIGKILL');
