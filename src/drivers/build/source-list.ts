@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import ignore, { type Ignore } from 'ignore';
 import { buildFailed, isCode } from './failure.ts';
 import { git, isInRepository } from './git.ts';
+import { isIgnored, readRules, type IgnoreRules } from './ignore-rules.ts';
 
 export interface SourceRules {
   /** What git would commit, without node_modules: for a build. Else everything as it lies there. */
@@ -86,12 +86,6 @@ async function listCommitted(root: string, within: string): Promise<string[]> {
   return paths;
 }
 
-/** The rules of a `.gitignore`, which hold below the folder it lies in. */
-interface IgnoreRules {
-  folder: string;
-  rules: Ignore;
-}
-
 async function walk(root: string, isLeftOut: LeftOut, { ignoreFiles = false } = {}): Promise<SourceList> {
   const list: SourceList = { files: [], folders: [] };
   const visit = async (folder: string, inherited: readonly IgnoreRules[]): Promise<void> => {
@@ -123,20 +117,4 @@ async function entriesOf(path: string, isRoot: boolean) {
     if (!isRoot && isCode(error, 'ENOENT', 'ENOTDIR')) return []; // deleted since it was listed
     throw error;
   }
-}
-
-async function readRules(root: string, folder: string): Promise<IgnoreRules | null> {
-  const text = await readFile(join(root, folder, '.gitignore'), 'utf8').catch(() => null);
-  return text === null ? null : { folder, rules: ignore().add(text) };
-}
-
-/** The innermost file that says anything about a path has the say. */
-function isIgnored(path: string, isFolder: boolean, rules: readonly IgnoreRules[]): boolean {
-  for (const { folder, rules: own } of rules.toReversed()) {
-    const from = folder === '' ? path : path.slice(folder.length + 1);
-    const { ignored, unignored } = own.test(isFolder ? `${from}/` : from);
-    if (ignored) return true;
-    if (unignored) return false;
-  }
-  return false;
 }
