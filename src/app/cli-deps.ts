@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EvenkeelError } from '../ports/errors.ts';
 import { evenkeelPaths, type EvenkeelPaths } from '../platform/paths.ts';
 import type { UnixClient, UnixRequest } from '../platform/unix-http.ts';
+import type { DevRequest } from './dev/run-dev.ts';
 
 /** A keeper starts a controller that died again; how long a command waits for that, ms. */
 const PATIENCE_MS = 5_000;
@@ -40,6 +41,10 @@ export function cliDeps(version: string) {
       const { runKeeperInForeground } = await import('../platform/foreground-keeper.ts');
       const { code } = await runKeeperInForeground({ env, paths });
       return code === 0 ? 0 : 2;
+    },
+    async runDev(request: DevRequest): Promise<void> {
+      const { runDev } = await import('./dev/run-dev.ts');
+      await runDev(request, paths, env);
     },
     systemdUnit: () => systemdUnit(paths),
     onInterrupt(callback: () => void) {

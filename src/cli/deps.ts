@@ -1,3 +1,4 @@
+import type { LoadResult } from '../config/load-project.ts';
 import type { Transport } from './client.ts';
 
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
@@ -24,6 +25,32 @@ export interface SystemdUnit {
   commands: string[];
 }
 
+/** What happens while services run in the foreground; each has a sentence for people, or is a line of their output. */
+export interface DevEvent {
+  /** Such as `ready`, `ended`, and `line` for what a program wrote. */
+  type: string;
+  /** Null when it is about all. */
+  service: string | null;
+  text: string;
+  stream?: 'stdout' | 'stderr';
+  url?: string;
+}
+
+export interface DevRequest {
+  project: Extract<LoadResult, { ok: true }>['project'];
+  /** The `dev` command of each service that has one. */
+  dev: ReadonlyMap<string, string>;
+  /** Names; empty: all. */
+  services: readonly string[];
+  /** The port of the one address; null: that of the environment. */
+  port: number | null;
+  color: boolean;
+  signal: AbortSignal;
+  /** Given what ends everything this instant; returns how to forget that. */
+  onQuit(stop: () => void): () => void;
+  onEvent(event: DevEvent): void;
+}
+
 /** What the CLI needs from the world; `src/app/cli-deps.ts` makes the real one. */
 export interface CliDeps {
   version: string;
@@ -42,6 +69,8 @@ export interface CliDeps {
   ensureServer(signal: AbortSignal): Promise<'started' | 'running'>;
   /** Runs a keeper in the foreground until it is stopped; Ctrl-C and SIGTERM stop it. */
   runServer(): Promise<ExitCode>;
+  /** Runs services in the foreground until `signal` fires, and resolves when nothing of them is left. */
+  runDev(request: DevRequest): Promise<void>;
   /** What systemd should be told to run the keeper as this user. */
   systemdUnit(): Promise<SystemdUnit>;
   /** Calls back for every Ctrl-C or SIGTERM from now on; returns how to stop that. */

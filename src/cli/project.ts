@@ -5,10 +5,16 @@ import type { ApiClient } from './client.ts';
 import type { Context } from './context.ts';
 import { wrapLines } from './screen/text.ts';
 
-export type Project = Extract<LoadResult, { ok: true }>['project'];
+type Loaded = Extract<LoadResult, { ok: true }>;
+export type Project = Loaded['project'];
 
 /** The whole project for the environment; warnings are said. Throws `bad-config` with all that is wrong. */
-export async function loadForShipping({ deps, globals, environment, out }: Context): Promise<Project> {
+export async function loadForShipping(context: Context): Promise<Project> {
+  return (await loadHere(context)).project;
+}
+
+/** The same, with all that was read. */
+export async function loadHere({ deps, globals, environment, out }: Context): Promise<Loaded> {
   const { loadProject } = await import('../config/load-project.ts');
   const { renderProblem } = await import('../config/render-problems.ts');
   const result = await loadProject({ startDir: deps.cwd, environment, processEnv: deps.env });
@@ -22,7 +28,7 @@ export async function loadForShipping({ deps, globals, environment, out }: Conte
     });
   }
   for (const warning of result.warnings) out.remark(wrapLines(renderProblem(warning), out.columns()).join('\n'));
-  return result.project;
+  return result;
 }
 
 export async function badConfig(problems: readonly Problem[]): Promise<EvenkeelError> {

@@ -9,6 +9,7 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
     verbs: {
       init: async () => (await import('./commands/init.ts')).init,
       check: async () => (await import('./commands/check.ts')).check,
+      dev: async () => (await import('./commands/dev.ts')).dev,
       up: async () => (await import('./commands/up.ts')).up,
       down: async () => (await import('./commands/down.ts')).down,
       demo: async () => (await import('./commands/demo.ts')).demo,

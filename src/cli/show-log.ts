@@ -16,8 +16,7 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
     const painter = painters.get(name) ?? colors[painters.size % colors.length] ?? style.cyan;
     painters.set(name, painter);
     width = Math.max(width, name.length);
-    // A program's own colours are welcome on a terminal; nothing else of what it writes may steer it.
-    const text = terminal ? withoutSteering(line) : printable(line);
+    const text = outputText(line, terminal);
     return `${at === null ? NO_TIME : `${style.dim(timeOfDay(at))} `}${painter(name.padEnd(width))} ${style.dim('|')} ${text}`;
   };
 }
@@ -40,6 +39,10 @@ const JOB = /^[^.]+\.(build|migrate|smoke|check)\.[^.]+(?:\.(\d+))?$/;
 
 // oxlint-disable-next-line no-control-regex
 const COLOUR = /(\u001b\[[0-9;]*m)/;
+
+/** A program's own colours are welcome on a terminal; nothing else of what it writes may steer it. */
+export const outputText = (line: string, terminal: boolean): string =>
+  terminal ? withoutSteering(line) : printable(line);
 
 function withoutSteering(line: string): string {
   const parts = line.split(COLOUR);

@@ -38,6 +38,8 @@ export type LoadResult =
       warnings: Problem[];
       /** All environments of the file, the implicit ones first. */
       environments: string[];
+      /** The `dev` command of each service that has one, by its name. */
+      dev: Map<string, string>;
     }
   | { ok: false; problems: Problem[] };
 
@@ -98,6 +100,7 @@ export async function readProject(
     project: resolved.project,
     warnings: finished(problems, text),
     environments: environmentNames(yaml.tree),
+    dev: resolved.dev,
   };
 }
 

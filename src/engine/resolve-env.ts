@@ -12,7 +12,7 @@ export async function resolveEnv(
   env: EnvTemplate,
   scope: SecretScope,
   known: { port: number | null; serviceUrl: (service: string) => string | null },
-  secrets: Secrets,
+  secrets: Pick<Secrets, 'resolve'>,
 ): Promise<Record<string, string>> {
   const names = [
     ...new Set(partsOf(env).flatMap((part) => (typeof part === 'object' && 'secret' in part ? [part.secret] : []))),

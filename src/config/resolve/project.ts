@@ -29,7 +29,11 @@ interface Candidate {
  * shape of single values were reported before, and what they leave unknown is passed over. With problems the project
  * is a guess and must not be used.
  */
-export function resolveProject(tree: Tree, root: string, filling: Filling): { project: Project; problems: Problem[] } {
+export function resolveProject(
+  tree: Tree,
+  root: string,
+  filling: Filling,
+): { project: Project; problems: Problem[]; dev: Map<string, string> } {
   const problems: Problem[] = [];
   const environment = resolveEnvironment(tree, filling.environment);
   const candidates = readServices(tree, filling.environment);
@@ -80,6 +84,8 @@ export function resolveProject(tree: Tree, root: string, filling: Filling): { pr
   const name = child(tree, 'project');
   return {
     problems,
+    // Beside the project and not in it: what it says of releases would change with it.
+    dev: new Map(candidates.flatMap(({ name, written }) => (written.dev === undefined ? [] : [[name, written.dev]]))),
     project: {
       name: name?.kind === 'scalar' ? String(name.value) : '',
       root,

@@ -86,7 +86,9 @@ const instances = z.union(
 export const serviceKeys = {
   run: command.describe('The command that serves. It listens on $PORT when it is asked over HTTP.').optional(),
   dev: command
-    .describe('The command for `evenkeel dev`, usually one that restarts on changes. Not available yet.')
+    .describe(
+      'The command for `evenkeel dev`, usually one that reloads by itself. Default: `run`, started anew on every change.',
+    )
     .optional(),
   build: command.describe('Makes the artifact, in a clean copy of the project. Run once for each change.').optional(),
   migrate: command

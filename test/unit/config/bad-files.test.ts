@@ -428,7 +428,6 @@ const cases: Case[] = [
 
   // Not yet
   ...[
-    ['dev: a', 'dev'],
     ['contract: a', 'contract'],
     ['schedule: "0 3 * * *"', 'schedule'],
     ['port: 3000', 'port'],
