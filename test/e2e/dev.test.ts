@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { fileSecrets } from '../../src/drivers/secrets/file-secrets.ts';
@@ -12,6 +13,7 @@ import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
 const TIMEOUT = 60_000;
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 interface Event {
   type: string;
@@ -103,7 +105,7 @@ const server = (text: string): string => `
 const { createServer } = require('node:http');
 const server = createServer(async (req, res) => {
   const ask = process.env.ASK;
-  const other = ask === undefined ? '' : ' and ' + (await (await fetch(ask + '/other')).text());
+  const other = ask === undefined ? '' : ' and ' + (await fetch(ask + '/other').then((it) => it.text(), String));
   res.end(${JSON.stringify(text)} + ' ' + req.url + other);
 });
 server.on('upgrade', (req, socket) => {
@@ -196,6 +198,21 @@ test('a program that crashes is told, asking it says so, and the next change sta
   dev.cli.kill('SIGTERM');
   expect((await dev.cli.ended).code).toBe(0);
 }, 120_000);
+
+test.skipIf(!hasIpv6)(
+  `a program that listens on ::1 alone is found${hasIpv6 ? '' : ' (no IPv6 here)'}`,
+  async () => {
+    const dev = await startDev({
+      'evenkeel.yaml': 'project: shop\nservices:\n  api: { run: node main.js, routes: [/], health: /health }\n',
+      'main.js': server('six').replace('process.env.HOST', "'::1'"),
+    });
+    expect((await dev.until(ready('api'), 'the api')).url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect((await dev.get('/')).body).toBe('six /');
+    dev.cli.kill('SIGINT');
+    expect((await dev.cli.ended).code).toBe(0);
+  },
+  120_000,
+);
 
 test('nothing is left when it is killed', async () => {
   const dev = await startDev({

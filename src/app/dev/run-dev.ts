@@ -23,6 +23,8 @@ import { killAll, RUN_MARK } from './processes.ts';
 import { DevService } from './service.ts';
 import { watchSources } from './watch.ts';
 
+const PROJECT_FILE = 'evenkeel.yaml';
+
 export interface DevRequest {
   project: Project;
   /** The `dev` command of each service that has one. */
@@ -185,23 +187,20 @@ async function watchFor(
   home: string,
 ): Promise<{ close(): void }> {
   const owners = ownersOf(planned);
-  const reloads = new Map(planned.map(({ config, reloads }) => [config.name, reloads]));
   const changed = (paths: string[]): void => {
-    const [first = ''] = paths;
-    const own = paths.find((path) => path === 'evenkeel.yaml' || /^\.env(\.[^/]*)?$/.test(path));
-    if (own !== undefined)
-      say({ type: 'note', service: null, text: `${own} changed; it is read when \`evenkeel dev\` is started again` });
-    const concerned = new Set(
-      paths.filter((path) => path !== 'evenkeel.yaml').flatMap((path) => concernedBy(path, owners)),
-    );
-    for (const name of concerned) {
-      const service = services.get(name);
-      if (service === undefined || service.state === 'waiting') continue;
-      if (reloads.get(name) !== true || service.state === 'ended') {
-        const more = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
-        say({ type: 'changed', service: name, text: `${first}${more} changed; ${name} starts anew` });
+    const own = paths.find((path) => path === PROJECT_FILE || /^\.env(\.[^/]*)?$/.test(path));
+    if (own !== undefined) {
+      const text = `${own} changed; evenkeel reads it when \`evenkeel dev\` is started again`;
+      say({ type: 'note', service: null, text });
+    }
+    const sources = paths.filter((path) => path !== PROJECT_FILE);
+    for (const [name, service] of services) {
+      const [first, ...more] = sources.filter((path) => concernedBy(path, owners).includes(name));
+      if (first === undefined || service.state === 'waiting') continue;
+      if (service.filesChanged()) {
+        const others = more.length === 0 ? '' : ` and ${more.length} more`;
+        say({ type: 'changed', service: name, text: `${first}${others} changed; ${name} starts anew` });
       }
-      service.filesChanged();
     }
   };
   return watchSources(project.root, {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
-import { formatDuration } from '../../lib/format.ts';
+import { formatDuration, formatTimeLeft } from '../../lib/format.ts';
 import { spawnPiped, type PipedProcess } from '../../platform/process/spawn-piped.ts';
 import { lines } from '../../platform/stream-lines.ts';
 import { becomeProgram } from '../../drivers/runtime/process/command.ts';
@@ -69,9 +69,14 @@ export class DevService {
     return this.#how;
   }
 
-  /** Its files are others than those it was started with. A program that reloads by itself is left alone while it lives. */
-  filesChanged(): void {
-    if (!this.#options.planned.reloads || this.#state === 'ended') this.#changed.resolve('changed');
+  /**
+   * Its files are others than those it was started with; says whether it starts anew. A program that reloads by itself
+   * is left alone while it lives.
+   */
+  filesChanged(): boolean {
+    if (this.#options.planned.reloads && this.#state !== 'ended') return false;
+    this.#changed.resolve('changed');
+    return true;
   }
 
   /** The next moment at which `test` holds for its state, at most `ms` from now; says whether it does. */
@@ -108,7 +113,7 @@ export class DevService {
       delay = nextDelay(delay, performance.now() - started);
       this.#how = end;
       this.#become('ended');
-      const text = `${this.name} ended ${end}; it starts again when its files change, or in ${formatDuration(delay)}`;
+      const text = `${this.name} ended ${end}; it starts again when its files change, or in ${formatTimeLeft(delay)}`;
       this.#options.say({ type: 'ended', service: this.name, text });
       if (await this.#pause(delay, over)) delay = 0;
     }
