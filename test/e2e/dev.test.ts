@@ -153,10 +153,17 @@ services:
   expect((await dev.get('/docs/')).body).toBe('page two');
   write(dev.folder, 'api/main.js', server('api two'));
   await dev.until(({ type, service }) => type === 'changed' && service === 'api', 'the change to be seen');
+  const said: string[] = [];
   const answer = await waitFor(
-    async () => ((reply) => (reply.body.includes('api two') ? reply : null))(await dev.get('/')),
+    async () => {
+      const reply = await dev.get('/');
+      said.push(reply.body);
+      return reply.body.includes('api two') ? reply : null;
+    },
     { what: 'the new api', timeout: TIMEOUT },
   );
+  // its address is there also while it starts anew
+  expect(said.join('; ')).not.toContain('fetch failed');
   expect(answer.body).toBe('web one / and api two /other');
   expect(
     dev

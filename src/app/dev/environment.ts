@@ -19,13 +19,16 @@ export async function environmentsOf(
   {
     project,
     ports,
+    addresses,
     given,
     paths,
     color,
   }: {
     project: Project;
-    /** Of all services of the project. */
+    /** Of the services that are asked over HTTP. */
     ports: ReadonlyMap<string, number>;
+    /** The ports at which services ask each other. */
+    addresses: ReadonlyMap<string, number>;
     given: Variables;
     paths: Pick<EvenkeelPaths, 'secretsFile' | 'secretsKey'>;
     /** The output goes to a terminal that shows colours. */
@@ -40,7 +43,7 @@ export async function environmentsOf(
     const known = {
       port,
       serviceUrl: (name: string): string | null => {
-        const asked = ports.get(name);
+        const asked = addresses.get(name);
         return asked === undefined ? null : `http://127.0.0.1:${asked}`;
       },
     };

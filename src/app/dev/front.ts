@@ -17,6 +17,11 @@ export interface FrontOptions {
   routes: readonly (Route & { behind: Behind })[];
 }
 
+export interface Front {
+  /** Cuts what is open. */
+  close(): Promise<void>;
+}
+
 /** A request waits so long for a program that starts, ms. */
 const HOLD_MS = 20_000;
 
@@ -24,13 +29,13 @@ const HOLD_MS = 20_000;
  * The one address of all routes, as the edge has it in production: by host, then by the longest path. Requests for a
  * program that starts wait for it. Throws `port-taken` or `port-refused`.
  */
-export async function openFront(options: FrontOptions): Promise<{ close(): Promise<void> }> {
-  const front = new Front(options);
+export async function openFront(options: FrontOptions): Promise<Front> {
+  const front = new RoutingFront(options);
   await front.listen();
   return front;
 }
 
-class Front {
+class RoutingFront implements Front {
   readonly #options: FrontOptions;
   readonly #table: RouteTable<Behind>;
   readonly #server: Server;
