@@ -5,25 +5,25 @@ import { described } from '../../ports/errors.ts';
 /** Where programs listen that were asked to on this machine: many take `localhost` for IPv6 alone. */
 const HOSTS = ['127.0.0.1', '::1'] as const;
 
-export type Answer = { ok: true; host: string } | { ok: false; why: string };
+export type Answer =
+  | { ok: true; host: string }
+  /** `listens`: there is a program, and it is not well. */
+  | { ok: false; listens: boolean; why: string };
 
 /**
  * Whether a program is well, asked once: 2xx to GET `path`, or any accepted connection when that is null. Says under which
  * address. Never rejects.
  */
 export async function answers(port: number, path: string | null, timeoutMs: number): Promise<Answer> {
-  let why = '';
   for (const host of HOSTS) {
     try {
       await (path === null ? accepts(host, port, timeoutMs) : replies(host, port, path, timeoutMs));
       return { ok: true, host };
     } catch (error) {
-      const refused = isRefusal(error);
-      if (!refused) return { ok: false, why: described(error) };
-      why ||= `nothing listens on port ${port}`;
+      if (!isRefusal(error)) return { ok: false, listens: true, why: described(error) };
     }
   }
-  return { ok: false, why };
+  return { ok: false, listens: false, why: `nothing listens on port ${port}` };
 }
 
 const isRefusal = (error: unknown): boolean => {

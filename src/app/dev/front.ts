@@ -137,7 +137,9 @@ class RoutingFront implements Front {
     await service.until((state) => state === 'ready' || state === 'ended', this.#over.signal, HOLD_MS);
     if (service.state === 'ready') return null;
     if (service.state === 'ended') return `${service.name} ended ${service.how}. Its output is in the terminal.`;
-    const waits = service.state === 'waiting' ? 'waits for the services in its `after`' : 'is not healthy yet';
+    const trouble = service.trouble === '' ? '' : `: ${service.trouble}`;
+    const waits =
+      service.state === 'waiting' ? 'waits for the services in its `after`' : `is not healthy yet${trouble}`;
     return `${service.name} ${waits}. Its output is in the terminal.`;
   }
 }

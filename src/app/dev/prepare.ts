@@ -85,11 +85,12 @@ export async function makeDataFolders(root: string, programs: readonly Planned[]
   }
 }
 
-/** What nobody builds here may be old, or not there at all. */
-export function noteBuilds(planned: readonly Planned[], say: Say): void {
+/** What a deploy does and this does not: a program may miss it. */
+export function noteLeftOut(planned: readonly Planned[], say: Say): void {
   for (const { config, reloads } of planned) {
-    if (config.build === null || reloads) continue;
-    const text = `${config.name} has a build and no dev command: here it is what was last built`;
-    say({ type: 'note', service: config.name, text });
+    const { name, build, migrate } = config;
+    const note = (text: string): void => say({ type: 'note', service: name, text });
+    if (build !== null && !reloads) note(`${name} has a build and no dev command: here it is what was last built`);
+    if (migrate !== null) note(`${name} has a migration, which is not run here: ${migrate}`);
   }
 }

@@ -5,7 +5,7 @@ import type { Say } from './events.ts';
 import { innerFronts, publicFront } from './fronts.ts';
 import { startGuard } from './guard.ts';
 import { planServices } from './plan.ts';
-import { makeDataFolders, noteBuilds, prepare } from './prepare.ts';
+import { makeDataFolders, noteLeftOut, prepare } from './prepare.ts';
 import { killAll, RUN_MARK } from './processes.ts';
 
 export interface DevRequest {
@@ -52,7 +52,7 @@ export async function runDev(request: DevRequest, paths: EvenkeelPaths, env: Nod
     if (front !== null) closing.push(() => front.close());
     await innerFronts(services, addresses, (inner) => closing.push(() => inner.close()));
     await makeDataFolders(project.root, planned, say);
-    noteBuilds(planned, say);
+    noteLeftOut(planned, say);
     const graceMs = Math.max(0, ...planned.map(({ config }) => config.stopGraceMs));
     const guard = await startGuard(mark, { graceMs, env });
     closing.push(() => guard.dismiss());

@@ -48,6 +48,7 @@ export class DevService {
   #host = '127.0.0.1';
   #changed = Promise.withResolvers<'changed'>();
   #how = '';
+  #trouble = '';
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -67,6 +68,11 @@ export class DevService {
   /** How it ended, such as `with code 1`; empty before. */
   get how(): string {
     return this.#how;
+  }
+
+  /** Why it was not healthy when it was asked last; empty before. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
   /**
@@ -105,6 +111,7 @@ export class DevService {
     let delay = 0;
     while (!over.aborted) {
       this.#changed = Promise.withResolvers();
+      this.#trouble = '';
       this.#become('starting');
       const started = performance.now();
       const end = await this.#once(over);
@@ -209,9 +216,11 @@ export class DevService {
         say({ type: 'ready', service: this.name, text, url });
         return;
       }
+      this.#trouble = answer.why;
       if (!told && passed() > Math.min(deadlineMs, PATIENCE_MS)) {
         told = true;
-        const text = `${this.name} is not healthy after ${formatDuration(passed())}: ${answer.why}; it should listen on $PORT, which is ${this.port}`;
+        const hint = answer.listens ? '' : ', which is its $PORT';
+        const text = `${this.name} is not healthy after ${formatDuration(passed())}: ${answer.why}${hint}`;
         say({ type: 'unhealthy', service: this.name, text });
       }
       await sleep(told ? LATER_LOOK_MS : LOOK_MS, undefined, { signal }).catch(() => {});
