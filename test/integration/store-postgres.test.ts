@@ -1,10 +1,14 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { openStore } from '../../src/app/open-store.ts';
+import { evenkeelPaths, prepareHome } from '../../src/platform/paths.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Migration } from '../../src/store/migrate.ts';
 import { openPostgresStore, type PostgresOptions } from '../../src/store/postgres/open.ts';
 import type { StoreOwner } from '../../src/store/postgres/owner.ts';
 import { aDeployment, aJudgedRollout, anEntry, aRelease } from '../conformance/store-fixtures.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+import { tempDir } from '../support/temp.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -134,4 +138,16 @@ test('a database that is not there, or that speaks another encoding, is refused 
     code: 'store-refused',
     why: expect.stringContaining('UTF8') as string,
   });
+});
+
+test('a home that has its state in a file keeps it there', async () => {
+  const paths = evenkeelPaths({ EVENKEEL_HOME: join(tempDir('home'), 'h') });
+  prepareHome(paths);
+  await (await openStore({}, paths)).close();
+  const env = { EVENKEEL_DATABASE_URL: server.url(database) };
+  await expect(openStore(env, paths)).rejects.toMatchObject({ code: 'store-here', where: paths.store });
+  expect(await tables()).toEqual([]);
+  // A project's own database is not looked at, whatever it is.
+  await (await openStore({ DATABASE_URL: server.url(database) }, paths)).close();
+  expect(await tables()).toEqual([]);
 });
