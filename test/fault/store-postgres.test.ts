@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import { openPostgresStore, type PostgresOptions } from '../../src/store/postgres/open.ts';
-import { aDeployment, aJudgedRollout, anEntry, aRollout } from '../conformance/store-fixtures.ts';
+import { aDeployment, aJudgedRollout, anEntry, aProject, aRollout } from '../conformance/store-fixtures.ts';
 import { type CuttingProxy, cuttingProxy } from '../support/cutting-proxy.ts';
 import { PASSWORD, type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
@@ -211,6 +211,26 @@ describe('several at once', () => {
       rollout = saved[0] ?? rollout;
     }
     expect(await stores[1]?.journal('r1')).toHaveLength(9);
+  });
+
+  test('do not undo what the other one has just changed in the same row', async () => {
+    const [one, two] = [await open(), await open()];
+    const known = { project: 'chat', environment: 'production', config: aProject('chat'), updatedAt: 1 };
+    await one.saveEnvironment({ ...known, wanted: 'up' });
+    const first = await one.createRollout(aRollout('r1', ['api']), anEntry());
+    if (!first.created) throw new Error('not created');
+    let { rollout } = first;
+    for (let round = 0; round < 20; round++) {
+      const to = { port: 9_000 + round, bind: '127.0.0.1' };
+      const [saved] = await Promise.all([
+        one.saveRollout(rollout, 1, [anEntry()], [], { from: null, to }),
+        two.saveEnvironment({ ...known, wanted: 'down', updatedAt: round }, { keepListen: true }),
+      ]);
+      if (!saved.saved) throw new Error('not saved');
+      ({ rollout } = saved);
+      const found = await one.environment('chat', 'production');
+      expect(found).toMatchObject({ wanted: 'down', updatedAt: round, config: { environment: to } });
+    }
   });
 
   test('wait for somebody who holds a row, but not for ever', async () => {

@@ -4,6 +4,7 @@ import { chownSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { freePort } from './system.ts';
 import { tempDir } from './temp.ts';
 import { waitFor } from './wait.ts';
 
@@ -11,10 +12,13 @@ const run = promisify(execFile);
 
 /** Characters that a URL, a shell or SQL would make something else of. */
 export const PASSWORD = `p@ss/w:rd?#%41'é "x"`;
-const PORT = 5432;
 
 /** A real Postgres server of this test file, on a Unix socket in a folder of its own. */
 export interface PostgresServer {
+  /** Of its socket, and on 127.0.0.1 when it speaks TLS. */
+  port: number;
+  /** With TLS, the file of the certificate that it shows, which is for 127.0.0.1. */
+  certificate: string;
   /** The folder of its socket. */
   socket: string;
   /** A new, empty database, and how to reach it; `host` and `port` when by another way than the socket. */
@@ -29,9 +33,10 @@ export interface PostgresServer {
 
 /**
  * Makes and starts a server; whoever calls it stops it. Every text is sorted as English is there, and everybody needs a
- * password: what works so works with a database that is kinder.
+ * password: what works so works with a database that is kinder. With `tls` it also listens on 127.0.0.1.
  */
-export async function postgresServer(): Promise<PostgresServer> {
+export async function postgresServer({ tls = false } = {}): Promise<PostgresServer> {
+  const port = tls ? await freePort() : 5432;
   const bin = await programs();
   const user = serverUser();
   const folder = tempDir('pg');
@@ -50,6 +55,13 @@ export async function postgresServer(): Promise<PostgresServer> {
       .concat(versionOf(bin) < 15 ? [] : ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US']),
     identity,
   );
+  const certificate = join(folder, 'server.crt');
+  const key = join(folder, 'server.key');
+  if (tls) {
+    const options = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=test'];
+    const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate];
+    await run('openssl', ['req', ...options, ...names], identity);
+  }
   let server: ChildProcess | null = null;
   let output = '';
   let count = 0;
@@ -59,7 +71,7 @@ export async function postgresServer(): Promise<PostgresServer> {
     return `postgres://admin:${encodeURIComponent(PASSWORD)}@${host}/${database}`;
   };
   const sql: PostgresServer['sql'] = async (database, text) => {
-    const client = new Client({ host: socket, port: PORT, user: 'admin', password: PASSWORD, database });
+    const client = new Client({ host: socket, port, user: 'admin', password: PASSWORD, database });
     client.on('error', () => {});
     await client.connect();
     try {
@@ -69,10 +81,13 @@ export async function postgresServer(): Promise<PostgresServer> {
     }
   };
   const start = async (): Promise<void> => {
-    const settings = ['listen_addresses=', `unix_socket_directories=${socket}`, 'fsync=off', 'max_connections=60'];
+    const network = tls
+      ? ['listen_addresses=127.0.0.1', 'ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`]
+      : ['listen_addresses='];
+    const settings = [...network, `unix_socket_directories=${socket}`, 'fsync=off', 'max_connections=60'];
     const child = spawn(
       join(bin, 'postgres'),
-      ['-D', data, '-p', String(PORT), ...settings.flatMap((setting) => ['-c', setting])],
+      ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
       { ...identity, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     server = child;
@@ -94,7 +109,9 @@ export async function postgresServer(): Promise<PostgresServer> {
   };
   await start();
   return {
-    socket: join(socket, `.s.PGSQL.${PORT}`),
+    port,
+    certificate,
+    socket: join(socket, `.s.PGSQL.${port}`),
     url,
     sql,
     start,

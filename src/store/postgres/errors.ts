@@ -42,7 +42,7 @@ const TOLD: Record<FailureKind, Told> = {
   refused: {
     code: 'store-refused',
     what: 'The database of the store does not let evenkeel in.',
-    next: 'Correct user, password and database in EVENKEEL_DATABASE_URL.',
+    next: 'Correct user, password, database or sslmode in EVENKEEL_DATABASE_URL.',
     exit: 1,
   },
   corrupt: {

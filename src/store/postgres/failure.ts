@@ -36,7 +36,7 @@ export class PostgresFailure extends Error {
 export function postgresFailure(error: unknown, { committing = false } = {}): PostgresFailure {
   if (error instanceof PostgresFailure) return error;
   const sqlState = sqlStateOf(error);
-  const kind = sqlState === null ? 'away' : kindOf(sqlState);
+  const kind = sqlState !== null ? kindOf(sqlState) : isRefusal(error) ? 'refused' : 'away';
   const lost = kind === 'away' && committing ? 'unsure' : kind;
   return new PostgresFailure(lost, words(error), sqlState);
 }
@@ -44,6 +44,13 @@ export function postgresFailure(error: unknown, { committing = false } = {}): Po
 function sqlStateOf(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) return null;
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+}
+
+/** Trust was not established, by us: a certificate, TLS that the server does not speak, a password that is missing. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string') return /CERT|TLS|SSL|ISSUER|SIGNATURE/.test(error.code);
+  return /^SASL|SSL connection/.test(error.message);
 }
 
 const KINDS: Record<string, FailureKind> = {
