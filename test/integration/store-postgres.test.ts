@@ -7,7 +7,7 @@ import type { Migration } from '../../src/store/migrate.ts';
 import { openPostgresStore, type PostgresOptions } from '../../src/store/postgres/open.ts';
 import type { StoreOwner } from '../../src/store/postgres/owner.ts';
 import { aDeployment, aJudgedRollout, anEntry, aRelease } from '../conformance/store-fixtures.ts';
-import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+import { PASSWORD, type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { tempDir } from '../support/temp.ts';
 
 let server: PostgresServer;
@@ -125,6 +125,13 @@ test('a user who may not write is told what is missing', async () => {
   await server.sql('postgres', `alter database ${database} set default_transaction_read_only = on`);
   // A default, which a transaction that says otherwise overrides.
   expect(await (await open()).nextFence()).toBe(1);
+});
+
+test('a password that is missing is not looked for elsewhere', async () => {
+  const url = server.url(database).replace(/:[^:@/]*@/, '@');
+  process.env['PGPASSWORD'] = PASSWORD;
+  onTestFinished(() => void delete process.env['PGPASSWORD']);
+  await expect(open({ url })).rejects.toMatchObject({ code: 'store-refused', retryable: false });
 });
 
 test('a database that is not there, or that speaks another encoding, is refused with a next step', async () => {

@@ -50,7 +50,7 @@ function sqlStateOf(error: unknown): string | null {
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string') return /CERT|TLS|SSL|ISSUER|SIGNATURE/.test(error.code);
-  return /^SASL|SSL connection/.test(error.message);
+  return /^SASL|does not support SSL/.test(error.message);
 }
 
 const KINDS: Record<string, FailureKind> = {
