@@ -6,6 +6,7 @@ import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-mes
 import { createLogger } from '../platform/log.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { reviveKeeperFromController } from '../platform/revive-keeper.ts';
+import { described, EvenkeelError } from '../ports/errors.ts';
 import { takeControllerLock } from './controller-lock.ts';
 import { type Controller, startController } from './controller.ts';
 
@@ -54,6 +55,7 @@ const apiHandle = await api.promise;
 await takeControllerLock(paths.controllerLock, { patienceMs: LOCK_MS, log });
 try {
   controller = await startController({
+    env,
     paths,
     log,
     apiHandle,
@@ -63,7 +65,9 @@ try {
   });
 } catch (error) {
   log.fatal({ stack: error instanceof Error ? error.stack : undefined }, String(error));
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `${described(error)}\n${error instanceof EvenkeelError && error.next !== null ? `${error.next}\n` : ''}`,
+  );
   process.exit(1);
 }
 keeper.send({ type: 'ready' });

@@ -17,14 +17,16 @@ import { evenkeelVersion } from '../platform/keeper-info.ts';
 import type { Logger } from '../platform/log.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { readOrCreateToken } from '../platform/tokens.ts';
-import { openSqliteStore } from '../store/sqlite/open.ts';
 import { projectSchema } from '../store/rows/project.ts';
 import { openTelemetry } from '../store/telemetry/open.ts';
 import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
 import { collectLogs } from './old-logs.ts';
+import { openStore } from './open-store.ts';
 import { placesIn } from './places.ts';
 
 export interface ControllerOptions {
+  /** For EVENKEEL_DATABASE_URL. */
+  env: NodeJS.ProcessEnv;
   paths: EvenkeelPaths;
   log: Logger;
   /** A raw handle of the API's listening socket. */
@@ -44,7 +46,7 @@ export interface Controller {
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const { paths, log } = options;
   const [store, telemetry, token, probeToken] = await Promise.all([
-    openSqliteStore({ file: paths.store }),
+    openStore(options.env, paths),
     openTelemetry({ file: paths.telemetry, warn: (message) => log.warn(message) }),
     readOrCreateToken(paths.token),
     readOrCreateToken(paths.probeToken),

@@ -15,7 +15,17 @@ export interface LogOptions {
 }
 
 /** Whatever stands under these names, at the top or one level down, is never written. */
-const SECRETS = ['authorization', 'cookie', 'token', 'password', 'secret', 'secrets', 'env', 'DATABASE_URL'];
+const SECRETS = [
+  'authorization',
+  'cookie',
+  'token',
+  'password',
+  'secret',
+  'secrets',
+  'env',
+  'DATABASE_URL',
+  'EVENKEEL_DATABASE_URL',
+];
 
 /** Bytes that wait for a disk that is full; what comes after them is lost. */
 const MOST_UNWRITTEN = 1 << 20;

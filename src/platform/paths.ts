@@ -23,6 +23,8 @@ export interface EvenkeelPaths {
   /** The ports the keeper holds. */
   keeperPorts: string;
   store: string;
+  /** Remembers that the state lies in a Postgres database; see app/open-store.ts. */
+  storeElsewhere: string;
   telemetry: string;
   edgeDir: string;
   artifacts: string;
@@ -54,6 +56,7 @@ export function evenkeelPaths(env: NodeJS.ProcessEnv): EvenkeelPaths {
     keeperInfo: join(home, 'keeper.json'),
     keeperPorts: join(home, 'keeper-ports.json'),
     store: join(home, 'store.db'),
+    storeElsewhere: join(home, 'store-elsewhere.json'),
     telemetry: join(home, 'telemetry.db'),
     edgeDir: join(home, 'edge'),
     artifacts: join(home, 'artifacts'),

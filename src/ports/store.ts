@@ -48,7 +48,8 @@ export interface RolloutQuery {
 /**
  * Everything that must survive a crash. Every method is one transaction. Errors are EvenkeelErrors: `store-busy`
  * (retryable), `store-full`, `store-readonly`, `store-corrupt`, `store-conflict` (it exists already), `store-invalid` (what
- * was to be written is not well formed), `store-closed`, `store-failed` (anything else that the disk said).
+ * was to be written is not well formed), `store-closed`, `store-unsure` (it went away while writing, and nobody knows
+ * whether it was written), `store-failed` (anything else that the disk or the database said).
  */
 export interface Store {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */

@@ -36,6 +36,12 @@ test('what was written is there after the store was opened again', async () => {
   expect(await second.nextFence()).toBe(2);
 });
 
+test('a NUL in text is kept as the character that stands for what cannot be shown, as in Postgres', async () => {
+  const store = await open({ file: newFile() });
+  await store.addReleases([aRelease('api', 1, { createdBy: 'ann\0 and bob' })]);
+  expect(await store.release('chat', 'api@1')).toMatchObject({ createdBy: 'ann\uFFFD and bob' });
+});
+
 test('its files are for their owner only', async () => {
   const file = newFile();
   const store = await open({ file });

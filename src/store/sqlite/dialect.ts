@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
+import { bindable } from '../bindable.ts';
 
 /** Kysely over one `node:sqlite` connection. Kysely itself lets only one user at a time have it. */
 export function sqliteDialect(database: DatabaseSync): Dialect {
@@ -65,16 +66,4 @@ function sqliteConnection(database: DatabaseSync): DatabaseConnection {
       for (const row of database.prepare(sql).iterate(...parameters.map(bindable))) yield { rows: [row as R] };
     },
   };
-}
-
-/**
- * Only what SQLite and Postgres store alike. `undefined` would become NULL in silence and NaN too, a boolean or a Date
- * would be written by one of them and not the other.
- */
-export function bindable(value: unknown): SQLInputValue {
-  if (value === null || typeof value === 'string') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  const kind =
-    value instanceof Date ? 'a Date' : typeof value === 'number' ? String(value) : `a value of type ${typeof value}`;
-  throw new TypeError(`${kind} cannot be stored; give text, a finite number, 0/1 or null`);
 }
