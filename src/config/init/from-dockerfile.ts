@@ -78,7 +78,10 @@ function readInto(stage: Stage, keyword: string, rest: string): void {
 
 /** The path of the first http address in a command, such as `curl -f http://localhost:3000/health`. */
 export function httpPathIn(command: string): string | null {
-  const path = /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::[\w${}]+)?(\/[\w./~-]*)?/i.exec(command);
+  const path =
+    /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::[\w${}]+)?(\/[\w./~-]*(?:\?[\w.&=~%-]+)?)?/i.exec(
+      command,
+    );
   if (path === null) return null;
   const found = path[1] ?? '/';
   return found.includes('//') || found.includes('..') || found.includes('/./') || found.endsWith('/.') ? null : found;

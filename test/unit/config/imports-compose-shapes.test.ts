@@ -136,6 +136,22 @@ const SHAPES: Record<string, Shape> = {
     ),
     has: { web: { health: '/up' } },
   },
+  'healthcheck: with a query': {
+    from: inService(
+      'ports: ["80:3000"]\nhealthcheck: { test: "curl -f http://localhost:3000/up?full=1&x=a || exit 1" }',
+    ),
+    has: { web: { health: '/up?full=1&x=a' } },
+  },
+  'variables where none can be kept': {
+    from: {
+      'compose.yaml': inService(
+        'deploy: { replicas: "${COPIES:-2}" }\nlabels: ["traefik.http.routers.w.rule=Host(`${NAME}.example.com`)"]',
+      ),
+      '.env': 'NAME=shop\n',
+    },
+    has: { web: { instances: 2, routes: ['shop.example.com'] } },
+    notes: ['`${COPIES:-2}` was filled in', '(Host(`shop.example.com`))'],
+  },
   'healthcheck: a line, to its own name': {
     from: inService('ports: ["80:3000"]\nhealthcheck: { test: curl --fail http://web:3000/ready }'),
     has: { web: { health: '/ready' } },

@@ -49,6 +49,13 @@ export function resolved(text: string, known: ReadonlyMap<string, string>): stri
   return result;
 }
 
+/** The same, of a text that is not kept with its variables in it: that they were filled in is said. */
+export function filledIn(text: string, where: string, { known, note }: ComposeContext): string {
+  const filled = resolved(text, known);
+  if (filled !== text) note(`${where}: \`${text}\` was filled in with what its variables are now (${filled})`);
+  return filled;
+}
+
 interface Variable {
   kind: 'variable';
   length: number;

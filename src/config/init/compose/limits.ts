@@ -1,4 +1,4 @@
-import { resolved } from './interpolate.ts';
+import { filledIn } from './interpolate.ts';
 import { isMap, scalarText } from './model.ts';
 import type { ComposeContext, ComposeService } from './model.ts';
 import { durationOf, written } from './health.ts';
@@ -11,10 +11,11 @@ export interface DraftLimits {
 }
 
 /** `scale`, `deploy`, `mem_limit`, `cpus` and `stop_grace_period`. */
-export function limitsOf({ name, raw }: ComposeService, { known, note }: ComposeContext): DraftLimits {
+export function limitsOf({ name, raw }: ComposeService, context: ComposeContext): DraftLimits {
+  const { note } = context;
   const text = (value: unknown): string | null => {
     const found = scalarText(value);
-    return found === null ? null : resolved(found, known).trim();
+    return found === null ? null : filledIn(found, `\`${name}\``, context).trim();
   };
   const deploy = isMap(raw['deploy']) ? raw['deploy'] : {};
   const resources = isMap(deploy['resources']) ? deploy['resources'] : {};

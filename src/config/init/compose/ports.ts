@@ -1,5 +1,5 @@
 import { parseRoute, showRoute } from '../../values/route.ts';
-import { resolved } from './interpolate.ts';
+import { filledIn, resolved } from './interpolate.ts';
 import { isMap, listOf, pairsOf, scalarText } from './model.ts';
 import type { ComposeContext, ComposeService } from './model.ts';
 
@@ -59,12 +59,13 @@ function portOf(written: unknown, known: ReadonlyMap<string, string>): Port | nu
 }
 
 /** `Host(...)`, `PathPrefix(...)` and the two joined; everything else that labels say is named. */
-function routesOfLabels({ name, raw }: ComposeService, { known, note }: ComposeContext): string[] {
+function routesOfLabels({ name, raw }: ComposeService, context: ComposeContext): string[] {
+  const { note } = context;
   const routes: string[] = [];
   const left: string[] = [];
   for (const [label, value] of pairsOf(raw['labels'])) {
     const isRule = /^traefik\.http\.routers\.[^.]+\.rule$/i.test(label);
-    const found = isRule ? routesOfRule(resolved(value ?? '', known)) : null;
+    const found = isRule ? routesOfRule(filledIn(value ?? '', `\`${name}\``, context)) : null;
     if (found !== null) routes.push(...found);
     else if (isRule)
       note(`the rule of Traefik \`${value ?? ''}\` of \`${name}\` has no equal here: write its \`routes\``);

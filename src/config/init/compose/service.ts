@@ -7,7 +7,7 @@ import { commandIn, fixedPort, secretsIn } from './command.ts';
 import { environmentOf } from './environment.ts';
 import type { EnvFileOwners } from './environment.ts';
 import { healthOf } from './health.ts';
-import { resolved } from './interpolate.ts';
+import { filledIn, resolved } from './interpolate.ts';
 import { noteKeys } from './keys.ts';
 import { limitsOf } from './limits.ts';
 import { asBuild } from './merge.ts';
@@ -69,9 +69,10 @@ export async function serviceOf(
 }
 
 async function built({ name, raw }: ComposeService, context: ComposeContext): Promise<Origin | null> {
-  const { reader, note, known } = context;
+  const { reader, note } = context;
   const build = asBuild(raw['build']);
-  const text = (key: string, otherwise: string): string => resolved(scalarText(build[key]) ?? otherwise, known);
+  const text = (key: string, otherwise: string): string =>
+    filledIn(scalarText(build[key]) ?? otherwise, `\`${name}\``, context);
   const folder = parseFolder(text('context', '.'));
   if (folder === null || (folder !== '.' && !(await reader.isFolder(folder)))) {
     note(`the folder of \`${name}\` is not inside this one, so it is left out`);
@@ -88,15 +89,11 @@ async function built({ name, raw }: ComposeService, context: ComposeContext): Pr
 const below = (folder: string, path: string): string => (folder === '.' ? path : `${folder}/${path}`);
 
 /** `working_dir` below the folder that the image works in. */
-async function withWorkingDir(
-  name: string,
-  raw: Raw,
-  origin: Origin,
-  { reader, note, known }: ComposeContext,
-): Promise<Origin> {
+async function withWorkingDir(name: string, raw: Raw, origin: Origin, context: ComposeContext): Promise<Origin> {
+  const { reader, note } = context;
   const written = scalarText(raw['working_dir']);
   if (written === null) return origin;
-  const workdir = resolved(written, known).replace(/(.)\/+$/, '$1');
+  const workdir = filledIn(written, `\`${name}\``, context).replace(/(.)\/+$/, '$1');
   if (origin.workdir === null || origin.workdir === workdir) return { ...origin, workdir };
   const inner = workdir.startsWith(`${origin.workdir}/`) ? parseFolder(workdir.slice(origin.workdir.length + 1)) : null;
   const dir = inner === null ? null : below(origin.dir, inner);
