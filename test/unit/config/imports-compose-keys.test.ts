@@ -98,7 +98,7 @@ const KEYS: Record<string, unknown> = {
 test.each(Object.entries(KEYS))('`%s` is carried over, or named', async (key, value) => {
   const files = { Dockerfile: 'FROM node\nWORKDIR /app\nCMD ["node", "web.js"]\n', 'app.env': 'LEVEL=debug\n' };
   const compose = (service: object): string =>
-    stringify({ services: { app: { build: '.', ...service }, web: { build: '.' } } });
+    stringify({ name: 'same', services: { app: { build: '.', ...service }, web: { build: '.' } } });
   const without = await drafted({ ...files, 'compose.yaml': compose({}) });
   const withKey = await drafted({ ...files, 'compose.yaml': compose({ [key]: value }) });
   const told = withKey.notes.split('\n').filter((note) => !without.notes.includes(note));
@@ -119,4 +119,11 @@ test.each([
   });
   expect(notes).toContain('`app`');
   expect(notes).toMatch(key === 'args' ? /`VERSION`/ : new RegExp(`\`${key}\``));
+});
+
+test('two drafts of the same are the same, so that a difference above comes from the key', async () => {
+  const compose = stringify({ name: 'same', services: { web: { build: '.', 'x-note': 1 } } });
+  const files = { Dockerfile: 'FROM node\nCMD ["node", "web.js"]\n', 'compose.yaml': compose };
+  const [one, other] = [await drafted(files), await drafted(files)];
+  expect([one.yaml, one.notes]).toEqual([other.yaml, other.notes]);
 });
