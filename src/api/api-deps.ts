@@ -13,6 +13,8 @@ export interface ApiDeps {
   /** What a client must present as a bearer token. */
   token: string;
   server: { version: string; pid: number; startedAt: number; home: string };
+  /** What is wrong with each database; null for a sound one. Reads them whole. */
+  checkDatabases(): { file: string; why: string | null }[];
   /** Ends keeper, edge and controller. Called after the reply was sent. */
   stopServer(): void;
   /** Puts a new edge in the place of the present one, without a lost connection. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { ApiDeps } from './api-deps.ts';
 import type { ErrorReply } from './contract/contract.ts';
+import { doctorRoutes } from './routes/doctor.ts';
 import { logRoutes } from './routes/logs.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
@@ -38,7 +39,15 @@ export function createApi(deps: ApiDeps): FastifyInstance {
       .status(404)
       .send(errorReply(new EvenkeelError({ code: 'not-found', what: `there is no ${request.method} ${request.url}` }))),
   );
-  for (const routes of [serverRoutes, statusRoutes, rolloutRoutes, releaseRoutes, logRoutes, secretRoutes])
+  for (const routes of [
+    serverRoutes,
+    statusRoutes,
+    rolloutRoutes,
+    releaseRoutes,
+    logRoutes,
+    secretRoutes,
+    doctorRoutes,
+  ])
     routes(api, deps);
   return api;
 }

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Project } from '../domain/project/project.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import { evenkeelPaths, type EvenkeelPaths } from '../platform/paths.ts';
 import type { UnixClient, UnixRequest } from '../platform/unix-http.ts';
@@ -47,6 +48,10 @@ export function cliDeps(version: string) {
       await runDev(request, paths, env);
     },
     systemdUnit: () => systemdUnit(paths),
+    async examine(project: Project | null) {
+      const { examine } = await import('./doctor/examine.ts');
+      return examine({ paths, version, project });
+    },
     onInterrupt(callback: () => void) {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
       return () => {

@@ -20,6 +20,7 @@ import { readOrCreateToken } from '../platform/tokens.ts';
 import { projectSchema } from '../store/rows/project.ts';
 import { openTelemetry } from '../store/telemetry/open.ts';
 import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
+import { checkDatabases } from './doctor/check-databases.ts';
 import { collectLogs } from './old-logs.ts';
 import { openStore } from './open-store.ts';
 import { placesIn } from './places.ts';
@@ -78,6 +79,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     parseProject: (value) => projectSchema.parse(value),
     token,
     server: { version: evenkeelVersion(), pid: process.pid, startedAt: Date.now(), home: paths.home },
+    checkDatabases: () => checkDatabases(paths),
     stopServer: () => options.stopServer(),
     restartEdge: () => options.restartEdge(),
   });

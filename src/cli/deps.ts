@@ -1,3 +1,4 @@
+import type { Finding } from '../api/contract/doctor.ts';
 import type { LoadResult } from '../config/load-project.ts';
 import type { Transport } from './client.ts';
 
@@ -73,6 +74,8 @@ export interface CliDeps {
   runDev(request: DevRequest): Promise<void>;
   /** What systemd should be told to run the keeper as this user. */
   systemdUnit(): Promise<SystemdUnit>;
+  /** Looks at the machine, the home, the server and, when there is one, what the project needs. Changes nothing. */
+  examine(project: Extract<LoadResult, { ok: true }>['project'] | null): Promise<Finding[]>;
   /** Calls back for every Ctrl-C or SIGTERM from now on; returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
   /** Asks a process of this user to end. Throws when there is none, or when it is somebody else's. */

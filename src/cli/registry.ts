@@ -44,6 +44,7 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
       restart: async () => (await import('./commands/restart.ts')).restart,
       secrets: async () => (await import('./commands/secrets.ts')).secrets,
       server: async () => (await import('./commands/server.ts')).server,
+      doctor: async () => (await import('./commands/doctor.ts')).doctor,
     },
   },
 ];

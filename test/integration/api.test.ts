@@ -42,6 +42,7 @@ beforeEach(async () => {
     parseProject: (value) => projectSchema.parse(value),
     token: TOKEN,
     server: { version: '0', pid: 1, startedAt: 0, home: '/home' },
+    checkDatabases: () => [],
     stopServer: () => {},
     restartEdge: async () => ({ ok: true, reason: '' }),
   });

@@ -201,6 +201,7 @@ const nothing = {
   name: 'x',
   read: () => Promise.resolve(null),
   folders: () => Promise.resolve([]),
+  files: () => Promise.resolve([]),
   isFolder: () => Promise.resolve(true),
 };
 const command = fc.oneof(
@@ -239,7 +240,10 @@ test('whatever a compose file, a Procfile or a Dockerfile says, the drafted file
     fc.asyncProperty(composeFile, fc.array(command, { maxLength: 3 }), async (compose, commands) => {
       const findings = emptyFindings();
       const procfile = commands.map((one, index) => `p${index}: ${one}`).join('\n');
-      const fromFile = await fromCompose(stringify(compose), 'compose.yaml', nothing);
+      const fromFile = await fromCompose({
+        ...nothing,
+        read: async (path) => (path === 'compose.yaml' ? stringify(compose) : null),
+      });
       findings.services.push(...fromProcfile(procfile).services, ...fromFile.services);
       const image = readDockerfile(`FROM x\nCMD ${commands[0] ?? 'x'}\n`);
       for (const [index, one] of findings.services.entries()) {

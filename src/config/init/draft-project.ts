@@ -7,7 +7,7 @@ import { draftService, toName } from './draft.ts';
 import type { DraftService, Findings } from './draft.ts';
 import { diskReader } from './folder-reader.ts';
 import type { FolderReader } from './folder-reader.ts';
-import { COMPOSE_FILES, fromCompose } from './from-compose.ts';
+import { fromCompose } from './from-compose.ts';
 import { readDockerfile } from './from-dockerfile.ts';
 import { buildOf, fromPackages, migrateOf, packageTool, readManifest } from './from-package.ts';
 import { fromProcfile } from './from-procfile.ts';
@@ -30,7 +30,7 @@ export async function draftProject(root: string): Promise<Draft> {
   const reader = { ...diskReader(root), name: basename(resolve(root)) };
   const { services, ...findings } = await findServices(reader);
   const manifest = await readManifest(reader, '.');
-  const project = toName(manifest?.name ?? reader.name);
+  const project = findings.project ?? toName(manifest?.name ?? reader.name);
   const schema = await schemaAddress(root);
   const finish = (
     chosen: readonly DraftService[],
@@ -61,7 +61,7 @@ async function loads(yaml: string, root: string): Promise<boolean> {
 async function findServices(reader: FolderReader): Promise<Findings> {
   const packages = await fromPackages(reader);
   const procfile = await readProcfile(reader);
-  const compose = await readCompose(reader);
+  const compose = await fromCompose(reader);
   const notes = [...compose.notes, ...procfile.notes, ...packages.notes];
 
   // The more a file was written to say how the system runs, the earlier it is believed, and then as a whole.
@@ -86,20 +86,26 @@ async function findServices(reader: FolderReader): Promise<Findings> {
   routeAll(services, notes);
   uniqueNames(services);
   breakCycles(services, notes);
-  for (const secret of compose.secrets) notes.push(`${secret} looks like a secret: evenkeel secrets set ${secret}`);
-  return { services, notes, secrets: compose.secrets, databases: compose.databases };
+  // Of a source that was not chosen nothing is used, and so nothing is declared.
+  const from = services.some(({ source }) => source === 'Procfile') ? procfile : compose;
+  for (const secret of from.secrets) notes.push(`${secret} looks like a secret: evenkeel secrets set ${secret}`);
+  const { project } = compose;
+  return {
+    services,
+    notes,
+    secrets: from.secrets,
+    databases: compose.databases,
+    ...(project === undefined ? {} : { project }),
+  };
 }
 
 async function readProcfile(reader: FolderReader): Promise<Findings> {
-  return fromProcfile((await reader.read('Procfile')) ?? '');
-}
-
-async function readCompose(reader: FolderReader): Promise<Findings> {
-  for (const file of COMPOSE_FILES) {
-    const text = await reader.read(file);
-    if (text !== null) return fromCompose(text, file, reader);
-  }
-  return { services: [], notes: [], secrets: [], databases: [] };
+  const text = await reader.read('Procfile');
+  const found = fromProcfile(text ?? '', text === null ? null : await reader.read('.env'));
+  const others = (await reader.files('.')).filter((name) => /^Procfile\.\w+$/i.test(name));
+  for (const name of others)
+    found.notes.push(`${name} is not read: write what differs in an environment under \`environments\``);
+  return found;
 }
 
 /** Adds what package.json knows about building and migrating; leaves out what has no command at all. */
@@ -165,13 +171,26 @@ function skeleton(): DraftService {
 
 /** One service gets `/`; others that want traffic get a path of their own. */
 function routeAll(services: readonly DraftService[], notes: string[]): void {
-  const explicit = services.filter(({ routes }) => routes.length > 0);
-  const fallback = services.filter(({ source }) => source.endsWith('package.json'));
-  const wanting = explicit.length > 0 ? [...explicit, ...fallback.filter((one) => !explicit.includes(one))] : fallback;
-  const front =
-    wanting.find(({ static: folder }) => folder !== null) ??
-    wanting.find(({ name }) => /^(web|www|site|frontend|front|client|ui|app)$/.test(name)) ??
-    wanting[0];
+  const given = services.filter(({ routes }) => routes.some((route) => route !== '/'));
+  const taken = new Set<string>();
+  for (const service of given) {
+    const [mine, others] = [[] as string[], [] as string[]];
+    for (const route of service.routes) (taken.has(route) ? others : mine).push(route);
+    for (const route of mine) taken.add(route);
+    if (others.length > 0)
+      notes.push(`${others.join(', ')} belongs to two services, and is left out of \`${service.name}\``);
+    service.routes = mine;
+  }
+  const explicit = services.filter((service) => service.routes.length > 0 && !given.includes(service));
+  const fallback = services.filter(
+    (service) => service.source.endsWith('package.json') && !explicit.includes(service) && !given.includes(service),
+  );
+  const wanting = [...explicit, ...fallback];
+  const front = taken.has('/')
+    ? undefined
+    : (wanting.find(({ static: folder }) => folder !== null) ??
+      wanting.find(({ name }) => /^(web|www|site|frontend|front|client|ui|app)$/.test(name)) ??
+      wanting[0]);
   for (const service of wanting) service.routes = service === front ? ['/'] : [`/${service.name}`];
   const others = wanting.filter((service) => service !== front).map(({ name }) => `\`${name}\``);
   if (others.length > 0) {

@@ -9,10 +9,19 @@ export interface DraftService {
   build: string | null;
   migrate: string | null;
   static: string | null;
+  /** The path that is asked. */
   health: string | null;
+  /** `grace`, `deadline` and `timeout` of the health check, as the file has them. */
+  healthTimes: Readonly<Record<string, string>>;
+  /** `/` is what `init` may change to share the traffic; anything else stays. */
   routes: string[];
   after: string[];
   instances: number | null;
+  /** As the file has it, such as `512Mi`. */
+  memory: string | null;
+  cpu: string | null;
+  data: string[];
+  stopGrace: string | null;
   env: Record<string, string>;
   /** Where it was found, for the comment above it. */
   source: string;
@@ -26,6 +35,8 @@ export interface Findings {
   /** Names that look like secrets, so that their values are not copied. */
   secrets: string[];
   databases: DraftDatabase[];
+  /** The name that the source gives to the project. */
+  project?: string;
 }
 
 export interface DraftDatabase {
@@ -47,9 +58,14 @@ export function draftService(name: string, source: string, given: Partial<DraftS
     migrate: null,
     static: null,
     health: null,
+    healthTimes: {},
     routes: [],
     after: [],
     instances: null,
+    memory: null,
+    cpu: null,
+    data: [],
+    stopGrace: null,
     env: {},
     source,
     ...given,

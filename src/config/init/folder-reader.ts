@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -7,12 +8,22 @@ export interface FolderReader {
   name: string;
   read: (path: string) => Promise<string | null>;
   folders: (path: string) => Promise<string[]>;
+  /** Names of the files in a folder. */
+  files: (path: string) => Promise<string[]>;
   isFolder: (path: string) => Promise<boolean>;
 }
 
 const MAX_BYTES = 1024 * 1024;
 
 export function diskReader(root: string): FolderReader {
+  const namesIn = async (path: string, wanted: (entry: Dirent) => boolean): Promise<string[]> => {
+    try {
+      const entries = await readdir(join(root, path), { withFileTypes: true });
+      return entries.flatMap((entry) => (wanted(entry) ? [entry.name] : [])).toSorted();
+    } catch {
+      return [];
+    }
+  };
   return {
     name: root.split(/[\\/]/).findLast((part) => part !== '') ?? 'project',
     read: async (path) => {
@@ -24,14 +35,8 @@ export function diskReader(root: string): FolderReader {
         return null;
       }
     },
-    folders: async (path) => {
-      try {
-        const entries = await readdir(join(root, path), { withFileTypes: true });
-        return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).toSorted();
-      } catch {
-        return [];
-      }
-    },
+    folders: (path) => namesIn(path, (entry) => entry.isDirectory()),
+    files: (path) => namesIn(path, (entry) => entry.isFile()),
     isFolder: (path) =>
       stat(join(root, path)).then(
         (found) => found.isDirectory(),

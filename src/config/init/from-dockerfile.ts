@@ -1,8 +1,14 @@
+import { posix } from 'node:path';
+
 import { escapeCommand } from './draft.ts';
 
 export interface DockerfileReading {
   /** What the image starts, as one shell command; null when it does not say. */
   run: string | null;
+  /** The part of it that a command given to the image does not replace. */
+  entrypoint: string | null;
+  /** The folder in which it starts it. */
+  workdir: string | null;
   port: string | null;
   /** Path asked by HEALTHCHECK. */
   health: string | null;
@@ -10,45 +16,72 @@ export interface DockerfileReading {
   hasSteps: boolean;
 }
 
-/** CMD, ENTRYPOINT, EXPOSE and HEALTHCHECK of the last stage, in both of their forms. */
-export function readDockerfile(text: string): DockerfileReading {
-  let entrypoint: string | null = null;
-  let cmd: string | null = null;
-  let port: string | null = null;
-  let health: string | null = null;
+interface Stage {
+  entrypoint: string | null;
+  cmd: string | null;
+  port: string | null;
+  health: string | null;
+  workdir: string | null;
+}
+
+const EMPTY: Stage = { entrypoint: null, cmd: null, port: null, health: null, workdir: null };
+
+/**
+ * CMD, ENTRYPOINT, EXPOSE, WORKDIR and HEALTHCHECK of one stage, in both of their forms.
+ * @param target The stage's name; null is the last one.
+ */
+export function readDockerfile(text: string, target: string | null = null): DockerfileReading {
+  const stages = new Map<string, Stage>();
+  let stage: Stage = { ...EMPTY };
   let hasSteps = false;
   for (const line of logicalLines(text)) {
     const [, word = '', rest = ''] = /^\s*([A-Za-z]+)\s+(.*)$/s.exec(line) ?? [];
-    switch (word.toUpperCase()) {
-      case 'FROM':
-        [entrypoint, cmd, port, health] = [null, null, null, null];
-        break;
-      case 'ENTRYPOINT':
-        // A new entrypoint takes away what a base stage said, as in Docker.
-        [entrypoint, cmd] = [commandOf(rest), null];
-        break;
-      case 'CMD':
-        cmd = commandOf(rest);
-        break;
-      case 'EXPOSE':
-        port ??= /^\s*(\d+)/.exec(rest)?.[1] ?? null;
-        break;
-      case 'HEALTHCHECK':
-        health = httpPathIn(rest);
-        break;
-      case 'RUN':
-        hasSteps = true;
-        break;
-      default:
+    const keyword = word.toUpperCase();
+    if (keyword === 'FROM') {
+      const [, base = '', name] = /^(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(rest.trim()) ?? [];
+      // Of a stage of this file everything is taken over; what another image says is not known.
+      stage = { ...(stages.get(base.toLowerCase()) ?? EMPTY) };
+      if (name !== undefined) stages.set(name.toLowerCase(), stage);
+    } else if (keyword === 'RUN' || keyword === 'ENV') {
+      hasSteps = true;
+    } else {
+      readInto(stage, keyword, rest);
     }
   }
+  const { entrypoint, cmd, port, health, workdir } = stages.get(target?.toLowerCase() ?? '') ?? stage;
   const run = [entrypoint, cmd].filter((part) => part !== null && part !== '').join(' ');
-  return { run: run === '' ? null : escapeCommand(run), port, health, hasSteps };
+  const started = entrypoint === null || entrypoint === '' ? null : escapeCommand(entrypoint);
+  return { run: run === '' ? null : escapeCommand(run), entrypoint: started, workdir, port, health, hasSteps };
+}
+
+function readInto(stage: Stage, keyword: string, rest: string): void {
+  switch (keyword) {
+    case 'ENTRYPOINT':
+      // A new entrypoint takes away what a base stage said, as in Docker.
+      [stage.entrypoint, stage.cmd] = [commandOf(rest), null];
+      break;
+    case 'CMD':
+      stage.cmd = commandOf(rest);
+      break;
+    case 'WORKDIR':
+      stage.workdir = posix.resolve(stage.workdir ?? '/', rest.trim().replaceAll(/^["']|["']$/g, ''));
+      break;
+    case 'EXPOSE':
+      stage.port ??= /^\s*(\d+)/.exec(rest)?.[1] ?? null;
+      break;
+    case 'HEALTHCHECK':
+      stage.health = httpPathIn(rest);
+      break;
+    default:
+  }
 }
 
 /** The path of the first http address in a command, such as `curl -f http://localhost:3000/health`. */
 export function httpPathIn(command: string): string | null {
-  const path = /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::[\w${}]+)?(\/[\w./~-]*)?/i.exec(command);
+  const path =
+    /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::[\w${}]+)?(\/[\w./~-]*(?:\?[\w.&=~%-]+)?)?/i.exec(
+      command,
+    );
   if (path === null) return null;
   const found = path[1] ?? '/';
   return found.includes('//') || found.includes('..') || found.includes('/./') || found.endsWith('/.') ? null : found;
@@ -75,7 +108,7 @@ export function listToCommand(list: readonly unknown[]): string | null {
   return words.map(quoteWord).join(' ').trim() || null;
 }
 
-function quoteWord(word: string): string {
+export function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -74,11 +74,21 @@ function renderService(service: DraftService): string[] {
   else add('static', service.static, `served by the edge${service.build === null ? '' : ', after `build`'}`);
   if (service.routes.length > 0) {
     lines.push(`    routes: [${service.routes.map(scalar).join(', ')}]`);
-    if (service.health !== null) add('health', service.health, 'answers 2xx when all is well');
+    const times = Object.entries(service.healthTimes).map(([key, value]) => `, ${key}: ${value}`);
+    if (service.health !== null && times.length > 0)
+      lines.push(`    health: { path: ${scalar(service.health)}${times.join('')} }`);
+    else if (service.health !== null) add('health', service.health, 'answers 2xx when all is well');
     else if (service.static === null)
       lines.push('    # health: /health                    # a path that answers 2xx when all is well');
   }
   add('instances', service.instances);
+  const limits = [
+    service.memory === null ? null : `memory: ${service.memory}`,
+    service.cpu === null ? null : `cpu: ${service.cpu}`,
+  ].filter((limit) => limit !== null);
+  if (limits.length > 0) lines.push(`    resources: { ${limits.join(', ')} }`);
+  if (service.data.length > 0) lines.push(`    data: [${service.data.map(scalar).join(', ')}]`);
+  add('stopGrace', service.stopGrace);
   if (service.after.length > 0) lines.push(`    after: [${service.after.join(', ')}]`);
   const env = Object.entries(service.env);
   if (env.length > 0) {

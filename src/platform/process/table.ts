@@ -22,6 +22,16 @@ export function hasInEnvironment(pid: number, entry: string): boolean {
   }
 }
 
+/** What a process was started with under this name; null when nothing, or when it is another user's. */
+export function fromEnvironment(pid: number, name: string): string | null {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 const PAGE = 4096;
 
 /**

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/**
+ * What the server tells about itself to whoever looks for what is wrong.
+ *
+ *   GET    /v1/doctor                     DoctorReply
+ */
+
+const doctorReplySchema = z.object({
+  version: z.string(),
+  edge: z.boolean(),
+  /** One entry for each database; `why` says what is wrong with it. */
+  databases: z.array(z.object({ file: z.string(), why: z.string().nullable() })),
+  environments: z.array(z.object({ project: z.string(), environment: z.string(), wanted: z.enum(['up', 'down']) })),
+});
+
+/** What `evenkeel doctor` found; with `--json` one of them is an entry of `findings`. */
+const findingSchema = z.object({
+  check: z.string(),
+  level: z.enum(['ok', 'warning', 'problem']),
+  what: z.string(),
+  next: z.string().nullable(),
+});
+
+export type DoctorReply = z.infer<typeof doctorReplySchema>;
+export type Finding = z.infer<typeof findingSchema>;

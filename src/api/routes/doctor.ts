@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import type { ApiDeps } from '../api-deps.ts';
+import type { DoctorReply } from '../contract/doctor.ts';
+
+export function doctorRoutes(api: FastifyInstance, deps: ApiDeps): void {
+  api.get('/v1/doctor', async (): Promise<DoctorReply> => {
+    const databases = deps.checkDatabases();
+    const edge = await deps.engine.deps.traffic.state().then(
+      () => true,
+      () => false,
+    );
+    // A store that cannot be read has been told above.
+    const records = await deps.engine.deps.store.environments().catch(() => []);
+    const environments = records.map(({ project, environment, wanted }) => ({ project, environment, wanted }));
+    return { version: deps.server.version, edge, databases, environments };
+  });
+}

@@ -1,0 +1,30 @@
+import type { Finding } from '../../domain/doctor/finding.ts';
+import { findingsOf } from '../../domain/doctor/findings.ts';
+import type { Project } from '../../domain/project/project.ts';
+import type { EvenkeelPaths } from '../../platform/paths.ts';
+import { readHome } from './read-home.ts';
+import { readHost } from './read-host.ts';
+import { readProjectFacts } from './read-project.ts';
+import { readServer } from './read-server.ts';
+import { readWork } from './read-work.ts';
+
+export interface Examination {
+  paths: EvenkeelPaths;
+  /** Of the command that asks. */
+  version: string;
+  /** Null outside of a project, or when its file cannot be used. */
+  project: Project | null;
+}
+
+/** Looks at this machine, the home and the server that runs from it. Changes nothing. */
+export async function examine({ paths, version, project }: Examination): Promise<Finding[]> {
+  const [host, home, server] = await Promise.all([readHost(), readHome(paths), readServer(paths, version)]);
+  return findingsOf({
+    now: Date.now(),
+    host,
+    home,
+    server,
+    work: readWork(paths),
+    project: project === null ? null : await readProjectFacts(project, paths),
+  });
+}
