@@ -116,12 +116,12 @@ describe('evidence', () => {
       );
     await edge.set(1, config(Date.now(), 'young'));
     await edge.healthy(`api@2-${late.port}`);
-    for (let i = 0; i < 8; i++) await send({ port });
+    await Promise.all(Array.from({ length: 40 }, () => send({ port }))); // half of them to the canary, by chance
     const young = (await edge.stats()).evidence[0];
     expect([young?.arms.canary.slowP75, young?.metrics.slowP75, young?.arms.canary.ttfb]).toEqual([0, [], []]);
     await edge.set(2, config(Date.now() - 60_000, 'old'));
     await edge.healthy(`api@2-${late.port}`);
-    for (let i = 0; i < 8; i++) await send({ port });
+    await Promise.all(Array.from({ length: 40 }, () => send({ port }))); // half of them to the canary, by chance
     const old = (await edge.stats()).evidence[0];
     expect(old?.arms.canary.slowP75).toBe(old?.arms.canary.requests);
     expect(old?.metrics.slowP75).toEqual([{ weight: 50, canary: old?.arms.canary.requests, baseline: 0 }]);
