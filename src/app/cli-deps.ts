@@ -42,6 +42,10 @@ export function cliDeps(version: string) {
       return code === 0 ? 0 : 2;
     },
     systemdUnit: () => systemdUnit(paths),
+    async certificateConcerns(pairs: readonly { cert: string; key: string }[], hosts: readonly string[]) {
+      const { concernsOfFiles } = await import('./certificate-files.ts');
+      return concernsOfFiles(pairs, hosts);
+    },
     onInterrupt(callback: () => void) {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
       return () => {

@@ -44,6 +44,8 @@ export interface CliDeps {
   runServer(): Promise<ExitCode>;
   /** What systemd should be told to run the keeper as this user. */
   systemdUnit(): Promise<SystemdUnit>;
+  /** What is wrong, or soon will be, with these certificates for these hosts; in words, none when all is well. */
+  certificateConcerns(pairs: readonly { cert: string; key: string }[], hosts: readonly string[]): Promise<string[]>;
   /** Calls back for every Ctrl-C or SIGTERM from now on; returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
   /** Asks a process of this user to end. Throws when there is none, or when it is somebody else's. */

@@ -63,7 +63,15 @@ async function heldClaims(deps: Pick<EngineDeps, 'store'>, project: Project, ser
   const releases = await Promise.all(
     serving.flatMap(({ current }) => (current === null ? [] : [deps.store.release(project.name, current)])),
   );
-  return releases.flatMap((each) => (each === null ? [] : claimsOf(project, each.config, record.config.environment)));
+  return releases.flatMap((each) =>
+    each === null
+      ? []
+      : claimsOf(
+          { name: project.name, environment: record.config.environment },
+          each.config,
+          record.config.environment,
+        ),
+  );
 }
 
 const isSame = (one: Claim, other: Claim): boolean => routeName(one) === routeName(other) && one.bind === other.bind;
@@ -76,7 +84,8 @@ function claimsOf(
   { port, bind }: Listen,
 ): Claim[] {
   const scope = { project: name, environment: environment.name, service: config.name };
-  return config.routes.map(({ host, path }) => ({ ...scope, port, bind, host, path }));
+  const ports = environment.tls === undefined ? [port] : [port, environment.tls.port];
+  return ports.flatMap((each) => config.routes.map(({ host, path }) => ({ ...scope, port: each, bind, host, path })));
 }
 
 /** Of services of this environment that serve and that the rollout neither replaces nor takes away. */
