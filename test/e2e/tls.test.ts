@@ -48,6 +48,8 @@ describe.skipIf(noOpenssl !== null)('TLS in evenkeel.yaml', { timeout: 120_000 }
     shop.program(app('v2'));
     await run(system, shop.root, ['up']);
     expect((await sendTls({ port, ca: a.pem, servername: 'localhost' })).body).toBe('v2');
+    await run(system, shop.root, ['server', 'restart']);
+    expect((await sendTls({ port, ca: a.pem, servername: 'localhost' })).body).toBe('v2');
 
     const stranger = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void stranger.close());

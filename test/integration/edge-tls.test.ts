@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
-import { onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { runCommand } from '../../src/platform/process/spawn.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';
-import { send } from '../support/edge-harness.ts';
+import { freePort, send } from '../support/edge-harness.ts';
 import { behindTls, sendTls, shake, shown } from '../support/edge-tls.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
@@ -196,6 +195,52 @@ describe.skipIf(noOpenssl !== null)('a port of TLS that cannot be had', { timeou
     await edge.set(3, { ...config(), tls: { ...elsewhere, port, certificates: [a] } });
     expect((await send({ port })).status).toBe(200);
     expect((await edge.state()).tls?.[0]?.error).toContain('plain HTTP');
+  });
+
+  test('may be shared by environments, each with its own host and certificate', async () => {
+    const folder = tempDir();
+    const [a, b] = [await certificate(folder, 'a', ['a.example']), await certificate(folder, 'b', ['b.example'])];
+    const { edge, api, tlsPort, config } = await behindTls([a]);
+    const other = await freePort();
+    const { tls, ...rest } = config();
+    const routes = [{ port: other, host: 'b.example', path: '/' }];
+    const release = { release: 'api@9', weight: 100, health: null, static: null };
+    const instances = [{ id: 'api@9-i', port: api.port, startedAt: 1, draining: false }];
+    await edge.set(1, {
+      ...rest,
+      environment: 'staging',
+      routes,
+      releases: [{ ...release, instances }],
+      ...(tls && { tls: { ...tls, certificates: [b], hsts: 'on' } }),
+    });
+    await edge.healthy('api@9-i');
+    const ask = (ca: string, host: string) =>
+      sendTls({ port: tlsPort, ca, servername: host, headers: { host, 'evenkeel-probe': edge.probeToken } });
+    const replies = [await ask(a.pem, 'a.example'), await ask(b.pem, 'b.example')];
+    expect(replies.map(({ headers }) => headers['evenkeel-release'])).toEqual(['api@1', 'api@9']);
+    expect(replies.map(({ headers }) => headers['strict-transport-security'])).toEqual([undefined, 'max-age=31536000']);
+    expect((await send({ port: other, headers: { host: 'b.example' } })).headers.location).toBe(
+      `https://b.example:${tlsPort}/`,
+    );
+    const { tls: [state] = [] } = await edge.state();
+    expect(state).toMatchObject({ services: ['test/production/api', 'test/staging/api'], hosts: ['b.example'] });
+    // One of them goes, and takes its certificate along.
+    expect(await edge.apply(2, [], ['test/staging/api'])).toMatchObject({ applied: true });
+    expect(await shown(tlsPort, 'b.example')).toBe('a');
+  });
+
+  test('is closed when it is to have certificates that are not there', async () => {
+    const folder = tempDir();
+    const a = await certificate(folder, 'a', ['a.example']);
+    const { edge, port, tlsPort, config } = await behindTls([a]);
+    edge.letsGo = true;
+    const { tls } = config();
+    const none = { cert: `${folder}/none.crt`, key: `${folder}/none.key` };
+    await edge.set(2, { ...config(), ...(tls && { tls: { ...tls, certificates: [none] } }) });
+    expect((await edge.state()).tls?.[0]?.error).toContain('there is no file');
+    expect((await send({ port, headers: { host: 'a.example' } })).status).toBe(200);
+    await edge.set(3, config());
+    expect(await shown(tlsPort, 'a.example')).toBe('a');
   });
 
   test('may be one that was served in plain before, and the other way round', async () => {

@@ -81,8 +81,10 @@ export class TlsPorts {
     this.#servers.delete(address);
   }
 
+  /** Of ports that are served, or could not be; one that is about to be opened is not told of yet. */
   state(): EdgeTlsState[] {
-    return [...this.#ports.values()].map((port) => ({
+    const known = [...this.#ports.values()].filter((port) => !this.#isPending(port));
+    return known.map((port) => ({
       port: port.port,
       bind: port.bind,
       services: [...port.services],
@@ -97,16 +99,21 @@ export class TlsPorts {
     this.#certificates.stop();
   }
 
+  #isPending(port: TlsPort): boolean {
+    const address = portId(port);
+    const tried = this.#servers.has(address) || this.#errors.has(address);
+    return !port.taken && this.#choices.has(address) && !tried;
+  }
+
   #problemOf(port: TlsPort): string | null {
     const address = portId(port);
-    if (this.#servers.has(address)) return null;
     if (port.taken)
       return `${address} is a port of plain HTTP or of a service; give \`tls.port\` another number in evenkeel.yaml`;
     if (!this.#choices.has(address)) {
       const why = port.certificates.flatMap((pair) => this.#certificates.seen(pair).error ?? []).join('; ');
       return `TLS cannot be served at ${address}: ${why}`;
     }
-    return this.#errors.get(address) ?? `${address} is not open yet`;
+    return this.#servers.has(address) ? null : (this.#errors.get(address) ?? null);
   }
 
   #context(address: string): SecureContextOptions {
