@@ -160,6 +160,14 @@ describe.skipIf(noOpenssl !== null)('TLS', { timeout: 60_000 }, () => {
     expect(await answer(upgrade)).toBe('HTTP/1.1 200');
   });
 
+  test('does not wait for ever for a handshake', async () => {
+    const a = await certificate(tempDir(), 'a', ['a.example']);
+    const { tlsPort } = await behindTls([a], {}, { env: { EVENKEEL_EDGE_HEADERS_TIMEOUT_MS: '300' } });
+    const silent = connect({ port: tlsPort, host: '127.0.0.1' });
+    silent.on('error', () => undefined);
+    await once(silent.resume(), 'close');
+  });
+
   test('works with curl, which asks for HTTP/2 first', async ({ skip }) => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
     const { tlsPort } = await behindTls([a]);
