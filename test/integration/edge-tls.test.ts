@@ -160,9 +160,18 @@ describe.skipIf(noOpenssl !== null)('TLS', { timeout: 60_000 }, () => {
     expect(await answer(upgrade)).toBe('HTTP/1.1 200');
   });
 
-  test('does not wait for ever for a handshake', async () => {
+  test('does not wait for ever for a handshake, a head, or a client that takes nothing of its reply', async () => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
-    const { tlsPort } = await behindTls([a], {}, { env: { EVENKEEL_EDGE_HEADERS_TIMEOUT_MS: '300' } });
+    const env = { EVENKEEL_EDGE_HEADERS_TIMEOUT_MS: '300', EVENKEEL_EDGE_STALL_MS: '2500' };
+    const { api, tlsPort } = await behindTls([a], {}, { env, handler: (_req, res) => res.end(Buffer.alloc(60e6)) });
+    const slow = await shake(tlsPort);
+    slow.write('GET / HTTP/1.1\r\nhost: a.ex');
+    expect(String((await once(slow, 'data'))[0])).toMatch(/^HTTP\/1.1 408/);
+    const deaf = await shake(tlsPort);
+    deaf.pause().write('GET / HTTP/1.1\r\nhost: a.example\r\n\r\n');
+    const received = await waitFor(() => api.requests[0], { what: 'the request' });
+    await waitFor(() => received.socket.destroyed, { what: 'the reply to be given up' });
+    deaf.destroy();
     const silent = connect({ port: tlsPort, host: '127.0.0.1' });
     silent.on('error', () => undefined);
     await once(silent.resume(), 'close');
