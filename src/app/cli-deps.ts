@@ -52,6 +52,10 @@ export function cliDeps(version: string) {
       const { examine } = await import('./doctor/examine.ts');
       return examine({ paths, version, project });
     },
+    async certificateConcerns(pairs: readonly { cert: string; key: string }[], hosts: readonly string[]) {
+      const { concernsOfFiles } = await import('./certificate-files.ts');
+      return concernsOfFiles(pairs, hosts);
+    },
     onInterrupt(callback: () => void) {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
       return () => {

@@ -76,6 +76,8 @@ export interface CliDeps {
   systemdUnit(): Promise<SystemdUnit>;
   /** Looks at the machine, the home, the server and, when there is one, what the project needs. Changes nothing. */
   examine(project: Extract<LoadResult, { ok: true }>['project'] | null): Promise<Finding[]>;
+  /** What is wrong, or soon will be, with these certificates for these hosts; in words, none when all is well. */
+  certificateConcerns(pairs: readonly { cert: string; key: string }[], hosts: readonly string[]): Promise<string[]>;
   /** Calls back for every Ctrl-C or SIGTERM from now on; returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
   /** Asks a process of this user to end. Throws when there is none, or when it is somebody else's. */

@@ -1,5 +1,5 @@
 import type { RolloutView, ServiceStatus, StatusReply } from '../api/contract/contract.ts';
-import { formatDuration, formatLatency, formatPercent, formatRate, formatShare } from '../lib/format.ts';
+import { formatDuration, formatLatency, formatPercent, formatRate, formatShare, plural } from '../lib/format.ts';
 import { progress } from './follow/lines-display.ts';
 import { newReleases, releaseName, waysOn } from './follow/words.ts';
 import type { Style } from './screen/style.ts';
@@ -54,6 +54,7 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
     ...services.flatMap((service) => problem(service, look)),
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, look)),
     ...urlLines(services, look),
+    ...tlsLines(environment, look),
   ];
 }
 
@@ -157,6 +158,18 @@ function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook)
 
 function urlLines(services: readonly ServiceStatus[], { style }: StatusLook): string[] {
   return [...new Set(services.flatMap(({ urls }) => urls))].map((url) => `  ${style.cyan(url)}`);
+}
+
+/** How long the certificates last, and what is wrong with them. */
+function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): string[] {
+  if (tls === undefined) return [];
+  const lasting = tls.certificates.flatMap(({ names, daysLeft }) =>
+    daysLeft === null || daysLeft < 0 ? [] : `certificate for ${names.join(', ')}: ${plural(daysLeft, 'day')} left`,
+  );
+  return [
+    ...lasting.flatMap((line) => indented(line, columns).map(style.dim)),
+    ...tls.concerns.flatMap((concern) => indented(`TLS: ${concern}`, columns).map(style.yellow)),
+  ];
 }
 
 const indented = (text: string, columns: number): string[] =>

@@ -15,6 +15,7 @@ export const DEFAULT_ENVIRONMENT = 'development';
 export const IMPLICIT_ENVIRONMENTS = ['development', 'production'] as const;
 
 export const DEFAULT_PORT = 8080;
+export const DEFAULT_TLS_PORT = 8443;
 export const DEFAULT_TIMEOUT_MS = minute;
 export const DEFAULT_INSTANCES = 1;
 

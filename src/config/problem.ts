@@ -24,7 +24,8 @@ export type ProblemCode =
   | 'secret-misplaced'
   | 'missing-folder'
   | 'env-file'
-  | 'weak-health';
+  | 'weak-health'
+  | 'certificate';
 
 export interface Problem {
   code: ProblemCode;

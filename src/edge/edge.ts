@@ -1,6 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
-import { BlockList, isIPv6 } from 'node:net';
 import { admit } from '../domain/traffic/admission.ts';
 import type { AdmittedService } from '../domain/traffic/admission.ts';
 import { applyCommandSchema } from '../domain/traffic/protocol.ts';
@@ -11,6 +9,7 @@ import { ControlServer, quiescePredecessor, whoAnswers } from './control/control
 import type { ControlTarget } from './control/control-server.ts';
 import { KeeperLink } from './listen/keeper-link.ts';
 import { Listeners } from './listen/listeners.ts';
+import { Ports } from './listen/ports.ts';
 import { portRefusal } from './listen/port-refusal.ts';
 import type { LiveInstance } from './live/instance.ts';
 import { LiveTable } from './live/table.ts';
@@ -21,8 +20,10 @@ import type { EdgeOptions } from './options.ts';
 import type { ProxyContext } from './proxy/context.ts';
 import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
+import { probeCheck, trust } from './proxy/trust.ts';
 import { TableFile } from './state/table-file.ts';
 import { Statistics } from './stats/statistics.ts';
+import { TlsPorts } from './tls/tls-ports.ts';
 
 /** For restored instances to be probed before traffic is taken. */
 const RESTORE_PROBE_MS = 1_500;
@@ -44,6 +45,7 @@ export class Edge implements ControlTarget {
   readonly #context: ProxyContext;
   readonly #keeper: KeeperLink;
   readonly #listeners: Listeners;
+  readonly #ports: Ports;
   readonly #control: ControlServer;
   readonly #departure: Departure;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -75,6 +77,7 @@ export class Edge implements ControlTarget {
       service: (key) => this.#table.service(key),
       trusts: trust(options.trustedProxies),
       isProbe: probeCheck(options.probeToken),
+      servesTls: (address) => this.#ports.servesTls(address),
     };
     this.#keeper = new KeeperLink({
       drain: () => void this.drain(),
@@ -83,7 +86,11 @@ export class Edge implements ControlTarget {
       gained: () => void this.#openLate(),
       lost: () => hooks.keeperLost(this),
     });
-    this.#listeners = new Listeners(options.client, new Front(this.#context, this.#table), this.#keeper);
+    const tls = new TlsPorts({ folder: options.folder, lookMs: options.certificateLookMs }, log, () => {
+      void this.#openLate();
+    });
+    this.#listeners = new Listeners(options.client, new Front(this.#context, this.#table), this.#keeper, tls);
+    this.#ports = new Ports(this.#listeners, tls);
     this.#departure = new Departure(options, this.#context, this.#listeners);
     this.#control = new ControlServer(options.socket, this);
   }
@@ -95,7 +102,7 @@ export class Edge implements ControlTarget {
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
     await this.#restore(); // what the predecessor was told while this one started
     await this.#file.reserve();
-    const failed = await this.#listeners.openEach(LiveTable.portsOf(this.#admitted.values()));
+    const failed = await this.#ports.openEach(this.#admitted);
     for (const each of failed) this.#log('error', 'a restored port cannot be listened on', { ...each });
     if (this.#phase !== 'starting') return; // told to leave meanwhile: the control socket is another's
     await this.#control.listen();
@@ -128,12 +135,11 @@ export class Edge implements ControlTarget {
       );
     const { refused, table } = admit(this.#admitted, parsed.data);
     if (refused !== null) return { applied: false, refused, at: Date.now() };
-    const ports = LiveTable.portsOf(table.values());
-    const opened = await this.#listeners.open(ports);
+    const opened = await this.#ports.open(table);
     if (!opened.ok) return refuse('port', portRefusal(opened, opened.code, this.#listeners.addresses));
     const unpersisted = await this.#persist(table);
     this.#switch(table);
-    this.#listeners.keepOnly(ports);
+    this.#ports.keepOnly(table);
     return { applied: true, refused: null, at: Date.now(), ...(unpersisted === null ? {} : { unpersisted }) };
   }
 
@@ -190,6 +196,7 @@ export class Edge implements ControlTarget {
         effective: service.effective(),
         held: service.held.size,
       })),
+      tls: this.#ports.tlsState(),
     };
   }
 
@@ -250,9 +257,13 @@ export class Edge implements ControlTarget {
     return this.#context.draining;
   }
 
-  /** A port that was taken by somebody else when the table was restored is free now. */
-  async #openLate(): Promise<void> {
-    if (this.#phase === 'serving') await this.#listeners.openEach(LiveTable.portsOf(this.#admitted.values()));
+  /** A port that was taken by somebody else is free now, or a certificate can be used that could not. */
+  #openLate(): Promise<unknown> {
+    this.#turn = this.#turn.then(async () => {
+      if (this.#phase === 'serving') await this.#ports.openEach(this.#admitted);
+    });
+    this.#turn = this.#turn.catch((error: unknown) => this.#log('error', 'no port opened', { error: String(error) }));
+    return this.#turn;
   }
 
   /** Ends at once what is left. */
@@ -265,6 +276,7 @@ export class Edge implements ControlTarget {
     this.#listeners.destroyAll();
     this.#table.stop();
     this.#context.sweeper.stop();
+    this.#ports.stop();
     await this.#statistics.close();
   }
 
@@ -272,23 +284,4 @@ export class Edge implements ControlTarget {
     const now = performance.now();
     for (const instance of this.#instances()) instance.pool.sweep(now);
   }
-}
-
-/** Compares digests, whose lengths are equal and say nothing. */
-function probeCheck(token: string): (given: string) => boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const ours = digest(token);
-  return (given) => token !== '' && timingSafeEqual(digest(given), ours);
-}
-
-function trust(proxies: readonly string[]): (address: string) => boolean {
-  if (proxies.length === 0) return () => false;
-  const list = new BlockList();
-  for (const proxy of proxies) {
-    const [address = '', prefix] = proxy.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -36,6 +36,8 @@ export interface EdgeOptions {
   readonly upstreamIdleMs: number;
   /** Proxies before this edge, whose `X-Forwarded-*` is believed: addresses or CIDR. */
   readonly trustedProxies: readonly string[];
+  /** Certificates are looked at this often, for changes of their files. */
+  readonly certificateLookMs: number;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function readOptions(env: NodeJS.ProcessEnv): Promise<EdgeOptions> 
     },
     upstreamIdleMs: numberFrom(env, 'EVENKEEL_EDGE_UPSTREAM_IDLE_MS', 120_000),
     trustedProxies: (env['EVENKEEL_EDGE_TRUSTED_PROXIES'] ?? '').split(',').flatMap((entry) => entry.trim() || []),
+    certificateLookMs: Math.max(50, numberFrom(env, 'EVENKEEL_EDGE_CERTIFICATE_LOOK_MS', 5_000)),
   };
 }
 

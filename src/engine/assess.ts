@@ -32,7 +32,8 @@ export interface AssessInput {
 }
 
 /** What `decide` is told about a rollout: the snapshot, read with the eyes of this rollout. Pure. */
-export function assess(rollout: Rollout, input: AssessInput): Observed {
+export function assess(rollout: Rollout, seen: AssessInput): Observed {
+  const input = { ...seen, refusal: seen.refusal ?? tlsRefusal(rollout, seen.snapshot) };
   return {
     requests: input.requests,
     edgeReachable: input.snapshot.edge !== null,
@@ -57,6 +58,17 @@ export function assess(rollout: Rollout, input: AssessInput): Observed {
       ]),
     ),
   };
+}
+
+/**
+ * Why clients do not reach the environment over TLS as they ought to: no deploy may call itself a success then. A
+ * rollback may, since it is there to make things better and not to wait for a certificate.
+ */
+function tlsRefusal(rollout: Rollout, { edge }: Snapshot): string | null {
+  if (rollout.kind !== 'deploy') return null;
+  const scope = `${rollout.project}/${rollout.environment}/`;
+  const mine = (edge?.tls ?? []).filter(({ services }) => services.some((key) => key.startsWith(scope)));
+  return mine.find(({ error }) => error !== null)?.error ?? null;
 }
 
 /** Only what the edge has applied counts: an edge that does not answer has, as far as anybody knows, applied nothing. */

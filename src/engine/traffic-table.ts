@@ -40,6 +40,8 @@ export function trafficTable(input: TableInput): EdgeService[] {
     const lead = leadRelease(desired, leaving, input.release);
     if (deployment === undefined || lead === null || lead.config.kind === 'worker') continue;
     const { config } = lead;
+    const routes = routesOf(input, desired);
+    const { tls, bind } = input.environment;
     const releases: EdgeRelease[] = [
       ...desired.releases.map((each) =>
         edgeRelease(input, each.release, each.release === desired.early ? 100 : each.weight, config.health),
@@ -52,7 +54,9 @@ export function trafficTable(input: TableInput): EdgeService[] {
         environment: input.environment.name,
         service: desired.service,
         unit: desired.unit,
-        routes: routesOf(input, desired),
+        routes,
+        // TLS opens with the first routes, as the plain port does.
+        ...(tls === undefined || routes.length === 0 ? {} : { tls: { ...tls, bind } }),
         internalPort: deployment.internalPort,
         callers: callersOf(input, desired),
         preview:

@@ -66,6 +66,22 @@ describe('a deploy that wants what somebody else has is refused before anything 
     });
   });
 
+  test('a route over TLS, or in plain a port that has TLS', async () => {
+    const tls = { port: 8443, certificates: [{ cert: '/a', key: '/b' }], redirect: true, hsts: 'off' } as const;
+    const secure = { tls: { ...tls, certificates: [...tls.certificates] } };
+    await ended(await ship([service('api', at('/', 'shop.example'))], secure, null));
+    world.builder.built = [];
+    const front = service('front', at('/', 'shop.example'));
+    await expect(begin(other([front], { port: 9090, ...secure }))).rejects.toMatchObject({
+      code: 'route-taken',
+      message: 'the route shop.example:8443/ of front is taken by shop/production/api',
+    });
+    await expect(begin(other([service('front', at('/', 'blog.example'))], { port: 8443 }))).rejects.toMatchObject({
+      code: 'port-taken',
+      why: 'that one is served over TLS there, and a port speaks either',
+    });
+  });
+
   test('the internal address of a service', async () => {
     const [port = 0] = await world.store.takenPorts();
     await expect(begin(other([service('front')], { port }))).rejects.toMatchObject({ code: 'port-taken' });

@@ -35,6 +35,8 @@ export class EdgeHarness {
   readonly edges = new Set<TestEdge>();
   /** Answered to `need` for these ports. */
   readonly refused = new Map<number, string>();
+  /** Lets go of what the edge does not name in `need`, as the keeper does with an edge that serves. */
+  letsGo = false;
 
   constructor(env: Record<string, string> = {}) {
     this.home = tempDir('e');
@@ -74,6 +76,15 @@ export class EdgeHarness {
       child.onMessage((message) => {
         if (message.type === 'ready') resolve();
         else if (message.type === 'need') {
+          const named = new Set(message.ports.map(portId));
+          for (const id of this.letsGo ? given : []) {
+            const held = this.#held.get(id);
+            if (named.has(id) || held === undefined) continue;
+            given.delete(id);
+            this.#held.delete(id);
+            held.handle.close();
+            child.send({ type: 'unlisten', port: held.port, bind: held.bind });
+          }
           for (const binding of message.ports) {
             const held = this.#hold(binding);
             if (typeof held === 'string') child.send({ type: 'listen-failed', ...binding, code: held });

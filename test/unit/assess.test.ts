@@ -28,6 +28,8 @@ interface Given {
   healthy?: string[];
   edgeAway?: boolean;
   refusal?: string | null;
+  /** Why the environment is not served over TLS. */
+  tls?: string;
   stats?: Partial<EdgeStats>;
 }
 
@@ -64,7 +66,9 @@ function observe(given: Given = {}): Observed {
     effective: [],
     held: 0,
   }));
-  const edge: EdgeState | null = given.edgeAway === true ? null : { epoch: 'e1', pid: 7, services };
+  const port = { port: 8443, bind: '127.0.0.1', services: ['chat/production/api'], hosts: [], certificates: [] };
+  const tls = given.tls === undefined ? [] : [{ ...port, error: given.tls }];
+  const edge: EdgeState | null = given.edgeAway === true ? null : { epoch: 'e1', pid: 7, services, tls };
   const stats: EdgeStats = {
     epoch: 'e1',
     sequence: 1,
@@ -99,6 +103,14 @@ describe('what decide is told', () => {
     const { to, from } = api(observe({ healthy: [v1.id] }));
     expect(to).toEqual({ wanted: 1, running: 1, healthy: 0, starting: true, failure: null, weight: 10, present: true });
     expect(from).toMatchObject({ running: 1, healthy: 1, weight: 90 });
+  });
+
+  it('does not call a deploy well whose environment is not served over TLS; a rollback has no such worries', () => {
+    const why = 'another program has port 443';
+    expect(api(observe({ tls: why })).to.failure).toContain(why);
+    expect(observe({ tls: why }).refusal).toBe(why);
+    expect(api(observe({ tls: why, rollout: { ...canary, kind: 'rollback' } })).to.failure).toBe(null);
+    expect(api(observe({ tls: why, rollout: { ...canary, phase: 'watching' } })).to.failure).toBe(null);
   });
 
   it('knows nothing of health and weights while the edge is away, but who runs', () => {

@@ -6,6 +6,7 @@ import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { StatusReply } from '../contract/contract.ts';
 import { serviceStatus } from '../views/status-view.ts';
+import { tlsStatus } from '../views/tls-view.ts';
 import { view } from '../views/current-rollout.ts';
 
 const MINUTE_MS = 60_000;
@@ -65,9 +66,17 @@ async function environmentStatus(
       }),
   );
   const rollouts = await Promise.all(open.filter((each) => each.end === null).map((each) => view(deps, each, false)));
+  const tls = tlsStatus(record.project, record.config.environment, snapshot);
   return {
     edge: snapshot.edge !== null,
-    status: { ...scope, wanted: record.wanted, root: record.config.root, services, rollouts },
+    status: {
+      ...scope,
+      wanted: record.wanted,
+      root: record.config.root,
+      ...(tls === undefined || record.wanted === 'down' ? {} : { tls }),
+      services,
+      rollouts,
+    },
   };
 }
 

@@ -116,8 +116,11 @@ function whyNone({ snapshot }: ServiceStatusInput, release: Release): string {
 function urlsOf(release: Release, environment: EnvironmentConfig): string[] {
   const urls = release.config.routes.map((route) => {
     const host = route.host ?? hostOf(environment.bind);
-    const port = environment.port === 80 ? '' : `:${environment.port}`;
-    return `http://${host}${port}${route.path}`;
+    const { tls } = environment;
+    const scheme = tls === undefined ? 'http' : 'https';
+    const number = tls?.port ?? environment.port;
+    const port = number === (tls === undefined ? 80 : 443) ? '' : `:${number}`;
+    return `${scheme}://${host}${port}${route.path}`;
   });
   return [...new Set(urls)];
 }

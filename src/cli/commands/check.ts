@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { IMPLICIT_ENVIRONMENTS } from '../../config/defaults.ts';
 import { loadProject } from '../../config/load-project.ts';
 import { FILE_NAME, findRoot } from '../../config/find-file.ts';
+import { problemAt } from '../../config/problem.ts';
 import type { Problem } from '../../config/problem.ts';
 import { readYaml } from '../../config/read-yaml.ts';
 import { renderProblems } from '../../config/render-problems.ts';
@@ -39,10 +40,11 @@ async function run(context: Context): Promise<ExitCode> {
   const checked: Checked[] = [];
   for (const environment of names) {
     const result = await loadProject({ startDir: deps.cwd, environment, processEnv: deps.env });
+    const certificates = result.ok ? await certificateProblems(context, result.project) : [];
     checked.push({
       environment,
       project: result.ok ? result.project : null,
-      problems: result.ok ? result.warnings : result.problems,
+      problems: result.ok ? [...result.warnings, ...certificates] : result.problems,
     });
   }
   const problems = merged(checked);
@@ -60,6 +62,16 @@ async function run(context: Context): Promise<ExitCode> {
     );
   }
   return 0;
+}
+
+/** Warnings alone: a file may be somewhere else, or for others' eyes, where the file is only checked. */
+async function certificateProblems({ deps }: Context, { environment, services }: Project): Promise<Problem[]> {
+  if (environment.tls === undefined) return [];
+  const hosts = services.flatMap(({ routes }) => routes.flatMap(({ host }) => host ?? []));
+  const concerns = await deps.certificateConcerns(environment.tls.certificates, [...new Set(hosts)]);
+  const path = ['environments', environment.name, 'tls'];
+  const place = { file: FILE_NAME, line: 0, column: 0 };
+  return concerns.map((message) => problemAt(place, path, { code: 'certificate', severity: 'warning', message }));
 }
 
 /** One problem once, and where it is only in some environments, in which. */

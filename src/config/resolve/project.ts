@@ -16,6 +16,7 @@ import { mergeService } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { duplicateRoutes } from './routes.ts';
 import { resolveRoutes, resolveService } from './service.ts';
+import { resolveTls, tlsContradictions } from './tls.ts';
 import { parseTolerantly } from './tolerant-parse.ts';
 
 interface Candidate {
@@ -35,7 +36,8 @@ export function resolveProject(
   filling: Filling,
 ): { project: Project; problems: Problem[]; dev: Map<string, string> } {
   const problems: Problem[] = [];
-  const environment = resolveEnvironment(tree, filling.environment);
+  const environment = resolveEnvironment(tree, filling.environment, root);
+  problems.push(...tlsContradictions(tree, environment));
   const candidates = readServices(tree, filling.environment);
   const names = serviceNames(tree, filling.environment);
 
@@ -116,17 +118,19 @@ function readServices(tree: Tree, environment: string): Candidate[] {
   });
 }
 
-function resolveEnvironment(tree: Tree, name: string): EnvironmentConfig {
+function resolveEnvironment(tree: Tree, name: string, root: string): EnvironmentConfig {
   const here = child(child(tree, 'environments'), name);
   const top = parseTolerantly(fileSchema.pick({ port: true, bind: true }), plainKeys(tree, ['port', 'bind']));
-  const keys = ['domain', 'port', 'bind', 'approve'];
+  const keys = ['domain', 'port', 'bind', 'approve', 'tls'];
   const written = here === undefined ? null : parseTolerantly(environmentSchema, plainKeys(here, keys));
+  const tls = resolveTls(written?.tls, root);
   return {
     name,
     domain: written?.domain ?? null,
     port: written?.port ?? top?.port ?? DEFAULT_PORT,
     bind: written?.bind ?? top?.bind ?? defaultBind(name),
     approve: { people: written?.approve?.people ?? 0 },
+    ...(tls === undefined ? {} : { tls }),
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { rollout } from './rollout.ts';
 import { env, host, keys, name, text, wholeNumber } from './scalars.ts';
 import { serviceKeys } from './service.ts';
+import { tls } from './tls.ts';
 
 type Nullable<T extends z.ZodRawShape> = { [Key in keyof T]: z.ZodOptional<z.ZodNullable<T[Key]>> };
 
@@ -43,6 +44,7 @@ export const environment = keys({
   domain: host.describe('The host of routes that name none.').optional(),
   port: edgePort.optional(),
   bind: bind.optional(),
+  tls: tls.optional(),
   approve: approve.describe('Who must agree before a new release takes over.').optional(),
   rollout: rollout.optional(),
   env: env.describe('Variables for all services of this environment.').optional(),

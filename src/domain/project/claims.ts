@@ -9,11 +9,16 @@ export interface Claim extends Listen {
   service: string;
   host: string | null;
   path: string;
+  /** Over TLS; a port has either all of its routes in plain or none. */
+  tls: boolean;
 }
 
-/** Two services that want the same route, or that want one port at addresses of which one includes the other. */
+/**
+ * Two services that want the same route, or that want one port at addresses of which one includes the other, or one port
+ * in plain and over TLS.
+ */
 export interface Clash {
-  kind: 'route' | 'address';
+  kind: 'route' | 'address' | 'scheme';
   wanted: Claim;
   taken: Claim;
 }
@@ -22,6 +27,8 @@ export interface Clash {
 export function firstClash(wanted: Claim[], taken: Claim[]): Clash | null {
   for (const one of wanted) {
     const samePort = taken.filter((each) => each.port === one.port);
+    const scheme = samePort.find((each) => each.tls !== one.tls);
+    if (scheme !== undefined) return { kind: 'scheme', wanted: one, taken: scheme };
     const route = samePort.find((each) => hostOf(each) === hostOf(one) && pathOf(each) === pathOf(one));
     if (route !== undefined) return { kind: 'route', wanted: one, taken: route };
     const address = samePort.find(

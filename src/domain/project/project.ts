@@ -135,10 +135,21 @@ export interface Listen {
   bind: string;
 }
 
+/** The public routes over TLS, beside the plain ones. Not part of any release: a change holds at once. */
+export interface TlsConfig {
+  port: number;
+  /** Absolute paths of PEM files. The first is for clients that name no host that any of them is for. */
+  certificates: { cert: string; key: string }[];
+  /** Whether clients that ask in plain are sent to TLS. */
+  redirect: boolean;
+  hsts: 'off' | 'on' | 'preload';
+}
+
 export interface EnvironmentConfig extends Listen {
   name: string;
   domain: string | null;
   approve: { people: number };
+  tls?: TlsConfig | undefined;
 }
 
 export interface Project {

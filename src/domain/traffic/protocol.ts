@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { edgeTlsSchema, edgeTlsStateSchema } from './tls.ts';
 
 /**
  * What the controller tells the edge and what the edge reports back, as JSON over the edge's control socket.
@@ -64,6 +65,8 @@ export const edgeServiceSchema = z.object({
       bind: z.string().optional(),
     }),
   ),
+  /** The same routes over TLS. A port or a certificate that is not to be had refuses nothing: see the state. */
+  tls: edgeTlsSchema.optional(),
   /** Stable loopback port for service-to-service calls, or null for a static service without one. */
   internalPort: port.nullable(),
   /**
@@ -138,6 +141,7 @@ export const edgeStateSchema = z.object({
       held: z.number().int(),
     }),
   ),
+  tls: z.array(edgeTlsStateSchema).optional(),
 });
 
 /** Counts for one release of one service since the epoch began; probes and previews are not in it. */

@@ -2,16 +2,17 @@ import { innerEvidenceOf } from '../../domain/analysis/evidence.ts';
 import type { EdgeInstance, EdgeService } from '../../domain/traffic/protocol.ts';
 import { LOOPBACK } from '../../domain/traffic/admission.ts';
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
-import type { PortBinding } from '../../platform/ipc-messages.ts';
 import { portId } from '../../platform/ipc-messages.ts';
 import type { RouteTable } from '../../domain/traffic/route-table.ts';
 import { buildRouteTable, matchRoute } from '../../domain/traffic/route-table.ts';
+import { hstsHeader } from '../../domain/traffic/tls.ts';
 import type { CheckSettings } from '../health/active-check.ts';
 import type { Target } from '../proxy/context.ts';
 import { HoldQueue } from '../proxy/hold-queue.ts';
 import { StaticSite } from '../static/site.ts';
 import type { CounterBook } from '../stats/counters.ts';
 import type { RolloutEvidence } from '../stats/evidence.ts';
+import { plainPortsOf } from '../tls/wanted-ports.ts';
 import { LiveInstance } from './instance.ts';
 import { LiveRelease, LiveService } from './service.ts';
 
@@ -119,20 +120,6 @@ export class LiveTable {
     if (now === undefined) old.held.wake();
   }
 
-  /** Every address that the table needs. */
-  static portsOf(admitted: Iterable<AdmittedService>): PortBinding[] {
-    const wanted = new Map<string, PortBinding>();
-    const want = (port: number, bind: string) => wanted.set(`${bind}:${port}`, { port, bind });
-    for (const { config } of admitted) {
-      if (config === null) continue;
-      for (const { port, bind } of config.routes) want(port, bind ?? LOOPBACK);
-      if (config.internalPort !== null) want(config.internalPort, LOOPBACK);
-      if (config.preview !== null) want(config.preview.port, LOOPBACK);
-      for (const { port } of config.callers) want(port, LOOPBACK);
-    }
-    return [...wanted.values()];
-  }
-
   stop(): void {
     for (const service of this.#services.values()) {
       for (const instance of instancesOf(service)) {
@@ -164,13 +151,21 @@ const keepSite = (known: StaticSite | null | undefined, { root, spa }: { root: s
 function addressUses(services: ReadonlyMap<string, LiveService>): Map<string, AddressUse> {
   const uses = new Map<string, AddressUse>();
   const routes = new Map<string, { host: string | null; path: string; target: Target }[]>();
+  const open = (address: string, route: { host: string | null; path: string; target: Target }): void =>
+    void routes.set(address, [...(routes.get(address) ?? []), route]);
   const local = (port: number): string => portId({ port, bind: LOOPBACK });
+  const plain = new Set(plainPortsOf([...services.values()].map(({ config }) => config)).map(portId));
   for (const [key, { config }] of services) {
     const target = { key, pinned: null };
+    const { tls } = config;
+    const secure = tls === undefined ? null : portId(tls);
+    const plainly =
+      tls?.redirect === true && secure !== null ? { ...target, redirect: { port: tls.port, address: secure } } : target;
     for (const { port, bind = LOOPBACK, host, path } of config.routes) {
       // What listens on this machine alone is not to be reached through another address of the same port.
-      const address = portId({ port, bind });
-      routes.set(address, [...(routes.get(address) ?? []), { host, path, target }]);
+      open(portId({ port, bind }), { host, path, target: plainly });
+      if (tls !== undefined && secure !== null && !plain.has(secure))
+        open(secure, { host, path, target: { ...target, hsts: hstsHeader(tls.hsts) } });
     }
     const { internalPort, preview, callers } = config;
     if (internalPort !== null) uses.set(local(internalPort), { only: target });

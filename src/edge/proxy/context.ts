@@ -23,6 +23,8 @@ export interface ProxyContext {
   trusts(address: string): boolean;
   /** Whether a probe's token is ours. */
   isProbe(token: string): boolean;
+  /** Whether TLS is served at an address (`bind:port`) now. */
+  servesTls(address: string): boolean;
 }
 
 /** What a listener found for a request. */
@@ -32,4 +34,8 @@ export interface Target {
   readonly pinned: string | null;
   /** The release that belongs to whoever asks at this port: it answers as long as it can. */
   readonly preferred?: string | null;
+  /** It came in over TLS: what its replies say as `Strict-Transport-Security`, or null for nothing. */
+  readonly hsts?: string | null;
+  /** It came in plainly: clients are sent to this port, as long as TLS is served at `address`. */
+  readonly redirect?: { readonly port: number; readonly address: string };
 }

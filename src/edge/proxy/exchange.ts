@@ -8,7 +8,7 @@ import type { Asker, RequestParts } from './forwarding.ts';
 import { Forwarding } from './forwarding.ts';
 import type { Waiting } from './hold-queue.ts';
 import { ownReply } from './own-reply.ts';
-import { clientAddress } from './request-head.ts';
+import { clientAddress, isSecure } from './request-head.ts';
 import { newSessionId } from './session-id.ts';
 import type { Swept } from './sweeper.ts';
 
@@ -155,7 +155,9 @@ export class Exchange implements Asker, Waiting, Swept {
 
   finishWith(status: number, headers: readonly string[] = []): void {
     const closing = this.#context.draining && !headers.includes('Connection') ? ['Connection', 'close'] : [];
-    ownReply(this.parts.req, this.parts.res, status, [...headers, ...closing]);
+    const { hsts = null } = this.parts.target;
+    const strict = hsts === null ? [] : ['Strict-Transport-Security', hsts];
+    ownReply(this.parts.req, this.parts.res, status, [...headers, ...closing, ...strict]);
     this.ended();
   }
 
@@ -181,10 +183,13 @@ export class Exchange implements Asker, Waiting, Swept {
     const headers: string[] = [];
     if (this.parts.probe) headers.push('Evenkeel-Release', release.name);
     if (this.#context.draining) headers.push('Connection', 'close');
+    const { hsts = null } = this.parts.target;
+    if (hsts !== null) headers.push('Strict-Transport-Security', hsts);
     return headers;
   }
 
   #isSecure(): boolean {
-    return this.trusted && this.parts.req.headers['x-forwarded-proto'] === 'https';
+    const said = this.trusted ? this.parts.req.headers['x-forwarded-proto'] : undefined;
+    return said === undefined ? isSecure(this.parts.req) : said === 'https';
   }
 }

@@ -11,7 +11,7 @@ import type { Deadlines } from './deadlines.ts';
 import { Reply } from './reply.ts';
 import type { RequestShape } from './request-head.ts';
 import { requestHead } from './request-head.ts';
-import { readResponseHead } from './response-head.ts';
+import { readResponseHead, withoutHeader } from './response-head.ts';
 import { isRepeatable, secondChance } from './second-chance.ts';
 
 /** What an `Upgrade` request brings along: the raw connection, and what the client already sent on it. */
@@ -124,6 +124,8 @@ export class Forwarding implements ReplySink {
       return;
     }
     const own = this.#asker.ownHeaders(release, parsed.cacheControl);
+    // Browsers believe the first of two, and the file says what holds for everything.
+    if ((this.#parts.target.hsts ?? null) !== null) withoutHeader(parsed.headers, 'strict-transport-security');
     this.#reply.begin(head, parsed, own, connection, this.#instance);
   }
 

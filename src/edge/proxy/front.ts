@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBE_HEADER } from '../../domain/traffic/session.ts';
 import { boundRest } from '../listen/client-connection.ts';
-import type { RequestHandler } from '../listen/listeners.ts';
+import type { RequestHandler } from '../listen/http-server.ts';
 import type { LiveTable } from '../live/table.ts';
+import { isChallenge, secureLocation } from '../tls/redirect.ts';
 import type { ProxyContext, Target } from './context.ts';
 import { Exchange } from './exchange.ts';
 import type { UpgradeRequest } from './forwarding.ts';
 import { ownReply } from './own-reply.ts';
-import { shapeOf } from './request-head.ts';
+import { clientAddress, shapeOf } from './request-head.ts';
 
 /** Receives every request of every port and sends it on its way. */
 export class Front implements RequestHandler {
@@ -47,7 +48,23 @@ export class Front implements RequestHandler {
       this.#refuse(req, res, path === null ? 400 : 404, probe);
       return;
     }
+    if (target.redirect !== undefined && !probe && this.#redirect(req, res, { ...target.redirect, host, path })) return;
     new Exchange(this.#context, { req, res, target, shape, host: host ?? 'localhost', probe, upgrade }).start();
+  }
+
+  /** Sends a client that asks in plain to TLS; false: it is to be served as it is. */
+  #redirect(
+    req: IncomingMessage,
+    res: ServerResponse,
+    to: { port: number; address: string; host: string | undefined; path: string | null },
+  ): boolean {
+    if (to.path === null || isChallenge(to.path) || !this.#context.servesTls(to.address)) return false;
+    // A proxy before this edge has spoken TLS with the client already.
+    if (req.headers['x-forwarded-proto'] === 'https' && this.#context.trusts(clientAddress(req))) return false;
+    const location = secureLocation(req, to.host, to.port);
+    const closing = this.#context.draining ? ['Connection', 'close'] : [];
+    ownReply(req, res, location === null ? 400 : 308, location === null ? closing : ['Location', location, ...closing]);
+    return true;
   }
 
   #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean): void {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Replies of the edge itself: few words, nothing about what is behind it. */
 const TEXTS: Readonly<Record<number, string>> = {
+  308: 'This is served over HTTPS.',
   400: 'The request could not be understood.',
   404: 'There is nothing here.',
   405: 'This method is not allowed here.',

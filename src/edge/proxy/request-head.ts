@@ -96,7 +96,7 @@ function forwarded(req: IncomingMessage, host: string, trusted: boolean): string
   const address = clientAddress(req);
   const { headers } = req;
   const before = trusted ? one(headers['x-forwarded-for']) : undefined;
-  const proto = (trusted ? one(headers['x-forwarded-proto']) : undefined) ?? 'http';
+  const proto = (trusted ? one(headers['x-forwarded-proto']) : undefined) ?? (isSecure(req) ? 'https' : 'http');
   const forHost = (trusted ? one(headers['x-forwarded-host']) : undefined) ?? host;
   const chain = before === undefined ? address : `${before}, ${address}`;
   return `x-forwarded-for: ${chain}\r\nx-forwarded-proto: ${proto}\r\nx-forwarded-host: ${forHost}\r\n`;
@@ -104,6 +104,9 @@ function forwarded(req: IncomingMessage, host: string, trusted: boolean): string
 
 const one = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join(', ');
+
+/** Whether it came in over TLS. */
+export const isSecure = (req: IncomingMessage): boolean => 'encrypted' in req.socket;
 
 /** The peer's address; an IPv4 address as such also on a dual-stack socket. */
 export function clientAddress(req: IncomingMessage): string {

@@ -61,3 +61,8 @@ function without(headers: readonly string[], dropped: ReadonlySet<string>): stri
   }
   return kept;
 }
+
+/** Takes a header out of a flat list, in place. `name` is in lower case. */
+export function withoutHeader(headers: string[], name: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) if (headers[i]?.toLowerCase() === name) headers.splice(i, 2);
+}

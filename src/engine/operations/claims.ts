@@ -36,13 +36,16 @@ export async function refuseTakenRoutes(deps: EngineDeps, project: Project, want
   const { kind, taken } = clash;
   const own = taken.project === project.name && taken.environment === project.environment.name;
   const owner = own ? `service ${taken.service}, which this deploy leaves as it is` : placeOf(taken);
-  if (kind === 'address')
+  if (kind !== 'route')
     throw new EvenkeelError({
       code: 'port-taken',
       what: `port ${taken.port} of ${clash.wanted.bind} is taken by ${owner}`,
       where: `environments.${project.environment.name} in evenkeel.yaml`,
-      why: `that one listens on ${taken.bind}:${taken.port}, and one of the two addresses includes the other`,
-      next: 'give one of them another `port`, or both the same `bind`',
+      why:
+        kind === 'address'
+          ? `that one listens on ${taken.bind}:${taken.port}, and one of the two addresses includes the other`
+          : `that one is served ${taken.tls ? 'over TLS' : 'in plain'} there, and a port speaks either`,
+      next: `give one of them another \`port\`${kind === 'address' ? ', or both the same `bind`' : ''}`,
     });
   throw new EvenkeelError({
     code: 'route-taken',
@@ -63,7 +66,15 @@ async function heldClaims(deps: Pick<EngineDeps, 'store'>, project: Project, ser
   const releases = await Promise.all(
     serving.flatMap(({ current }) => (current === null ? [] : [deps.store.release(project.name, current)])),
   );
-  return releases.flatMap((each) => (each === null ? [] : claimsOf(project, each.config, record.config.environment)));
+  return releases.flatMap((each) =>
+    each === null
+      ? []
+      : claimsOf(
+          { name: project.name, environment: record.config.environment },
+          each.config,
+          record.config.environment,
+        ),
+  );
 }
 
 const isSame = (one: Claim, other: Claim): boolean => routeName(one) === routeName(other) && one.bind === other.bind;
@@ -76,7 +87,11 @@ function claimsOf(
   { port, bind }: Listen,
 ): Claim[] {
   const scope = { project: name, environment: environment.name, service: config.name };
-  return config.routes.map(({ host, path }) => ({ ...scope, port, bind, host, path }));
+  const { tls } = environment;
+  return config.routes.flatMap(({ host, path }) => [
+    { ...scope, port, bind, host, path, tls: false },
+    ...(tls === undefined ? [] : [{ ...scope, port: tls.port, bind, host, path, tls: true }]),
+  ]);
 }
 
 /** Of services of this environment that serve and that the rollout neither replaces nor takes away. */

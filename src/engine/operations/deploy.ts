@@ -12,6 +12,7 @@ import { createOrReplace, refuseWhileUnderWay } from './create.ts';
 import { currentOf, newReleases } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
+import { tlsChanged, untilTlsServed } from './tls.ts';
 
 export interface DeployInput {
   project: Project;
@@ -58,8 +59,13 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   await deps.store.saveEnvironment(record, { keepListen });
   if (touched.length === 0 && !moves) {
     engine.wake(scope);
-    if (before?.wanted !== 'down') return { rollout: null, message: 'nothing changed since the last rollout' };
-    await untilServing(engine, scope);
+    const retold = tlsChanged(before, project);
+    if (before?.wanted !== 'down' && !retold)
+      return { rollout: null, message: 'nothing changed since the last rollout' };
+    if (before?.wanted === 'down') await untilServing(engine, scope);
+    await untilTlsServed(engine, project);
+    if (before?.wanted !== 'down')
+      return { rollout: null, message: 'nothing changed but TLS, which is as the file says' };
     return { rollout: null, message: 'nothing changed; started again' };
   }
   await ensurePorts(deps, scope, chosen);

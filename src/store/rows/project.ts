@@ -87,6 +87,14 @@ export const projectSchema = z.strictObject({
     domain: z.string().nullable(),
     ...listenSchema.shape,
     approve: z.strictObject({ people: z.number() }),
+    tls: z
+      .strictObject({
+        port: z.number(),
+        certificates: z.array(z.strictObject({ cert: z.string(), key: z.string() })),
+        redirect: z.boolean(),
+        hsts: z.enum(['off', 'on', 'preload']),
+      })
+      .optional(),
   }),
   services: z.array(serviceConfigSchema),
   secrets: z.array(z.string()),

@@ -320,3 +320,51 @@ describe('the text of the file', () => {
     expect(services[1]).toMatchObject({ name: 'b', run: 'b', timeoutMs: 3000, env: { X: ['1'], Y: ['2'] } });
   });
 });
+
+describe('TLS', () => {
+  const tls = (keys: string): string =>
+    `project: p\nservices:\n  api: { run: a, routes: [/] }\nenvironments:\n  production:\n    port: 80\n    tls: { ${keys} }\n`;
+
+  test('has defaults, and files relative to evenkeel.yaml', async () => {
+    const { environment } = await projectOf(tls('cert: tls/a.crt, key: /etc/a.key'), 'production');
+    expect(environment.tls).toEqual({
+      port: 8443,
+      certificates: [{ cert: '/nonexistent/project/tls/a.crt', key: '/etc/a.key' }],
+      redirect: true,
+      hsts: 'off',
+    });
+    expect((await projectOf(tls('cert: a, key: b'))).environment.tls).toBe(undefined);
+  });
+
+  test('takes more certificates, and what browsers are to be told', async () => {
+    const keys = 'cert: /a, key: /b, others: [{ cert: /c, key: /d }], port: 443, redirect: false, hsts: ';
+    const expected = {
+      port: 443,
+      redirect: false,
+      certificates: [
+        { cert: '/a', key: '/b' },
+        { cert: '/c', key: '/d' },
+      ],
+    };
+    for (const [written, hsts] of [
+      ['true', 'on'],
+      ['false', 'off'],
+      ['preload', 'preload'],
+    ])
+      expect((await projectOf(tls(keys + written), 'production')).environment.tls).toEqual({ ...expected, hsts });
+  });
+
+  test('needs a key with each certificate, and a port of its own', async () => {
+    const problems = async (keys: string) =>
+      (await problemsIn(tls(keys), 'production')).flatMap(({ severity, code, path, line }) =>
+        severity === 'error' ? [[code, path, line]] : [],
+      );
+    expect(await problems('cert: /a')).toEqual([['missing-key', 'environments.production.tls.key', 7]]);
+    expect(await problems('cert: /a, key: /b, port: 80')).toEqual([
+      ['contradiction', 'environments.production.tls.port', 7],
+    ]);
+    expect(await problems('cert: /a, key: /b, hsts: always')).toEqual([
+      ['wrong-type', 'environments.production.tls.hsts', 7],
+    ]);
+  });
+});
