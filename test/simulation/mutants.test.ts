@@ -63,6 +63,13 @@ const MUTANTS: Record<string, Mutant> = {
             : each,
         ),
   })),
+  'the former release stops with the switch': mutant<typeof Desired>('domain/rollout/desired.ts', (real) => ({
+    desiredServices: (...args) =>
+      real.desiredServices(...args).map((each) => {
+        const last = each.releases.at(-1);
+        return last?.weight === 100 ? { ...each, releases: [last] } : each;
+      }),
+  })),
   'the gate is always open': mutant<typeof Gate>('domain/rollout/gate.ts', () => ({
     gate: (rollout, now, reason, detail) => enter(rollout, 'promoting', now, reason, detail),
   })),
