@@ -1,32 +1,9 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
-import { upstream } from '../support/edge-upstream.ts';
-
-async function behindEdge(handler: Parameters<typeof upstream>[1], env: Record<string, string> = {}) {
-  const edge = new EdgeHarness(env);
-  await edge.start();
-  const api = await upstream('api', handler);
-  const port = await freePort();
-  await edge.set(1, service('api', port, [{ release: 'api@1', weight: 100, ports: [api.port] }]));
-  await edge.healthy(`api@1-${api.port}`);
-  return { edge, api, port };
-}
-
-/** Sends bytes as they are and returns everything that comes until the connection closes. */
-async function raw(port: number, text: string): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  let answer = '';
-  socket.setEncoding('latin1');
-  socket.on('data', (chunk: string) => (answer += chunk));
-  socket.on('error', () => undefined);
-  socket.write(text, 'latin1');
-  await once(socket, 'close');
-  return answer;
-}
+import { describe, expect, test, vi } from 'vitest';
+import { behindEdge, open, raw } from '../support/edge-client.ts';
+import { send } from '../support/edge-harness.ts';
 
 describe('what passes', () => {
   test('the request, without what concerns the connection, and with who asked', async () => {
@@ -148,14 +125,34 @@ describe('what passes', () => {
   });
 
   test('a reply that starts before the upload has ended', async () => {
-    // One that closed with the upload unread would reset the connection, and its reply may be lost on the way.
     const { port } = await behindEdge((req, res) => {
-      res.writeHead(413, { connection: 'close' }).end('too large');
-      req.resume();
+      // Closed with the upload unread: the edge, which goes on writing, is refused.
+      res.writeHead(413, { connection: 'close' }).end('too large', () => req.socket.destroy());
     });
-    const reply = await send({ port, method: 'POST' }, Buffer.alloc(200_000));
-    expect([reply.status, reply.body]).toEqual([413, 'too large']);
-    expect((await send({ port })).status).toBe(413);
+    for (const length of [1_000, 200_000, 8_000_000]) {
+      const reply = await send({ port, method: 'POST' }, Buffer.alloc(length));
+      expect([length, reply.status, reply.body]).toEqual([length, 413, 'too large']);
+    }
+  });
+
+  test('a reply that came before the edge saw that it may not write any more', async () => {
+    let answer = (): void => undefined;
+    const { port, pid, api } = await behindEdge((req, res) => {
+      answer = () => res.writeHead(413, { connection: 'close' }).end('too large', () => req.socket.resetAndDestroy());
+    });
+    const { socket, answer: received } = open(port);
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n123');
+    await vi.waitFor(() => expect(api.requests).toHaveLength(1));
+    process.kill(pid, 'SIGSTOP');
+    try {
+      socket.write('456');
+      const gone = once(api.requests[0]?.socket ?? socket, 'close');
+      answer();
+      await gone;
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await vi.waitFor(() => expect(received()).toMatch(/^HTTP\/1\.1 413 [^]*too large/));
   });
 });
 

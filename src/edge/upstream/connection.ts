@@ -1,8 +1,8 @@
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import type { ParsedHead } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
+import { OneWaySocket } from './one-way-socket.ts';
 import { RequestBody } from './request-body.ts';
 
 /** Why no (whole) reply came. */
@@ -68,7 +68,8 @@ export class UpstreamConnection {
       body: (chunk) => this.#sink?.onBody(chunk),
       end: (trailers) => this.#onMessageEnd(trailers),
     });
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const socket = new OneWaySocket();
+    socket.setNoDelay(true).connect({ port, host: '127.0.0.1' });
     this.#socket = socket;
     this.#connectTimer = setTimeout(() => socket.destroy(new Error('no connection within 3 s')), CONNECT_TIMEOUT_MS);
     socket.on('connect', () => this.#onConnect());
