@@ -206,7 +206,7 @@ const nothing = {
 };
 const command = fc.oneof(
   fc.string({ minLength: 1 }),
-  fc.constantFrom('node ${A}', 'a "b" \'c\': # d', '$${X} $Y', '- x', '| y'),
+  fc.constantFrom('node ${A}', '$A', 'a "b" \'c\': # d', '$${X} $Y', '- x', '| y'),
 );
 const composeFile = fc.record({
   services: fc.dictionary(

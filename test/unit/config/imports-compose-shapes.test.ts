@@ -460,6 +460,10 @@ const SHAPES: Record<string, Shape> = {
     },
     notes: ['`!reset` and `!override` are not understood'],
   },
+  'a command that is a variable without a value': {
+    from: 'services:\n  web: { build: ., command: "$WHAT" }\n',
+    notes: ['`command` of `web` is empty unless its variables are set'],
+  },
   'a service that says nothing': {
     from: 'services:\n  web: { build: . }\n  empty:\n',
     notes: ['`empty` says nothing'],

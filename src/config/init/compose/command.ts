@@ -1,5 +1,5 @@
 import { listToCommand, quoteWord } from '../from-dockerfile.ts';
-import { interpolate } from './interpolate.ts';
+import { interpolate, resolved } from './interpolate.ts';
 import { scalarText } from './model.ts';
 import type { ComposeContext } from './model.ts';
 
@@ -9,11 +9,19 @@ export function commandIn(written: unknown, where: string, context: ComposeConte
     const words = written.flatMap((word: unknown) => scalarText(word) ?? []);
     const [shell = '', option = '', script = ''] = words;
     const inShell = words.length === 3 && listToCommand([shell, option, 'x']) === 'x';
-    if (inShell) return interpolate(script, where, context, true).trim() || null;
-    return words.map((word) => wordOf(word, where, context)).join(' ') || null;
+    if (inShell) return unlessEmpty(interpolate(script, where, context, true).trim(), where, context);
+    return unlessEmpty(words.map((word) => wordOf(word, where, context)).join(' '), where, context);
   }
   const text = scalarText(written);
-  return text === null ? null : interpolate(text, where, context, true).trim() || null;
+  return text === null ? null : unlessEmpty(interpolate(text, where, context, true).trim(), where, context);
+}
+
+/** A line that is nothing but variables without a value would be a draft that cannot be loaded. */
+function unlessEmpty(line: string, where: string, { known, findings, note }: ComposeContext): string | null {
+  if (line === '' || resolved(line, known).trim() !== '' || secretsIn(line, findings.secrets).length > 0)
+    return line || null;
+  note(`${where} is empty unless its variables are set: write what it runs`);
+  return null;
 }
 
 /** No shell reads the words of a list, so they are quoted; only a secret is found by the shell, in the environment. */
