@@ -1,17 +1,9 @@
 import type { InstanceObservation } from '../domain/instance/instance.ts';
+import { askedServices } from '../domain/project/asked-services.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { EngineDeps } from './deps.ts';
 import { freePort } from './free-port.ts';
-
-/** The services that a release asks by `${services.NAME.url}`. */
-export const askedBy = ({ config }: Release): string[] => [
-  ...new Set(
-    Object.values(config.env)
-      .flat()
-      .flatMap((part) => (typeof part === 'object' && 'serviceUrl' in part ? [part.serviceUrl] : [])),
-  ),
-];
 
 /** Where a release asks a service: at its own address once it has one, else (its build) at everybody's. */
 export const serviceUrls =
@@ -44,7 +36,7 @@ export async function keepAddresses(
   ]);
   const missing = starting.flatMap(({ release: id }) => {
     const release = wanted.release(id);
-    const asked = release === null ? [] : askedBy(release);
+    const asked = release === null ? [] : askedServices(release.config.env);
     return asked
       .filter((service) => !known.some((each) => each.release === id && each.service === service))
       .map((service) => ({ project, environment, release: id, service }));

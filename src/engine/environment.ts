@@ -1,3 +1,4 @@
+import { isNewer } from '../domain/rollout/active.ts';
 import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
@@ -176,8 +177,7 @@ function applyChanges(deployments: Deployment[], changes: Advanced['changes']): 
 }
 
 const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
-  (other.createdAt > than.createdAt || (other.createdAt === than.createdAt && other.id > than.id)) &&
-  concerns(other).some((service) => concerns(than).includes(service));
+  isNewer(other, than) && concerns(other).some((service) => concerns(than).includes(service));
 
 const needsStats = (rollout: Rollout): boolean =>
   rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);

@@ -37,14 +37,6 @@ export function planServices(
 /** Who listens on a port: what is asked over HTTP, and the `dev` command of a static folder, which serves it. */
 export const needsPort = ({ config, command }: Planned): boolean => command !== null && config.kind !== 'worker';
 
-/** The services that another one asks by `${services.NAME.url}`, by name. */
-export function askedServices({ services }: Project): string[] {
-  const parts = services.flatMap(({ env }) => Object.values(env).flat());
-  return [
-    ...new Set(parts.flatMap((part) => (typeof part === 'object' && 'serviceUrl' in part ? [part.serviceUrl] : []))),
-  ];
-}
-
 /**
  * The port that each service should have: the same at every start, whichever services are chosen, so that addresses
  * hold over restarts and between two terminals. `key` names the project and its environment.

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { isPortFree } from '../../platform/port-free.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import { DEV_PORTS, portsFrom } from './plan.ts';
 
@@ -23,7 +23,7 @@ export async function freePorts(
 
 async function firstFree(candidates: readonly number[]): Promise<number> {
   for (const port of candidates) {
-    if ((await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'))) return port;
+    if (await isPortFree(port)) return port;
   }
   throw new EvenkeelError({
     code: 'no-free-port',
@@ -31,16 +31,5 @@ async function firstFree(candidates: readonly number[]): Promise<number> {
     next: 'stop what listens there',
     retryable: true,
     exit: 2,
-  });
-}
-
-function canListen(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    // Only a port in use counts: a machine without IPv6 has another error for ::1.
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'),
-    );
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { askedServices } from '../../domain/project/asked-services.ts';
 import type { Project } from '../../domain/project/project.ts';
 import { newId } from '../../platform/ids.ts';
 import type { EvenkeelPaths } from '../../platform/paths.ts';
 import { environmentsOf } from './environment.ts';
 import type { Say } from './events.ts';
-import { askedServices, needsPort, preferredPorts, within, type Planned } from './plan.ts';
+import { needsPort, preferredPorts, within, type Planned } from './plan.ts';
 import { freePorts } from './ports.ts';
 import { DevService } from './service.ts';
 
@@ -57,7 +58,7 @@ async function portsFor(
   project: Project,
   programs: readonly Planned[],
 ): Promise<{ ports: Map<string, number>; addresses: Map<string, number> }> {
-  const asked = askedServices(project);
+  const asked = askedServices(...project.services.map(({ env }) => env));
   const listening = project.services.filter(({ kind }) => kind !== 'worker').map(({ name }) => name);
   const preferred = preferredPorts(`${project.root}\n${project.environment.name}`, [
     ...listening,

@@ -1,3 +1,4 @@
+import { askedServices } from '../../domain/project/asked-services.ts';
 import type { EnvironmentConfig, EnvPart, Project, ServiceConfig } from '../../domain/project/project.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { DEFAULT_PORT, defaultBind } from '../defaults.ts';
@@ -50,13 +51,7 @@ export function resolveProject(
       { ...databases.env, ...resolveEnv(child(merged, 'env'), scope, problems) },
     ]),
   );
-  const asked = new Set(
-    [...envs.values()].flatMap((env) =>
-      Object.values(env)
-        .flat()
-        .flatMap((part) => urlOf(part)),
-    ),
-  );
+  const asked = new Set(askedServices(...envs.values()));
 
   const services = new Map<string, ServiceConfig>();
   for (const { name, tree: merged, written } of candidates) {
@@ -211,10 +206,6 @@ function weakHealth(service: ServiceConfig, tree: Tree, environment: Environment
       hint: 'add `health: /PATH` that answers 2xx, or `health: false` if this is meant',
     }),
   ];
-}
-
-function urlOf(part: EnvPart): string[] {
-  return typeof part === 'object' && 'serviceUrl' in part ? [part.serviceUrl] : [];
 }
 
 function hasKey(tree: Tree, key: string): boolean {

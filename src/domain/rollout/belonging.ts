@@ -1,3 +1,4 @@
+import { activeOf, rolloutsOf } from './active.ts';
 import type { Rollout } from './rollout.ts';
 import { PHASES } from './rollout.ts';
 
@@ -11,11 +12,7 @@ export function belongingTo(
   callee: string,
   rollouts: readonly Rollout[],
 ): string | null {
-  const open = rollouts
-    .filter((each) => each.end === null && each.services.some(({ service }) => service === callee))
-    .toSorted((a, b) => b.createdAt - a.createdAt);
-  // One in its window gives way to the one that supersedes it.
-  const active = open.find((each) => each.phase !== 'watching') ?? open[0];
+  const active = activeOf(rolloutsOf(callee, rollouts));
   const from = active?.services.find(({ service }) => service === caller.service);
   const to = active?.services.find(({ service }) => service === callee);
   if (active === undefined || from === undefined || to === undefined || to.from === to.to) return null;

@@ -1,5 +1,6 @@
 import type { Listen } from '../project/project.ts';
 import type { Deployment } from '../release/release.ts';
+import { activeOf, rolloutsOf } from './active.ts';
 import { PHASES, type Phase, type Rollout, type RolloutService } from './rollout.ts';
 
 /** One release of a service as it ought to be now. */
@@ -49,12 +50,8 @@ export function desiredListen(promoted: Listen, rollouts: Rollout[]): Listen {
 
 function desiredService(deployment: Deployment, rollouts: Rollout[]): DesiredService {
   const { service } = deployment;
-  const mine = rollouts
-    .filter((rollout) => rollout.services.some((each) => each.service === service))
-    .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
-  // One in its window gives way to the one that supersedes it, whatever the clock said when either began.
-  const open = mine.filter((rollout) => rollout.end === null);
-  const active = open.find((rollout) => rollout.phase !== 'watching') ?? open[0];
+  const mine = rolloutsOf(service, rollouts);
+  const active = activeOf(mine);
   const part = active?.services.find((each) => each.service === service);
   const plain: DesiredService = {
     service,

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isPortFree } from '../../../platform/port-free.ts';
 import { bootId } from '../../../platform/process/identity.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import { isCode, readIfThere, replaceFile, timeOf } from './folder.ts';
@@ -64,7 +64,7 @@ export function portPromises(
       for (let step = 0; step < candidates.length; step++) {
         const port = candidates[(start + step) % candidates.length] ?? range.first;
         if (!promise(port)) continue;
-        if (await isFree(port)) return port;
+        if (await isPortFree(port)) return port;
         rmSync(fileOf(port), { force: true });
       }
       throw new EvenkeelError({
@@ -119,17 +119,4 @@ function outgoingPorts(): { first: number; last: number } {
   } catch {
     return { first: 0, last: -1 };
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'));
-}
-
-function canListen(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    // Only a port in use counts: a machine without IPv6 has another error for ::1.
-    server.once('error', (error) => resolve(!isCode(error, 'EADDRINUSE', 'EACCES')));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }
