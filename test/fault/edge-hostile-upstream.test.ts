@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { raw } from '../support/edge-client.ts';
 import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
 
 /** An instance that writes what `say` says, as it is. Requests are told apart by their first line alone. */
@@ -36,18 +36,6 @@ async function behindEdge(say: (path: string, socket: Socket) => void, env: Reco
   );
   await edge.healthy(`api@1-${instance}`);
   return { edge, port };
-}
-
-/** Sends bytes as they are and returns everything that comes until the connection closes. */
-async function raw(port: number, text: string): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  let answer = '';
-  socket.setEncoding('latin1');
-  socket.on('data', (chunk: string) => (answer += chunk));
-  socket.on('error', () => undefined);
-  socket.write(text, 'latin1');
-  await once(socket, 'close');
-  return answer;
 }
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';

@@ -1,44 +1,29 @@
 import { inspect } from 'node:util';
 import { Client } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
-import { openPostgresStore, type PostgresOptions } from '../../src/store/postgres/open.ts';
+import type { PostgresOptions } from '../../src/store/postgres/open.ts';
 import { aDeployment, aJudgedRollout, anEntry, aProject, aRollout } from '../conformance/store-fixtures.ts';
 import { type CuttingProxy, cuttingProxy } from '../support/cutting-proxy.ts';
-import { PASSWORD, type PostgresServer, postgresServer } from '../support/postgres.ts';
+import { PASSWORD } from '../support/postgres.ts';
+import { postgresFile } from '../support/postgres-store.ts';
 import { waitFor } from '../support/wait.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await postgresServer();
-}, 300_000);
-afterAll(() => server.stop());
-
-let database: string;
-beforeEach(async () => {
-  database = await server.newDatabase();
-});
-
-/** Much patience, unless a test is about having none: the machine may be busy. */
-async function open(options: Partial<PostgresOptions> = {}): Promise<Store> {
-  const store = await openPostgresStore({ url: server.url(database), owner: null, patienceMs: 40_000, ...options });
-  onTestFinished(() => store.close());
-  return store;
-}
+const pg = postgresFile();
 
 async function openThroughProxy(
   options: Partial<PostgresOptions> = {},
 ): Promise<{ store: Store; proxy: CuttingProxy }> {
-  const proxy = await cuttingProxy(server.socket);
+  const proxy = await cuttingProxy(pg.server.socket);
   onTestFinished(() => proxy.close());
-  return { proxy, store: await open({ url: server.url(database, proxy), ...options }) };
+  return { proxy, store: await pg.open({ url: pg.server.url(pg.database, proxy), ...options }) };
 }
 
 /** As it is said on the wire; other messages have the word in them. */
 const COMMIT = 'commit\0';
 
 const fences = async (): Promise<unknown> => {
-  const [row] = await server.sql(database, `select value::int from counters where name = 'fence'`);
+  const [row] = await pg.server.sql(pg.database, `select value::int from counters where name = 'fence'`);
   return row?.['value'];
 };
 
@@ -46,20 +31,20 @@ const codeOf = (error: unknown): string => (error as { code: string }).code;
 
 describe('a server that goes away', () => {
   test('and comes back is found again', async () => {
-    const store = await open();
+    const store = await pg.open();
     await store.createRollout(aJudgedRollout('r1'), anEntry());
     expect(await store.nextFence()).toBe(1);
-    await server.stop();
+    await pg.server.stop();
     const asked = [store.nextFence(), store.nextFence()];
     const read = store.rollout('r1');
-    await server.start();
+    await pg.server.start();
     expect(await Promise.all(asked)).toEqual([2, 3]);
     expect(await read).toEqual(aJudgedRollout('r1'));
   });
 
   test('is said, as something that may pass, and those who queue do not wait one after the other', async () => {
-    const store = await open({ patienceMs: 500 });
-    await server.stop();
+    const store = await pg.open({ patienceMs: 500 });
+    await pg.server.stop();
     try {
       const started = performance.now();
       const asked = await Promise.allSettled(Array.from({ length: 20 }, () => store.nextFence()));
@@ -68,15 +53,15 @@ describe('a server that goes away', () => {
       }
       expect(performance.now() - started).toBeLessThan(20 * 500);
       await expect(store.rollout('r1')).rejects.toMatchObject({ code: 'store-busy' });
-      await expect(open({ patienceMs: 100 })).rejects.toMatchObject({ code: 'store-busy' });
+      await expect(pg.open({ patienceMs: 100 })).rejects.toMatchObject({ code: 'store-busy' });
     } finally {
-      await server.start();
+      await pg.server.start();
     }
     expect(await waitFor(() => store.nextFence(), { what: 'the store' })).toBe(1);
   });
 
   test('in the middle of everything keeps what was acknowledged', async () => {
-    const store = await open();
+    const store = await pg.open();
     const acknowledged: number[] = [];
     let over = false;
     const writing = (async () => {
@@ -90,8 +75,8 @@ describe('a server that goes away', () => {
     for (let round = 0; round < 2; round++) {
       const before = acknowledged.length;
       await waitFor(() => acknowledged.length > before + 20, { what: 'writes', timeout: 30_000 });
-      await server.stop('SIGQUIT');
-      await server.start();
+      await pg.server.stop('SIGQUIT');
+      await pg.server.start();
     }
     const before = acknowledged.length;
     await waitFor(() => acknowledged.length > before, { what: 'a write after it', timeout: 30_000 });
@@ -136,7 +121,7 @@ describe('a connection that is cut', () => {
   test('without a word is given up after a while, and others are let in', async () => {
     const limits = { idleInTransactionMs: 500 };
     const { store: cut, proxy } = await openThroughProxy({ patienceMs: 100, replyMs: 1_000, connectMs: 1_000, limits });
-    const other = await open();
+    const other = await pg.open();
     const created = await other.createRollout(aRollout('r1', ['api']), anEntry());
     if (!created.created) throw new Error('not created');
     // It holds the row, and nobody tells the server that it will never commit.
@@ -154,14 +139,17 @@ describe('a connection that is cut', () => {
 
 describe('several at once', () => {
   test('make the tables of a new database once', async () => {
-    const stores = await Promise.all(Array.from({ length: 4 }, () => open()));
-    const [row] = await server.sql(database, 'select count(*)::int as count, max(number) as newest from migrations');
+    const stores = await Promise.all(Array.from({ length: 4 }, () => pg.open()));
+    const [row] = await pg.server.sql(
+      pg.database,
+      'select count(*)::int as count, max(number) as newest from migrations',
+    );
     expect(row?.['count']).toBe(row?.['newest']);
     expect(await Promise.all(stores.map((store) => store.environments()))).toEqual([[], [], [], []]);
   });
 
   test('get fences that differ and grow', async () => {
-    const stores = [await open(), await open(), await open()];
+    const stores = [await pg.open(), await pg.open(), await pg.open()];
     const taken = await Promise.all(
       stores.map(async (store) => {
         const mine: number[] = [];
@@ -174,7 +162,7 @@ describe('several at once', () => {
   });
 
   test('begin one rollout of a service, and the others learn which', async () => {
-    const stores = [await open(), await open(), await open()];
+    const stores = [await pg.open(), await pg.open(), await pg.open()];
     for (let round = 0; round < 8; round++) {
       const service = `api${round}`;
       const results = await Promise.all(
@@ -187,7 +175,7 @@ describe('several at once', () => {
   });
 
   test('never get the same port', async () => {
-    const stores = [await open(), await open()];
+    const stores = [await pg.open(), await pg.open()];
     for (let round = 0; round < 8; round++) {
       const results = await Promise.allSettled(
         stores.map((store, index) =>
@@ -200,7 +188,7 @@ describe('several at once', () => {
   });
 
   test('have one winner for each version of a rollout', async () => {
-    const stores = [await open(), await open(), await open()];
+    const stores = [await pg.open(), await pg.open(), await pg.open()];
     const first = await stores[0]?.createRollout(aRollout('r1', ['api']), anEntry());
     if (first?.created !== true) throw new Error('not created');
     let { rollout } = first;
@@ -214,7 +202,7 @@ describe('several at once', () => {
   });
 
   test('do not undo what the other one has just changed in the same row', async () => {
-    const [one, two] = [await open(), await open()];
+    const [one, two] = [await pg.open(), await pg.open()];
     const known = { project: 'chat', environment: 'production', config: aProject('chat'), updatedAt: 1 };
     await one.saveEnvironment({ ...known, wanted: 'up' });
     const first = await one.createRollout(aRollout('r1', ['api']), anEntry());
@@ -234,9 +222,9 @@ describe('several at once', () => {
   });
 
   test('wait for somebody who holds a row, but not for ever', async () => {
-    const store = await open({ patienceMs: 300, limits: { lockMs: 100 } });
+    const store = await pg.open({ patienceMs: 300, limits: { lockMs: 100 } });
     await store.nextFence();
-    const holder = new Client({ connectionString: server.url(database) });
+    const holder = new Client({ connectionString: pg.server.url(pg.database) });
     holder.on('error', () => {});
     await holder.connect();
     onTestFinished(() => holder.end());
@@ -249,14 +237,14 @@ describe('several at once', () => {
 
 test('the password is in no error, however it fails', async () => {
   const wrong = 'hunter2-but-secret';
-  const url = server.url(database).replace(encodeURIComponent(PASSWORD), wrong);
+  const url = pg.server.url(pg.database).replace(encodeURIComponent(PASSWORD), wrong);
   const bad = ['not a url', 'http://a:SECRET@b/c', `postgres://a:SECRET@h/db?nope=1`, 'postgres://a:%SECRET@h/db'].map(
     (each) => each.replace('SECRET', wrong),
   );
   const codes: string[] = [];
-  const nowhere = url.replace(encodeURIComponent(server.socket.replace(/\/[^/]*$/, '')), '127.0.0.1:1');
+  const nowhere = url.replace(encodeURIComponent(pg.server.socket.replace(/\/[^/]*$/, '')), '127.0.0.1:1');
   for (const each of [url, nowhere, `${nowhere}?sslmode=require`, ...bad]) {
-    const error: unknown = await open({ url: each, patienceMs: 50 }).catch((caught: unknown) => caught);
+    const error: unknown = await pg.open({ url: each, patienceMs: 50 }).catch((caught: unknown) => caught);
     codes.push(codeOf(error));
     const everything = inspect(error, { depth: 20, showHidden: true, getters: true });
     for (const secret of [wrong, encodeURIComponent(wrong), PASSWORD]) expect(everything).not.toContain(secret);

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -189,8 +189,12 @@ export interface Reply {
 
 /** One request on a connection of its own, unless an agent says otherwise. */
 export function send(options: RequestOptions, body: string | Buffer = ''): Promise<Reply> {
+  return replyTo(request({ host: '127.0.0.1', agent: false, ...options }), body);
+}
+
+/** Ends a request with its body, and collects what is answered. */
+export function replyTo(req: ClientRequest, body: string | Buffer): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const req = request({ host: '127.0.0.1', agent: false, ...options });
     req.on('response', (res) => {
       const chunks: Buffer[] = [];
       res.on('data', (chunk: Buffer) => chunks.push(chunk));

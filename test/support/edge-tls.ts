@@ -6,7 +6,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { EdgeService } from '../../src/domain/traffic/protocol.ts';
 import type { TestCertificate } from './certificates.ts';
-import { EdgeHarness, freePort, service } from './edge-harness.ts';
+import { EdgeHarness, freePort, replyTo, service } from './edge-harness.ts';
 import type { Reply } from './edge-harness.ts';
 import { upstream } from './edge-upstream.ts';
 
@@ -46,19 +46,7 @@ export function sendTls(
   options: RequestOptions & { port: number; ca?: string; agent?: Agent | false },
   body: string | Buffer = '',
 ): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const req = request({ host: '127.0.0.1', agent: false, servername: 'a.example', ...options });
-    req.on('response', (res) => {
-      const chunks: Buffer[] = [];
-      res.on('data', (chunk: Buffer) => chunks.push(chunk));
-      res.on('error', reject);
-      res.on('end', () =>
-        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString('utf8') }),
-      );
-    });
-    req.on('error', reject);
-    req.end(body);
-  });
+  return replyTo(request({ host: '127.0.0.1', agent: false, servername: 'a.example', ...options }), body);
 }
 
 /** A TLS connection of whoever asks, whatever the certificate; rejects when the handshake fails. */

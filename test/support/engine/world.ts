@@ -7,6 +7,7 @@ import {
   type FakeInstanceBehaviour,
   type FakeRuntime,
 } from '../../../src/drivers/runtime/fake/runtime.ts';
+import type { Places } from '../../../src/engine/deps.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -78,6 +79,22 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** Paths that nobody looks at. */
+export const fakePlaces: Places = {
+  instanceLog: ({ instance }) => `/logs/${instance}`,
+  instanceLogs: async () => [],
+  projectFolder: async (root) => root,
+  jobLog: ({ job }) => `/logs/${job}`,
+  data: ({ path }) => `/data/${path}`,
+};
+
+export const noSecrets = (): Secrets => ({
+  set: async () => {},
+  list: async () => [],
+  remove: async () => false,
+  resolve: async () => ({}),
+});
+
 /** The real engine and store on drivers in memory and a clock that runs ahead. */
 export async function openWorld(): Promise<World> {
   const clock = fastClock();
@@ -87,12 +104,7 @@ export async function openWorld(): Promise<World> {
   const jobs = fakeJobs({ clock, behaviour: (spec) => behave.job(spec) });
   const traffic = fakeTraffic(() => clock.now());
   const builder = fakeBuilder();
-  const secrets: Secrets = {
-    set: async () => {},
-    list: async () => [],
-    remove: async () => false,
-    resolve: async () => ({}),
-  };
+  const secrets = noSecrets();
   const quiet = (): void => {};
   const engine = createEngine({
     store,
@@ -107,13 +119,7 @@ export async function openWorld(): Promise<World> {
       warn: quiet,
       error: process.env['DEBUG_WORLD'] === undefined ? quiet : (f, m) => console.error(m, f),
     },
-    places: {
-      instanceLog: ({ instance }) => `/logs/${instance}`,
-      instanceLogs: async () => [],
-      projectFolder: async (root) => root,
-      jobLog: ({ job }) => `/logs/${job}`,
-      data: ({ path }) => `/data/${path}`,
-    },
+    places: fakePlaces,
     newId: () => randomUUID().slice(0, 8),
     digest: (text) => createHash('sha256').update(text).digest('hex'),
     fence: await store.nextFence(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
+import { fakePlaces } from '../engine/world.ts';
 import { type AdversaryHooks, alive, type Life, type Malice, through } from './adversary.ts';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
@@ -148,13 +149,7 @@ export class Controllers {
         warn: quiet,
         error: (fields, message) => this.#note(`error: ${message} ${JSON.stringify(fields).slice(0, 200)}`),
       },
-      places: {
-        instanceLog: ({ instance }) => `/logs/${instance}`,
-        instanceLogs: async () => [],
-        projectFolder: async (root) => root,
-        jobLog: ({ job }) => `/logs/${job}`,
-        data: ({ path }) => `/data/${path}`,
-      },
+      places: fakePlaces,
       newId: () => `r${++this.#ids}`,
       digest: (text) => createHash('sha256').update(text).digest('hex'),
       fence,

@@ -5,6 +5,7 @@ import type { Secrets } from '../../../src/ports/secrets.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { type FakeJobBehaviour, type FakeJobs, fakeJobs } from '../../../src/drivers/runtime/fake/jobs.ts';
 import { type FakeRuntime, fakeRuntime } from '../../../src/drivers/runtime/fake/runtime.ts';
+import { noSecrets } from '../engine/world.ts';
 import { SimulatedEdge } from './edge.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Random } from './random.ts';
@@ -87,12 +88,7 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
     jobs: fakeJobs({ clock, behaviour: () => (machine.kind ? { kind: 'exit', code: 0 } : jobBehaviour(chance)) }),
     edge,
     builder: simulatedBuilder(time, chance, () => machine.kind),
-    secrets: {
-      set: async () => undefined,
-      list: async () => [],
-      remove: async () => false,
-      resolve: async () => ({}),
-    },
+    secrets: noSecrets(),
     worth,
     confused,
     kind: true,

@@ -1,4 +1,5 @@
 import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
+import { releaseOf } from '../../../src/engine/instances.ts';
 import type { Machine } from './machine.ts';
 import { BrokenRule, checkHeeded, checkHot, checkTable, checkTransition, truthOf, type Witness } from './rules.ts';
 import type { VirtualTime } from './time.ts';
@@ -49,7 +50,7 @@ export class Overseer {
     };
     const stop = runtime.stop.bind(runtime);
     runtime.stop = async (id, options) => {
-      const release = this.#releaseOf(id);
+      const release = releaseOf(id, { project: 'shop', environment: 'production' });
       if (options.reason.includes('not wanted'))
         await this.#try(async () => checkHot(release, await truthOf(machine), this.#time.now - this.downAt));
       await stop(id, options);
@@ -70,8 +71,6 @@ export class Overseer {
       get: (target, key) => (key === 'saveRollout' ? watched : (Reflect.get(target, key) as unknown)),
     });
   }
-
-  #releaseOf = (instance: string): string => instance.slice('shop.production.'.length).replace(/\.\d+\.\d+$/, '');
 
   /** Requests carry the controller's time; the order in which they were recorded is what counts here. */
   async #heeded(before: Rollout, after: Rollout): Promise<void> {
