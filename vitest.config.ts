@@ -1,6 +1,20 @@
 import { defineConfig } from 'vitest/config';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
 
 const setupFiles = ['test/support/leaks.ts'];
+
+const long = {
+  extends: true as const,
+  test: {
+    name: 'long',
+    include: ['test/long/**/*.test.ts'],
+    setupFiles,
+    testTimeout: 3_600_000,
+    hookTimeout: 120_000,
+    maxWorkers: 1,
+    sequence: { groupOrder: 3 },
+  },
+} satisfies TestProjectInlineConfiguration;
 
 export default defineConfig({
   test: {
@@ -26,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{unit,property,simulation,lint}/**', 'test/**/fixtures/**'],
+          exclude: ['test/{unit,property,simulation,lint,long}/**', 'test/**/fixtures/**'],
           setupFiles,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -34,6 +48,8 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      // Minutes each, and figures: they have the machine for themselves, and their own command (`npm run test:long`).
+      ...(process.env['EVENKEEL_TEST_LONG'] === '1' ? [long] : []),
     ],
   },
 });

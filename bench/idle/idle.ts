@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openHome } from '../../test/support/evenkeel-home.ts';
 import { waitFor } from '../../test/support/wait.ts';
-import { freePort } from '../edge/proxies.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { largest, median, rounded } from '../report/figures.ts';
 import type { Bench, Row } from '../report/row.ts';
 import { memoryOf, processorSeconds } from './memory.ts';

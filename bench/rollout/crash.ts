@@ -3,7 +3,7 @@ import { spawnLoad } from '../../test/support/load/spawn-load.ts';
 import { largest, median, rounded, thousands } from '../report/figures.ts';
 import type { Bench, Row } from '../report/row.ts';
 import { type Kill, Killer, type Moment } from './killer.ts';
-import { SCOPE, type Stage } from './stage.ts';
+import { SCOPE, type Stage } from '../../test/support/stage.ts';
 
 const PHASES = [
   'pending',

@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../test/support/wait.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../../test/support/stage.ts';
 
 /**
  * - `seen`: as soon as the transition into the phase can be read in the store: after it is persisted, before or while it is acted upon.

@@ -3,7 +3,7 @@ import { spawnLoad } from '../../test/support/load/spawn-load.ts';
 import type { LoadReport } from '../../test/support/load/report.ts';
 import { quantile, rounded, thousands } from '../report/figures.ts';
 import type { Bench, Row } from '../report/row.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../../test/support/stage.ts';
 
 /** Rollouts of everything that changes and of all services at once are among them, and canaries. */
 const EVERY = { whole: 10, canary: 8 };

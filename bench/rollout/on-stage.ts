@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Bench, Row } from '../report/row.ts';
-import { Stage } from './stage.ts';
+import { Stage } from '../../test/support/stage.ts';
 
 let opened = 0;
 

@@ -4,7 +4,7 @@ import { waitFor } from '../../test/support/wait.ts';
 import { largest, median, quantile, rounded } from '../report/figures.ts';
 import type { Bench, Row } from '../report/row.ts';
 import { Prober } from './prober.ts';
-import { SCOPE, type Stage } from './stage.ts';
+import { SCOPE, type Stage } from '../../test/support/stage.ts';
 
 const LOAD_SCALE = 0.1;
 

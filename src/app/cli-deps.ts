@@ -7,8 +7,8 @@ import { evenkeelPaths, type EvenkeelPaths } from '../platform/paths.ts';
 import type { UnixClient, UnixRequest } from '../platform/unix-http.ts';
 import type { DevRequest } from './dev/run-dev.ts';
 
-/** A keeper starts a controller that died again; how long a command waits for that, ms. */
-const PATIENCE_MS = 5_000;
+/** A keeper starts a controller that died again; how long a command waits for that, ms: long enough for a busy machine. */
+const PATIENCE_MS = 15_000;
 const PAUSE_MS = 50;
 
 /**
@@ -67,7 +67,13 @@ export function cliDeps(version: string) {
   };
 }
 
-async function connect(paths: EvenkeelPaths): Promise<Pick<UnixClient, 'json' | 'lines'>> {
+interface ApiRequest extends UnixRequest {
+  repeatable?: boolean;
+}
+
+async function connect(
+  paths: EvenkeelPaths,
+): Promise<{ json(request: ApiRequest): Promise<unknown>; lines: UnixClient['lines'] }> {
   const [{ unixClient }, { readToken }] = await Promise.all([
     import('../platform/unix-http.ts'),
     import('../platform/tokens.ts'),
@@ -76,7 +82,7 @@ async function connect(paths: EvenkeelPaths): Promise<Pick<UnixClient, 'json' | 
   if (token === null) throw notRunning(paths);
   const client = unixClient({ socketPath: paths.controllerSocket, peer: 'The controller', token, timeoutMs: 30_000 });
   return {
-    json: (request) => patiently(paths, () => client.json(request)),
+    json: (request) => patiently(paths, request, () => client.json(request)),
     async *lines(request: UnixRequest) {
       try {
         yield* client.lines(request);
@@ -87,26 +93,44 @@ async function connect(paths: EvenkeelPaths): Promise<Pick<UnixClient, 'json' | 
   };
 }
 
-/** Nothing was sent when nobody listens, so whatever is asked may be asked again. */
-async function patiently<T>(paths: EvenkeelPaths, ask: () => Promise<T>): Promise<T> {
+/**
+ * Nothing was sent when nobody listens, so whatever is asked may be asked again. What was cut may have been heard: that is
+ * asked again where twice is as good as once.
+ */
+async function patiently<T>(paths: EvenkeelPaths, request: ApiRequest, ask: () => Promise<T>): Promise<T> {
+  const repeatable = request.repeatable ?? (request.method ?? 'GET') === 'GET';
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (!nobodyListens(error)) throw error;
-      const { lockHolder } = await import('../platform/lock.ts');
-      const keeper = await lockHolder(paths.keeperLock).catch(() => ({ held: false }));
-      if (!keeper.held || performance.now() > deadline) throw notRunning(paths, error);
+      if (!nobodyListens(error) && !(repeatable && wasCut(error))) throw error;
+      if (performance.now() > deadline || !(await somebodyRestarts(paths))) throw notRunning(paths, error);
       await sleep(PAUSE_MS);
     }
   }
+}
+
+/** A keeper starts the controller again; an edge that lost its keeper starts a keeper. */
+async function somebodyRestarts(paths: EvenkeelPaths): Promise<boolean> {
+  const [{ lockHolder }, { orphanedEdge }] = await Promise.all([
+    import('../platform/lock.ts'),
+    import('../platform/keeper-info.ts'),
+  ]);
+  const keeper = await lockHolder(paths.keeperLock).catch(() => ({ held: false }));
+  return keeper.held || (await orphanedEdge(paths)) !== null;
 }
 
 function nobodyListens(error: unknown): boolean {
   if (!(error instanceof EvenkeelError) || error.code !== 'peer-unreachable') return false;
   const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
   return code === 'ECONNREFUSED' || code === 'ENOENT';
+}
+
+function wasCut(error: unknown): boolean {
+  if (!(error instanceof EvenkeelError) || error.code !== 'peer-unreachable') return false;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 function notRunning(paths: EvenkeelPaths, cause?: unknown): EvenkeelError {

@@ -25,6 +25,12 @@ import { collectLogs } from './old-logs.ts';
 import { openStore } from './open-store.ts';
 import { placesIn } from './places.ts';
 
+/**
+ * How long a stop waits for what is under way, ms. Whoever follows this controller waits for its end, and requests that are
+ * answered later, such as one for a new edge whose keeper died, are asked again.
+ */
+const UNDER_WAY_MS = 200;
+
 export interface ControllerOptions {
   /** For EVENKEEL_DATABASE_URL. */
   env: NodeJS.ProcessEnv;
@@ -99,7 +105,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
   return {
     async stop() {
       upkeep.abort();
-      await Promise.all([engine.stop(), api.close(), ...running]);
+      const ended = Promise.all([engine.stop(), api.close(), ...running]);
+      const cut = setTimeout(() => {
+        traffic.close();
+        api.server.closeAllConnections();
+      }, UNDER_WAY_MS);
+      await ended;
+      clearTimeout(cut);
       traffic.close();
       await Promise.all([store.close(), telemetry.close()]);
     },

@@ -24,6 +24,8 @@ export interface ApiRequest {
   body?: unknown;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** Twice is as good as once: asked again when the controller dies with it in its hands. Always so for GET. */
+  repeatable?: boolean;
 }
 
 /** JSON over the controller's socket. All calls throw EvenkeelErrors; `lines` ends its request when it is left. */
@@ -77,23 +79,25 @@ export function apiClient(transport: Transport): ApiClient {
   const lines = (request: ApiRequest): AsyncIterable<string> => transport.lines(request);
   const get = async <T>(path: string, query: Query = {}): Promise<T> =>
     (await json({ path: withQuery(path, query) })) as T;
-  const post = async <T>(path: string, body: unknown): Promise<T> =>
-    (await json({ method: 'POST', path, body, timeoutMs: LONG_MS })) as T;
+  const post = async <T>(path: string, body: unknown, repeatable = false): Promise<T> =>
+    (await json({ method: 'POST', path, body, timeoutMs: LONG_MS, repeatable })) as T;
   const rollout = (id: string): string => `/v1/rollouts/${encodeURIComponent(id)}`;
 
   return {
     server: () => get('/v1/server'),
     stopServer: async (instances) => void (await post('/v1/server/stop', { instances })),
-    restartEdge: () => post('/v1/server/restart-edge', {}),
+    restartEdge: () => post('/v1/server/restart-edge', {}, true),
     deploy: (request) => post('/v1/deploy', request),
-    down: (scope) => post('/v1/down', scope),
-    rollback: (request) => post('/v1/rollback', request),
+    down: (scope) => post('/v1/down', scope, true),
+    // Who is back already is not taken back further.
+    rollback: (request) => post('/v1/rollback', request, true),
     restart: (request) => post('/v1/restart', request),
     status: (scope) => get('/v1/status', { ...scope }),
     rollouts: async (query) => (await get<{ rollouts: RolloutView[] }>('/v1/rollouts', query)).rollouts,
     rollout: (id) => get(rollout(id)),
     story: async (id) => (await get<{ entries: JournalView[] }>(`${rollout(id)}/story`)).entries,
-    request: (id, request) => post(`${rollout(id)}/requests`, request),
+    // An approval is one person's, and a second one would be refused.
+    request: (id, request) => post(`${rollout(id)}/requests`, request, request.kind !== 'approve'),
     events: (id, after, signal) => parsed(lines({ path: withQuery(`${rollout(id)}/events`, { after }), signal })),
     releases: async (query) => (await get<{ releases: ReleaseView[] }>('/v1/releases', query)).releases,
     logs: (query, signal) => parsed(lines({ path: withQuery('/v1/logs', { ...query }), signal })),

@@ -21,6 +21,7 @@ import type { ProxyContext } from './proxy/context.ts';
 import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
 import { probeCheck, trust } from './proxy/trust.ts';
+import { followTable } from './state/follow-table.ts';
 import { TableFile } from './state/table-file.ts';
 import { Statistics } from './stats/statistics.ts';
 import { TlsPorts } from './tls/tls-ports.ts';
@@ -205,11 +206,18 @@ export class Edge implements ControlTarget {
   }
 
   async quiesce(): Promise<void> {
-    if (this.#phase === 'serving') this.#phase = 'quiesced';
+    if (this.#phase === 'serving') this.#follow('quiesced');
     await this.#turn;
     await this.#statistics.save();
     this.#statistics.startSaving(true);
     setTimeout(() => void this.#adoptOrLeave(), ORPHAN_CHECK_MS).unref();
+  }
+
+  /** What a successor is told holds here, too, for whoever is still connected. */
+  #follow(phase: 'quiesced' | 'draining'): void {
+    this.#phase = phase;
+    const wanted = (): boolean => this.#phase === phase;
+    followTable(this.#file, wanted, (table) => this.#switch(table));
   }
 
   /** Quiesced and never told to drain: with a successor at the socket it leaves, without one it goes on. */
@@ -228,7 +236,7 @@ export class Edge implements ControlTarget {
   /** A successor accepts by now: finish what is here and leave. */
   async drain(): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'gone') return;
-    this.#phase = 'draining';
+    this.#follow('draining');
     this.#control.close();
     this.#statistics.startSaving(true);
     await this.#departure.run();

@@ -52,6 +52,33 @@ class Load {
   }
 }
 
+describe('an edge that was replaced', () => {
+  test('does not send who is still connected to what its successor took away', async () => {
+    const edge = new EdgeHarness();
+    const former = await edge.start();
+    const [one, two] = [await upstream('one'), await upstream('two')];
+    const port = await freePort();
+    await edge.set(1, service('api', port, [{ release: 'api@1', weight: 100, ports: [one.port] }]));
+    await edge.healthy(`api@1-${one.port}`);
+    const clients = Array.from({ length: 60 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    onTestFinished(() => clients.forEach((agent) => agent.destroy()));
+    for (const agent of clients) expect((await send({ port, agent })).body).toBe('one');
+    const comeBack = async () => {
+      const agent = clients.pop();
+      if (agent === undefined) throw new Error('nobody is connected to the former edge any more');
+      return await send({ port, agent }).finally(() => agent.destroy());
+    };
+
+    await edge.handOver(former);
+    await edge.set(2, service('api', port, [{ release: 'api@2', weight: 100, ports: [two.port] }]));
+    await waitFor(async () => (await comeBack()).body === 'two', { what: 'the former edge to know', interval: 50 });
+    await one.die();
+    const reply = await comeBack();
+    // Told that this edge leaves, the client goes on elsewhere.
+    expect([reply.status, reply.body, reply.headers.connection]).toEqual([200, 'two', 'close']);
+  });
+});
+
 describe('a hand-over under load', () => {
   test('loses no request, and the counts of all processes sum to those of the clients', async () => {
     const edge = new EdgeHarness();

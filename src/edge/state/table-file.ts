@@ -18,12 +18,12 @@ const FENCES_KEPT = 1_000;
 
 /** The table on disk: the newest, and the one before it should the newest turn out torn. */
 export class TableFile {
-  readonly #path: string;
+  readonly path: string;
   readonly #reserve: string;
   readonly #log: EdgeLog;
 
   constructor(folder: string, log: EdgeLog) {
-    this.#path = join(folder, 'table');
+    this.path = join(folder, 'table');
     this.#reserve = join(folder, 'reserve');
     this.#log = log;
   }
@@ -31,7 +31,7 @@ export class TableFile {
   /** Never rejects: the former copy stands in for a torn file, an empty table for both; either is told loudly. */
   async read(): Promise<Map<string, AdmittedService>> {
     try {
-      const { from, value, problem } = await readChecked(this.#path);
+      const { from, value, problem } = await readChecked(this.path);
       if (problem !== null) this.#log('error', 'the routing table on disk is damaged', { problem, used: from });
       if (from === 'none') return new Map();
       const { services } = tableSchema.parse(value);
@@ -47,12 +47,12 @@ export class TableFile {
     const gone = new Set([...table.values()].filter(({ config }) => config === null).slice(0, -FENCES_KEPT));
     const value = { format: 1, services: [...table.values()].filter((service) => !gone.has(service)) };
     try {
-      await writeChecked(this.#path, value);
+      await writeChecked(this.path, value);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
       await rm(this.#reserve, { force: true });
       this.#log('error', 'the disk is full; the reserve was freed to write the routing table', {});
-      await writeChecked(this.#path, value);
+      await writeChecked(this.path, value);
     }
   }
 

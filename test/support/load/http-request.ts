@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Target } from './options.ts';
 import type { FailureKind } from './report.ts';
 import type { Session } from './session.ts';
@@ -19,22 +20,30 @@ export interface SentRequest {
 
 export type Outcome =
   | { readonly ok: true; readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
-  | { readonly ok: false; readonly kind: FailureKind; readonly detail: string };
+  | { readonly ok: false; readonly kind: FailureKind; readonly detail: string; readonly openedAt: number };
+
+/** When each connection was first used, epoch ms. */
+const opened = new WeakMap<Socket, number>();
 
 /** Sends once, never again, and tells whether the whole reply came back, whatever its status. Never throws. */
 export function sendRequest(sent: SentRequest): Promise<Outcome> {
   return new Promise((resolve) => {
     const req = request(requestOptions(sent));
     let res: IncomingMessage | undefined;
+    let openedAt = Date.now();
     const fail = (kind: FailureKind, detail: string) => {
       clearTimeout(timer);
-      resolve({ ok: false, kind, detail });
+      resolve({ ok: false, kind, detail, openedAt });
     };
     const timer = setTimeout(() => {
       fail('timeout', `no ${res ? 'end of the reply' : 'reply'} within ${sent.timeoutMs} ms`);
       req.destroy();
     }, sent.timeoutMs);
 
+    req.on('socket', (socket) => {
+      openedAt = opened.get(socket) ?? openedAt;
+      opened.set(socket, openedAt);
+    });
     req.on('error', (error) => {
       if (res) fail('truncated', describe(error));
       else fail(kindOfError(error), `${describe(error)}${req.reusedSocket ? ' on a reused connection' : ''}`);

@@ -134,7 +134,7 @@ export class HttpUsers {
       keepBody: kind.echoesDigest === true || kind.eventIdAt !== undefined,
     });
     if (!outcome.ok) {
-      recorder.fail(outcome.kind, kind.name, outcome.detail);
+      recorder.fail({ ...outcome, what: kind.name });
       return;
     }
     const { status } = outcome;
@@ -148,11 +148,11 @@ export class HttpUsers {
     });
     if (status >= 500) return;
     if (!(kind.expect?.includes(status) ?? (status >= 200 && status < 400))) {
-      recorder.fail('status', kind.name, `unexpected status ${status}`, version);
+      recorder.fail({ kind: 'status', what: kind.name, detail: `unexpected status ${status}`, version });
       return;
     }
     const problem = this.#checkBody(kind, payload?.sha256, outcome.body);
-    if (problem !== undefined) recorder.fail('wrong-body', kind.name, problem, version);
+    if (problem !== undefined) recorder.fail({ kind: 'wrong-body', what: kind.name, detail: problem, version });
   }
 
   #checkBody(kind: RequestKind, sha256: string | undefined, body: Buffer): string | undefined {

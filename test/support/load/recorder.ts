@@ -3,6 +3,7 @@ import type { Histogram } from '../../../src/lib/histogram.ts';
 import type { Failure, FailureKind, Latency, LoadReport, VersionCount } from './report.ts';
 
 const EXAMPLES_OF_A_KIND = 5;
+const HISTORY = 5_000;
 
 /** What a reply can blame on the release that sent it; a cut connection is never excused. */
 const ofTheRelease: ReadonlySet<FailureKind> = new Set(['5xx', 'ws-reconnect']);
@@ -21,6 +22,17 @@ export interface Reply {
   readonly again?: boolean;
 }
 
+export interface Failed {
+  readonly kind: FailureKind;
+  readonly what: string;
+  readonly detail: string;
+  readonly version?: string | undefined;
+  /** When its connection was opened, epoch ms; now, where there never was one. */
+  readonly openedAt?: number;
+  /** How many were lost at once, where one observation shows several. */
+  readonly count?: number;
+}
+
 /** Counts what the parts of a load see. */
 export class Recorder {
   readonly ws = { opened: 0, reconnects: 0, echoes: 0, unanswered: 0, closes: {} as Record<string, number> };
@@ -32,6 +44,7 @@ export class Recorder {
   readonly #expectedBad: ReadonlySet<string>;
   readonly #failures: Partial<Record<FailureKind, number>> = {};
   readonly #examples: Failure[] = [];
+  readonly #history: Failure[] = [];
   readonly #badRelease: Record<string, number> = {};
   readonly #byStatus: Record<string, number> = {};
   readonly #byVersion: Record<string, Mutable<VersionCount>> = {};
@@ -64,15 +77,11 @@ export class Recorder {
     }
     if (!slow) record(this.#latency, ms);
     record((this.#latencyByKind[what] ??= createHistogram()), ms);
-    if (status >= 500 && !again) this.fail('5xx', what, `status ${status}`, version);
+    if (status >= 500 && !again) this.fail({ kind: '5xx', what, detail: `status ${status}`, version });
   }
 
-  /**
-   * Counts a failure; what a release that is bad on purpose answered itself is counted apart.
-   *
-   * @param count how many were lost at once, where one observation shows several
-   */
-  fail(kind: FailureKind, what: string, detail: string, version?: string, count = 1): void {
+  /** Counts a failure; what a release that is bad on purpose answered itself is counted apart. */
+  fail({ kind, what, detail, version, count = 1, openedAt = Date.now() }: Failed): void {
     if (version !== undefined && this.#expectedBad.has(version) && ofTheRelease.has(kind)) {
       this.#badRelease[version] = (this.#badRelease[version] ?? 0) + count;
       return;
@@ -82,9 +91,9 @@ export class Recorder {
     this.#second(at).failed += count;
     const before = this.#failures[kind] ?? 0;
     this.#failures[kind] = before + count;
-    if (before < EXAMPLES_OF_A_KIND) {
-      this.#examples.push({ at, kind, what, detail, ...(version === undefined ? {} : { version }) });
-    }
+    const failure = { at, openedAt, kind, what, detail, ...(version === undefined ? {} : { version }) };
+    if (before < EXAMPLES_OF_A_KIND) this.#examples.push(failure);
+    if (this.#history.length < HISTORY) this.#history.push(failure);
   }
 
   report(): LoadReport {
@@ -96,6 +105,7 @@ export class Recorder {
       failed: this.#failed,
       failures: { ...this.#failures },
       examples: [...this.#examples],
+      history: [...this.#history],
       badRelease: { ...this.#badRelease },
       byStatus: { ...this.#byStatus },
       byVersion: structuredClone(this.#byVersion),

@@ -22,6 +22,8 @@ export type FailureKind =
 
 export interface Failure {
   readonly at: number;
+  /** When its connection was opened. */
+  readonly openedAt: number;
   readonly kind: FailureKind;
   /** Name of the request kind, `ws` or `sse`. */
   readonly what: string;
@@ -63,6 +65,8 @@ export interface LoadReport {
   readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
   /** The first five of each kind. */
   readonly examples: readonly Failure[];
+  /** The first thousands of all kinds, so that they can be laid beside what was done to the system. */
+  readonly history: readonly Failure[];
   /** 5xx replies of the releases in `expectBadVersions`. */
   readonly badRelease: Readonly<Record<string, number>>;
   readonly byStatus: Readonly<Record<string, number>>;

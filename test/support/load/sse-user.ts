@@ -57,9 +57,10 @@ export class EventStreamUser {
     let down = false; // an outage is counted once
     let before = false;
     while (!this.#stopped.signal.aborted) {
+      const openedAt = Date.now();
       const { opened, failure } = await this.#read(before, down);
       if (this.#stopped.signal.aborted) return;
-      if (failure && !(down && !opened)) this.#recorder.fail(failure.kind, 'sse', failure.detail);
+      if (failure && !(down && !opened)) this.#recorder.fail({ ...failure, what: 'sse', openedAt });
       down = failure !== undefined || !opened;
       before ||= opened;
       await this.#pause(opened ? this.#random() * 100 : RETRY_MS);
@@ -131,7 +132,8 @@ export class EventStreamUser {
       this.#markReady();
       return true;
     }
-    if (status < 500 && !down) this.#recorder.fail('status', 'sse', `unexpected status ${status}`, version);
+    if (status < 500 && !down)
+      this.#recorder.fail({ kind: 'status', what: 'sse', detail: `unexpected status ${status}`, version });
     return false;
   }
 
@@ -148,7 +150,7 @@ export class EventStreamUser {
 
   #lose(count: number, detail: string): void {
     this.#recorder.sse.lost += count;
-    this.#recorder.fail('sse-lost-event', 'sse', detail, undefined, count);
+    this.#recorder.fail({ kind: 'sse-lost-event', what: 'sse', detail, count });
   }
 
   async #pause(ms: number): Promise<void> {

@@ -55,11 +55,13 @@ export class WebSocketUser {
       }
       if (counts === 'reconnect') this.#recorder.ws.reconnects += 1;
       this.#markReady();
+      const openedAt = Date.now();
       const { code, detail } = await this.#use(socket);
       if (this.#stopped.signal.aborted) return;
       increment(this.#recorder.ws.closes, String(code));
       const announced = code === GOING_AWAY || code === SERVICE_RESTART;
-      if (!announced) this.#recorder.fail('ws-abnormal', 'ws', `closed with ${code}: ${detail}`);
+      if (!announced)
+        this.#recorder.fail({ kind: 'ws-abnormal', what: 'ws', detail: `closed with ${code}: ${detail}`, openedAt });
       counts = announced ? 'reconnect' : 'no';
       await this.#pause(20 + this.#random() * 200);
     }
@@ -77,8 +79,9 @@ export class WebSocketUser {
       return opened.socket;
     }
     const version = opened.refusal && versionOf(opened.refusal.headers, versionHeader);
-    if (counts === 'connect') this.#recorder.fail(opened.kind, 'ws', opened.detail, version);
-    if (counts === 'reconnect') this.#recorder.fail('ws-reconnect', 'ws', opened.detail, version);
+    const refused = { what: 'ws', detail: opened.detail, version };
+    if (counts === 'connect') this.#recorder.fail({ kind: opened.kind, ...refused });
+    if (counts === 'reconnect') this.#recorder.fail({ kind: 'ws-reconnect', ...refused });
     return undefined;
   }
 
@@ -92,7 +95,7 @@ export class WebSocketUser {
     const timer = setInterval(() => {
       if (!echo) return;
       if (answered < sent && performance.now() - answeredAt > this.#options.timeoutMs) {
-        this.#recorder.fail('timeout', 'ws', `no echo within ${this.#options.timeoutMs} ms`);
+        this.#recorder.fail({ kind: 'timeout', what: 'ws', detail: `no echo within ${this.#options.timeoutMs} ms` });
         answered = sent; // said once
       }
       if (answered === sent) answeredAt = performance.now();
@@ -104,7 +107,8 @@ export class WebSocketUser {
       if (seq === undefined || seq <= answered) return;
       if (seq > answered + 1) {
         const lost = seq - answered - 1;
-        this.#recorder.fail('ws-lost-echo', 'ws', `echo ${seq} came after ${answered}`, undefined, lost);
+        const detail = `echo ${seq} came after ${answered}`;
+        this.#recorder.fail({ kind: 'ws-lost-echo', what: 'ws', detail, count: lost });
       }
       this.#recorder.ws.echoes += 1;
       answered = seq;

@@ -75,7 +75,8 @@ export class DocumentUsers implements Users<DocumentCounts> {
     await Promise.all([this.#http.stop(), ...this.#visits]);
     for (const writer of this.#writers) writer.rest();
     const lostEdits = await this.#lostEdits();
-    if (lostEdits > 0) this.#recorder.fail('wrong-body', 'ws', `${lostEdits} edits are lost`, undefined, lostEdits);
+    if (lostEdits > 0)
+      this.#recorder.fail({ kind: 'wrong-body', what: 'ws', detail: `${lostEdits} edits are lost`, count: lostEdits });
     const openAtTheEnd = this.#writers.filter((writer) => writer.synced).length;
     for (const writer of this.#writers) writer.leave();
     const edits = this.#writers.reduce((sum, writer) => sum + writer.edits, 0);
@@ -103,11 +104,12 @@ export class DocumentUsers implements Users<DocumentCounts> {
     const provider = this.#client.connect(`room-${Math.floor(Math.random() * ROOMS)}`, document);
     provider.on('sync', (synced) => synced && read.resolve('read'));
     provider.on('connection-error', ({ message = 'no reason' }) => {
-      this.#recorder.fail('other', 'visit', message);
+      this.#recorder.fail({ kind: 'other', what: 'visit', detail: message });
       read.resolve('failed');
     });
     const timer = setTimeout(() => {
-      this.#recorder.fail('timeout', 'visit', `the document was not there within ${this.#options.timeoutMs} ms`);
+      const detail = `the document was not there within ${this.#options.timeoutMs} ms`;
+      this.#recorder.fail({ kind: 'timeout', what: 'visit', detail });
       read.resolve('failed');
     }, this.#options.timeoutMs);
     if ((await read.promise) === 'read') this.#visited += 1;
@@ -148,7 +150,10 @@ class Writer {
     });
     this.#provider.on('connection-error', ({ message = 'no reason' }) => {
       if (this.#left) return;
-      if (this.#attempt !== 'again') recorder.fail(this.#attempt === 'first' ? 'other' : 'ws-reconnect', 'ws', message);
+      if (this.#attempt !== 'again') {
+        const kind = this.#attempt === 'first' ? 'other' : 'ws-reconnect';
+        recorder.fail({ kind, what: 'ws', detail: message });
+      }
       this.#attempt = 'again';
     });
     this.#provider.on('connection-close', (event) => {
@@ -156,7 +161,10 @@ class Writer {
       const code = event?.code ?? 0;
       increment(recorder.ws.closes, String(code));
       if (ANNOUNCED.includes(code)) this.#attempt = 'return';
-      else recorder.fail('ws-abnormal', 'ws', `closed with ${code}: ${event?.reason ?? 'by the client'}`);
+      else {
+        const detail = `closed with ${code}: ${event?.reason ?? 'by the client'}`;
+        recorder.fail({ kind: 'ws-abnormal', what: 'ws', detail });
+      }
     });
   }
 

@@ -187,7 +187,8 @@ export class RegistryUsers implements Users<RegistryCounts> {
     if (sent === null) return;
     const by = versionOf(sent.headers, VERSION_HEADER);
     if (sent.status === 404 && by !== version) this.#counts.assetsAcross += 1;
-    else if (sent.status !== 200) this.#recorder.fail('status', 'asset', `unexpected status ${sent.status}`, by);
+    else if (sent.status !== 200)
+      this.#recorder.fail({ kind: 'status', what: 'asset', detail: `unexpected status ${sent.status}`, version: by });
   }
 
   /** Answers null, and counts a failure, unless the reply is what it must be. */
@@ -198,11 +199,12 @@ export class RegistryUsers implements Users<RegistryCounts> {
     const { expect = 200, check } = ask;
     if (sent.status !== expect) {
       const detail = `status ${sent.status}: ${sent.body.toString('utf8', 0, 120)}`;
-      this.#recorder.fail('status', ask.what, detail, version);
+      this.#recorder.fail({ kind: 'status', what: ask.what, detail, version });
       return null;
     }
     const wrong = check?.(sent.body) ?? null;
-    if (wrong !== null) this.#recorder.fail('wrong-body', `${ask.what} ${ask.path}`, wrong, version);
+    if (wrong !== null)
+      this.#recorder.fail({ kind: 'wrong-body', what: `${ask.what} ${ask.path}`, detail: wrong, version });
     return wrong === null ? { body: sent.body, version } : null;
   }
 
@@ -222,7 +224,7 @@ export class RegistryUsers implements Users<RegistryCounts> {
       keepBody: true,
     });
     if (!outcome.ok) {
-      this.#recorder.fail(outcome.kind, what, outcome.detail);
+      this.#recorder.fail({ kind: outcome.kind, what, detail: outcome.detail });
       return null;
     }
     const version = versionOf(outcome.headers, VERSION_HEADER);

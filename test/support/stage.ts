@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { JournalView } from '../../src/api/contract/contract.ts';
 import type { EdgeStats } from '../../src/domain/traffic/stats.ts';
 import { unixClient } from '../../src/platform/unix-http.ts';
-import { openHome, type System } from '../../test/support/evenkeel-home.ts';
-import { freePort } from '../edge/proxies.ts';
+import { openHome, type System } from './evenkeel-home.ts';
+import { FOLDER } from './checkpoints/order.ts';
+import { freePort } from './free-port.ts';
 
 const CHAT = fileURLToPath(new URL('../../examples/chat', import.meta.url));
 const ENVIRONMENT = 'bench';
@@ -14,8 +15,12 @@ export const SCOPE = { project: 'chat', environment: ENVIRONMENT };
 export interface ReleaseOptions {
   /** What `x-app-version` will say. */
   version: string;
-  /** Weights in percent, each for a second; none: straight to 100 %. */
+  /** Share of requests, 0..1, that fail. */
+  errorRate?: number;
+  /** Weights in percent; none: straight to 100 %. */
   canary?: readonly number[];
+  /** How long each of them lasts. */
+  step?: string;
   /** Ms. */
   rollbackWindow?: number;
 }
@@ -29,12 +34,15 @@ export class Stage {
   readonly port: number;
   readonly jwtSecret = crypto.randomUUID();
   readonly root: string;
+  /** Where orders to die are given, see test/support/checkpoints. */
+  readonly checkpoints: string;
   readonly #witness: string;
 
   private constructor(folder: string, port: number) {
     this.root = join(folder, 'chat');
     this.port = port;
     this.#witness = join(folder, 'witness');
+    this.checkpoints = join(folder, 'checkpoints');
     mkdirSync(folder, { recursive: true });
     cpSync(CHAT, this.root, { recursive: true, filter: (path) => !/\/(storage|dist|node_modules)$/.test(path) });
     const line = `"$1 $2 $(sed -n "s/.*VERSION = '\\(.*\\)'.*/\\1/p" api/release.js)"`;
@@ -44,11 +52,22 @@ export class Stage {
     this.system = openHome(folder);
   }
 
-  /** Nothing runs yet. */
-  static async prepare(folder: string): Promise<Stage> {
+  /** Nothing runs yet. `mortal`: keeper, controller and edge can be told where to die. */
+  static async prepare(folder: string, { mortal = false } = {}): Promise<Stage> {
     const stage = new Stage(folder, await freePort());
+    if (mortal) stage.#makeMortal();
     stage.change({ version: 'v0' });
     return stage;
+  }
+
+  #makeMortal(): void {
+    mkdirSync(this.checkpoints);
+    const { env } = this.system;
+    env[FOLDER] = this.checkpoints;
+    for (const part of ['controller', 'edge', 'keeper'])
+      env[`EVENKEEL_${part.toUpperCase()}_ENTRY`] = fileURLToPath(
+        new URL(`./checkpoints/${part}-entry.ts`, import.meta.url),
+      );
   }
 
   async up(): Promise<void> {
@@ -58,10 +77,10 @@ export class Stage {
   }
 
   /** Changes the code and the settings, as a person would between two deploys. */
-  change({ version, canary = [], rollbackWindow = 300_000 }: ReleaseOptions): void {
-    const release = `export const VERSION = '${version}';\nexport const errorRate = 0;\nexport const extraDelayMs = 0;\n`;
-    writeFileSync(join(this.root, 'api/release.js'), release);
-    const steps = canary.map((weight) => `{ weight: ${weight}, for: 1s }`);
+  change({ version, errorRate = 0, canary = [], step = '1s', rollbackWindow = 300_000 }: ReleaseOptions): void {
+    const release = [`VERSION = '${version}'`, `errorRate = ${errorRate}`, 'extraDelayMs = 0'];
+    writeFileSync(join(this.root, 'api/release.js'), release.map((each) => `export const ${each};\n`).join(''));
+    const steps = canary.map((weight) => `{ weight: ${weight}, for: ${step} }`);
     const file = readFileSync(join(CHAT, 'evenkeel.yaml'), 'utf8').trimEnd();
     writeFileSync(
       join(this.root, 'evenkeel.yaml'),
