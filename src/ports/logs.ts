@@ -19,6 +19,8 @@ export interface LogQuery {
   lines: number;
   follow: boolean;
   signal: AbortSignal;
+  /** With `follow`: called whenever all files were looked at and nothing new was found. */
+  caughtUp?: () => void;
 }
 
 /** Reads what instances and jobs wrote. Memory stays bounded however long a line or a file is. */

@@ -32,7 +32,7 @@ export async function streamRollout(
   };
   const send = (event: RolloutEvent): Promise<void> => write(JSON.stringify(event));
 
-  void streamOutput(deps, rollout, gone.signal, send);
+  const output = streamOutput(deps, rollout, gone.signal, send);
   let seq = after;
   let shown = '';
   let lastWrite = clock.now();
@@ -48,6 +48,8 @@ export async function streamRollout(
       for (const entry of await store.journal(rollout.id)) {
         if (entry.seq <= seq) continue;
         seq = entry.seq;
+        // Whoever leaves at the promotion has seen what the jobs before it wrote.
+        if (hasJobs(rollout) && WITH_JOBS.has(entry.from ?? '')) await output.caughtUp();
         await send({ type: 'journal', entry: journalView(entry) });
         lastWrite = clock.now();
       }
@@ -74,11 +76,51 @@ export async function streamRollout(
   }
 }
 
-/** Lines of build, migration, smoke and check output as they are written. */
-async function streamOutput(
+/** Phases in which jobs run. */
+const WITH_JOBS: ReadonlySet<string> = new Set(['building', 'migrating', 'verifying']);
+/** How long a journal line may wait for the output before it. */
+const OUTPUT_MS = 2_000;
+
+const hasJobs = ({ services }: Rollout): boolean =>
+  services.some(({ builds, migrates, smokes, checks }) => builds || migrates || smokes || checks);
+
+interface Output {
+  /** Resolves when all has been sent that was written when it was called; at the latest after a moment. */
+  caughtUp(): Promise<void>;
+}
+
+/** Sends lines of build, migration, smoke and check output as they are written. */
+function streamOutput(
   deps: ApiDeps,
   rollout: Rollout,
   signal: AbortSignal,
+  send: (event: RolloutEvent) => Promise<void>,
+): Output {
+  let waiting: (() => void)[] = [];
+  const caughtUp = (): void => {
+    const now = waiting;
+    waiting = [];
+    for (const resolve of now) resolve();
+  };
+  let ended = false;
+  void readOutput(deps, rollout, { signal, caughtUp }, send).finally(() => {
+    ended = true;
+    caughtUp();
+  });
+  const look = (): Promise<void> => new Promise((resolve) => void (ended ? resolve() : waiting.push(resolve)));
+  return {
+    async caughtUp() {
+      const late = deps.engine.deps.clock.sleep(OUTPUT_MS, signal);
+      // The look that ends first may have begun before.
+      await Promise.race([look().then(look), late]);
+    },
+  };
+}
+
+async function readOutput(
+  deps: ApiDeps,
+  rollout: Rollout,
+  follow: { signal: AbortSignal; caughtUp: () => void },
   send: (event: RolloutEvent) => Promise<void>,
 ): Promise<void> {
   const { places } = deps.engine.deps;
@@ -89,7 +131,7 @@ async function streamOutput(
     }),
   );
   try {
-    for await (const line of deps.logs.read({ files, lines: 100, follow: true, signal }))
+    for await (const line of deps.logs.read({ files, lines: 100, follow: true, ...follow }))
       await send({ type: 'output', job: line.instance ?? '', service: line.service, line: line.line });
   } catch {
     // Output is a courtesy; its absence stops nothing.

@@ -37,7 +37,7 @@ class FileLogs implements LogReader {
     this.#youngMs = youngMs;
   }
 
-  async *read({ files, lines, follow, signal }: LogQuery): AsyncGenerator<Entry> {
+  async *read({ files, lines, follow, signal, caughtUp }: LogQuery): AsyncGenerator<Entry> {
     const cursors = await Promise.all(files.map((file) => openCursor(file, lines)));
     yield* merge(cursors, signal);
     // What an instance has not finished is for whoever waits for it, or else all there is.
@@ -51,7 +51,9 @@ class FileLogs implements LogReader {
           yield entry;
         }
       }
-      if (!found) await sleep(LOOK_EVERY, undefined, { signal }).catch(() => {});
+      if (found) continue;
+      caughtUp?.();
+      await sleep(LOOK_EVERY, undefined, { signal }).catch(() => {});
     }
   }
 
