@@ -1,6 +1,7 @@
 import type { Arm, ArmTotals, EvidenceReport, WeightCounts } from '../../../src/domain/analysis/evidence.ts';
 import type { EdgeReleaseStats, EdgeService, EdgeState } from '../../../src/domain/traffic/protocol.ts';
 import { serviceKey } from '../../../src/domain/traffic/protocol.ts';
+import { buildRouteTable, matchRoute } from '../../../src/domain/traffic/route-table.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 import type { Traffic } from '../../../src/ports/traffic.ts';
 
@@ -152,12 +153,22 @@ export class SimulatedEdge implements Traffic {
     };
   }
 
-  async probe({ port }: Parameters<Traffic['probe']>[0]): ReturnType<Traffic['probe']> {
+  /** Whose public route a path belongs to: the longest wins. */
+  #routed(port: number, path: string): EdgeService | null {
+    const routes = [...this.table.values()].flatMap(({ config }) =>
+      config.routes
+        .filter((each) => each.port === port)
+        .map((each) => ({ host: null, path: each.path, target: config })),
+    );
+    return matchRoute(buildRouteTable(routes), undefined, path);
+  }
+
+  async probe({ port, path }: Parameters<Traffic['probe']>[0]): ReturnType<Traffic['probe']> {
     this.#reachable();
+    const routed = this.#routed(port, path);
     for (const { config } of this.table.values()) {
       const preview = config.preview?.port === port ? config.preview.release : null;
-      const mine = config.internalPort === port || config.routes.some((route) => route.port === port);
-      if (preview === null && !mine) continue;
+      if (preview === null && config.internalPort !== port && config !== routed) continue;
       const able = config.releases.filter(({ instances }) => instances.some(({ id }) => this.#answers(id)));
       const by = able
         .toSorted((a, b) => b.weight - a.weight)

@@ -17,6 +17,11 @@ export class VirtualTime {
     this.now = start;
   }
 
+  /** How many wait for something. */
+  get pending(): number {
+    return this.#alarms.length;
+  }
+
   /** Calls back after `ms`, unless the returned function was called before. */
   after(ms: number, ring: () => void): () => void {
     const alarm = { at: this.now + Math.max(0, ms), order: this.#set++, ring };
