@@ -1,58 +1,19 @@
-import { standardLoad } from '../../test/support/load/options.ts';
-import { spawnLoad } from '../../test/support/load/spawn-load.ts';
 import type { LoadReport } from '../../test/support/load/report.ts';
+import { rolloutsInARow } from '../../test/support/rollouts-in-a-row.ts';
+import type { Stage } from '../../test/support/stage.ts';
 import { quantile, rounded, thousands } from '../report/figures.ts';
 import type { Bench, Row } from '../report/row.ts';
-import type { Stage } from '../../test/support/stage.ts';
-
-/** Rollouts of everything that changes and of all services at once are among them, and canaries. */
-const EVERY = { whole: 10, canary: 8 };
 
 export async function manyRows({ quick, signal, say }: Bench, stage: Stage): Promise<Row[]> {
   const times = quick ? 5 : 100;
-  const before = await stage.edgeRequests();
-  const load = await spawnLoad(
-    standardLoad({ host: '127.0.0.1', port: stage.port }, 1, { jwtSecret: stage.jwtSecret }),
-    {
-      seconds: 1_800,
-    },
-  );
-  const switches: number[] = [];
-  const durations: number[] = [];
-  let asked = 0;
-  let canaries = 0;
-  let whole = 0;
-  let unchanged = 0;
-  for (let i = 1; i <= times && !signal.aborted; i++) {
-    const version = `m${i}`;
-    const canary = i % EVERY.canary === 3 ? [10, 50] : [];
-    const all = i % EVERY.whole === 4;
-    canaries += Math.sign(canary.length);
-    whole += Number(all);
-    const began = performance.now();
-    stage.change({ version, canary });
-    const id = await stage.deploy(all ? undefined : ['api']);
-    await stage.promote(id);
-    durations.push((performance.now() - began) / 1000);
-    asked++;
-    if ((await stage.answers()) !== version) unchanged++;
-    const journal = await stage.journal(id);
-    const ms = journal.findLast((entry) => entry.to === 'watching')?.detail['switchMs'];
-    if (typeof ms === 'number') switches.push(ms);
-    if (i % 10 === 0 || quick) {
-      const { requests = 0, failed = 0 } = load.progress() ?? {};
-      say(`${i} of ${times} rollouts, ${thousands(requests)} requests, ${failed} failed`);
-    }
-  }
-  const report = await load.stop();
-  const counted = (await stage.edgeRequests()) - before - asked;
+  const played = await rolloutsInARow(stage, { times, signal, say });
+  const { load: report, counted, canaries, whole, unchanged, unseen, switches, durations } = played;
   for (const each of report.examples)
     say(`${each.what}: ${each.kind} ${each.detail} (${each.version ?? 'no version'})`);
   const seen =
     switches.length === 0
       ? ''
       : `p50 ${rounded(quantile(switches, 0.5))} ms, p95 ${rounded(quantile(switches, 0.95))} ms`;
-  const unseen = versionsNotSeen(report, times);
   const same = counted === report.requests;
   return [
     {
@@ -80,11 +41,6 @@ export async function manyRows({ quick, signal, say }: Bench, stage: Stage): Pro
     },
   ];
 }
-
-/** The load too must have met every version. */
-const versionsNotSeen = (report: LoadReport, times: number): number =>
-  Array.from({ length: times }, (_, i) => `m${i + 1}`).filter((version) => report.byVersion[version] === undefined)
-    .length;
 
 const difference = (more: number): string =>
   more === 0 ? 'exactly as many' : `${Math.abs(more)} ${more > 0 ? 'more' : 'fewer'}`;

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { CONTROLLER, EDGE, KEEPER, named } from '../support/matrix/cells.ts';
+import { CONTROLLER, EDGE, FROZEN, KEEPER, named } from '../support/matrix/cells.ts';
 import { runMatrix } from '../support/matrix/run-matrix.ts';
 import { Stage } from '../support/stage.ts';
 import { tempDir } from '../support/temp.ts';
@@ -10,11 +10,12 @@ const RESUMED_MS = 2_000;
 const MINUTE = 60_000;
 
 test.each([
-  ['controller', CONTROLLER],
-  ['edge', EDGE],
-  ['keeper', KEEPER],
+  ['kill -9 of the controller', CONTROLLER],
+  ['SIGSTOP and SIGCONT of the controller', FROZEN],
+  ['kill -9 of the edge', EDGE],
+  ['kill -9 of the keeper', KEEPER],
 ] as const)(
-  'kill -9 of the %s at every checkpoint of good and bad rollouts, under load',
+  '%s at every checkpoint of good and bad rollouts, under load',
   async (part, cells) => {
     const only = process.env['MATRIX_ONLY'];
     const chosen = only === undefined ? cells : cells.filter((cell) => named(cell).includes(only));

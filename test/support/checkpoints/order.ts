@@ -20,6 +20,8 @@ export interface Order {
   readonly of: string;
   /** At the how manyth of these since the order was given; the first by default. */
   readonly nth?: number;
+  /** It is only stopped (SIGSTOP), and whoever gave the order continues it after so many ms. */
+  readonly freezeMs?: number;
 }
 
 export interface Death {
@@ -34,7 +36,7 @@ export const FOLDER = 'EVENKEEL_TEST_CHECKPOINTS';
 const orderFile = (folder: string): string => join(folder, 'order.json');
 const deathFile = (folder: string): string => join(folder, 'death.json');
 
-/** From now on the part dies when it gets there, once. */
+/** From now on the part dies (or stands still) when it gets there, once. */
 export function give(folder: string, order: Order): void {
   rmSync(deathFile(folder), { force: true });
   const file = orderFile(folder);
@@ -70,6 +72,10 @@ export function reach(part: Part, moment: Moment, of: string): void {
   const file = deathFile(folder);
   writeFileSync(`${file}.tmp`, JSON.stringify({ pid: process.pid, at: Date.now() } satisfies Death));
   renameSync(`${file}.tmp`, file);
+  if (order.freezeMs !== undefined) {
+    process.kill(process.pid, 'SIGSTOP');
+    return;
+  }
   process.kill(process.pid, 'SIGKILL');
   // The signal takes effect when the call returns to the kernel's scheduler; nothing of ours may run until then.
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);

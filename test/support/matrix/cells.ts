@@ -35,6 +35,19 @@ export const CONTROLLER: readonly Cell[] = [
   ...atEach('rollback', 'controller', 'rolled-back'),
 ];
 
+/** The controller again, which stands still for three seconds and then goes on as if nothing had been. */
+export const FROZEN: readonly Cell[] = [
+  ...['migrating', 'canary', 'promoting'].map((of) => ({ play: 'good' as const, of })),
+  { play: 'bad' as const, of: 'failed' },
+  { play: 'rollback' as const, of: 'request rollback' },
+  { play: 'rollback' as const, of: 'rolled-back' },
+].flatMap(({ play, of }) =>
+  (['before', 'between'] as const).map((moment) => ({
+    play,
+    order: { part: 'controller' as const, moment, of, freezeMs: 3_000 },
+  })),
+);
+
 /** The edge, each time that it is given another table: the release is added, has 10 %, 50 %, all, and is taken back. */
 export const EDGE: readonly Cell[] = [
   ...[1, 2, 3, 4].flatMap((nth) => atEach('good', 'edge', 'table', nth)),
@@ -55,5 +68,5 @@ export const KEEPER: readonly Cell[] = [
   })),
 );
 
-export const named = ({ play, order: { part, moment, of, nth = 1 } }: Cell): string =>
-  `${part}, ${moment} ${of}${nth > 1 ? ` (${nth})` : ''}, ${play}`;
+export const named = ({ play, order: { part, moment, of, nth = 1, freezeMs } }: Cell): string =>
+  `${part}${freezeMs === undefined ? '' : ` stopped for ${freezeMs} ms`}, ${moment} ${of}${nth > 1 ? ` (${nth})` : ''}, ${play}`;

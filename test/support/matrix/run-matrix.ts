@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Death, deathIn, give, type Part, withdraw } from '../checkpoints/order.ts';
+import { type Death, deathIn, give, type Order, type Part, withdraw } from '../checkpoints/order.ts';
 import { standardLoad } from '../load/options.ts';
 import type { Failure, LoadReport } from '../load/report.ts';
 import { spawnLoad } from '../load/spawn-load.ts';
@@ -72,7 +72,7 @@ export async function runMatrix(
       if (lives >= SHORT_LIVES) lives = 0;
       const version = versions[index] ?? '';
       const wrong: string[] = [];
-      const back = backAgain(stage, cell.order.part);
+      const back = backAgain(stage, cell.order);
       const begin = (): void => {
         give(stage.checkpoints, cell.order);
         back.watch();
@@ -85,7 +85,7 @@ export async function runMatrix(
       withdraw(stage.checkpoints);
       if (seen === null) wrong.push('the place at which to die was never reached');
       else deaths.push(seen.death);
-      lives += Number(seen !== null);
+      lives += Number(seen !== null && cell.order.freezeMs === undefined);
       const answers = await answering(stage, played?.serving ?? null);
       if (played !== null && answers !== played.serving) wrong.push(`${answers} answers instead of ${played.serving}`);
       serving = answers;
@@ -130,7 +130,7 @@ interface Back {
 }
 
 /** From the death of a part to the first sign that another one works. */
-function backAgain(stage: Stage, part: Part): Back {
+function backAgain(stage: Stage, { part, freezeMs }: Order): Back {
   let until = Number.POSITIVE_INFINITY;
   let found: Promise<{ death: Death; backMs: number } | null> = Promise.resolve(null);
   const look = async (): Promise<{ death: Death; backMs: number } | null> => {
@@ -141,8 +141,14 @@ function backAgain(stage: Stage, part: Part): Back {
       await sleep(2);
     }
     const { pid, at } = death;
-    await waitFor(() => works(stage, part, pid), { what: `another ${part}`, timeout: 30_000, interval: 2 });
-    return { death, backMs: Date.now() - at };
+    if (freezeMs !== undefined) {
+      await sleep(freezeMs);
+      process.kill(pid, 'SIGCONT');
+    }
+    const since = freezeMs === undefined ? at : Date.now();
+    const gone = freezeMs === undefined ? pid : 0;
+    await waitFor(() => works(stage, part, gone), { what: `another ${part}`, timeout: 30_000, interval: 2 });
+    return { death, backMs: Date.now() - since };
   };
   return {
     watch: () => void (found = look()),
