@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import { environmentOf } from '../support/bad/processes.ts';
 import { fds, rss } from '../support/edge-client.ts';
 import { rolloutsInARow } from '../support/rollouts-in-a-row.ts';
 import { Stage } from '../support/stage.ts';
@@ -21,16 +22,8 @@ interface Remains {
   processes: number;
 }
 
-function belongingTo(home: string): number {
-  const environmentOf = (pid: string): string => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1');
-    } catch {
-      return ''; // gone
-    }
-  };
-  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && environmentOf(pid).includes(home)).length;
-}
+const belongingTo = (home: string): number =>
+  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && environmentOf(Number(pid)).includes(home)).length;
 
 async function remains({ system }: Stage): Promise<Remains> {
   const { keeper, controller, edge } = await system.keeperInfo();

@@ -1,11 +1,12 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished, expect, test } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
-import { EdgeHarness, service } from '../support/edge-harness.ts';
+import { WebSocket } from 'ws';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { freePort } from '../support/free-port.ts';
-import { upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
 
 const EACH = 1_000;
@@ -13,30 +14,17 @@ const DRAIN_MS = 10_000;
 /** Time is cut into so many pieces, to see that nobody is sent away in a crowd. */
 const SLICES = 10;
 
-/** Echoes on WebSockets, and sends an event with a rising number to every stream each 200 ms. */
-async function server() {
-  let next = 1;
-  const streams = new Set<ServerResponse>();
-  const made = await upstream('live', (req, res) => {
-    if (req.url !== '/events') return void res.end('live');
-    res.writeHead(200, { 'content-type': 'text/event-stream' });
-    const since = Number(req.headers['last-event-id'] ?? next - 1);
-    for (let id = since + 1; id < next; id++) res.write(`id: ${id}\ndata: ${id}\n\n`);
-    streams.add(res);
-    res.on('close', () => streams.delete(res));
+/** In a process of its own, so that two thousand clients do not keep it from answering checks. */
+async function liveServer(): Promise<number> {
+  const file = fileURLToPath(new URL('../support/live-server.ts', import.meta.url));
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
   });
-  const sockets = new WebSocketServer({ server: made.server });
-  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
-  const timer = setInterval(() => {
-    const id = next++;
-    for (const res of streams) res.write(`id: ${id}\ndata: ${id}\n\n`);
-  }, 200);
-  onTestFinished(() => {
-    clearInterval(timer);
-    for (const socket of sockets.clients) socket.terminate();
-    sockets.close();
-  });
-  return { ...made, sent: () => next - 1 };
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return Number(String(line));
 }
 
 /** One that comes back when it is told to, and remembers how it was told. */
@@ -59,7 +47,7 @@ class SocketClient {
     socket.on('close', (code) => {
       if (this.#left) return;
       this.codes.push({ code, at: performance.now() });
-      void this.open();
+      void this.open().catch(() => undefined);
     });
     await once(socket, 'open');
     this.opened++;
@@ -132,10 +120,10 @@ class StreamClient {
 test(`${EACH} WebSockets and ${EACH} event streams move to the next edge without a loss, and not in a crowd`, async () => {
   const edge = new EdgeHarness({ EVENKEEL_EDGE_DRAIN_MS: String(DRAIN_MS) });
   const former = await edge.start();
-  const live = await server();
+  const live = await liveServer();
   const port = await freePort();
-  await edge.set(1, service('live', port, [{ release: 'live@1', weight: 100, ports: [live.port] }]));
-  await edge.healthy(`live@1-${live.port}`);
+  await edge.set(1, service('live', port, [{ release: 'live@1', weight: 100, ports: [live] }]));
+  await edge.healthy(`live@1-${live}`);
   const sockets = Array.from({ length: EACH }, () => new SocketClient(port));
   const streams = Array.from({ length: EACH }, () => new StreamClient(port));
   onTestFinished(() => [...sockets, ...streams].forEach((each) => each.leave()));
@@ -150,7 +138,7 @@ test(`${EACH} WebSockets and ${EACH} event streams move to the next edge without
     what: 'everybody to be back',
     timeout: 60_000,
   });
-  const upTo = live.sent();
+  const upTo = Number((await send({ port, path: '/sent' })).body);
   await waitFor(() => streams.every(({ lastId }) => lastId >= upTo), { what: 'the last event', timeout: 30_000 });
 
   const ends = sockets.flatMap(({ codes }) => codes);
