@@ -4,7 +4,6 @@ import type {
   DownReply,
   JournalView,
   LogLine,
-  ReleaseView,
   RestartRequest,
   RollbackRequest,
   RolloutEvent,
@@ -16,6 +15,7 @@ import type {
   ServerInfo,
   StatusReply,
 } from '../api/contract/contract.ts';
+import type { ReleaseView } from '../api/contract/release.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -43,7 +43,13 @@ export class Works {
     const known = new Map<string, Work>();
     const kinds = kindsOf(rollout);
     for (const each of rollout.services) {
-      const applies = { build: each.builds, migrate: each.migrates, smoke: each.smokes, check: each.checks };
+      const applies = {
+        build: each.builds,
+        migrate: each.migrates,
+        smoke: each.smokes,
+        check: each.checks,
+        contract: each.contracts,
+      };
       for (const kind of kinds) {
         if (!applies[kind]) continue;
         const id = workId(rollout.id, kind, each.service, attemptOf(rollout.attempts, kind, each.service));
@@ -107,7 +113,12 @@ export class Works {
       await this.#deps.builder.start({ id, ...scope, root: context.root, service: config, env, log });
       return;
     }
-    const command = { migrate: config.migrate, check: config.check, smoke: commandOf(config.smoke) }[kind];
+    const command = {
+      migrate: config.migrate,
+      check: config.check,
+      smoke: commandOf(config.smoke),
+      contract: config.contract ?? null,
+    }[kind];
     if (command === null || release.artifact === null) return;
     const preview = context.deployments.find((each) => each.service === service)?.previewPort ?? null;
     await this.#deps.jobs.start({
@@ -147,7 +158,7 @@ export class Works {
     const id = (kind: WorkKind): string =>
       workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
     await this.#deps.builder.cancel(id('build'));
-    const kinds: WorkKind[] = migrations ? ['smoke', 'check', 'migrate'] : ['smoke', 'check'];
+    const kinds: WorkKind[] = migrations ? ['smoke', 'check', 'migrate', 'contract'] : ['smoke', 'check'];
     this.#smokes.delete(id('smoke'));
     for (const kind of kinds)
       if ((await this.#deps.jobs.observe(id(kind))).state === 'running')
@@ -157,7 +168,7 @@ export class Works {
   /** Forgets the jobs of a rollout that is over. Their output stays. */
   async forget(rollout: Rollout): Promise<void> {
     for (const each of rollout.services) {
-      for (const kind of ['migrate', 'smoke', 'check'] as const) {
+      for (const kind of ['migrate', 'smoke', 'check', 'contract'] as const) {
         for (let attempt = 1; attempt <= attemptOf(rollout.attempts, kind, each.service); attempt++) {
           const id = workId(rollout.id, kind, each.service, attempt);
           this.#smokes.delete(id);
@@ -174,7 +185,8 @@ export class Works {
 
 /** Looking at a job costs reads; only the phases that have to do with it look. */
 function kindsOf(rollout: Rollout): WorkKind[] {
-  if (rollout.end !== null) return rollout.end === 'complete' ? [] : ['build', 'migrate', 'smoke', 'check'];
+  if (rollout.end === 'complete') return ['contract'];
+  if (rollout.end !== null) return ['build', 'migrate', 'smoke', 'check'];
   switch (rollout.phase) {
     case 'building':
       return ['build'];
@@ -182,6 +194,8 @@ function kindsOf(rollout: Rollout): WorkKind[] {
       return ['migrate'];
     case 'verifying':
       return ['smoke', 'check'];
+    case 'contracting':
+      return ['contract'];
     case 'pending':
     case 'starting':
     case 'canary':

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../domain/release/release.ts';
+import { isPromoted } from '../../domain/rollout/active.ts';
 import { concerns, type Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
@@ -75,7 +76,7 @@ export async function refuseWhileUnderWay(
   const blocking = open.find(
     (each) =>
       each.end === null &&
-      each.phase !== 'watching' &&
+      !isPromoted(each) &&
       ((moves && each.opens !== null) || concerns(each).some((service) => services.includes(service))),
   );
   if (blocking !== undefined) throw underWay(blocking);

@@ -45,6 +45,7 @@ export const aPart = (service: string, over: Partial<RolloutService> = {}): Roll
   migrates: false,
   smokes: false,
   checks: false,
+  contracts: false,
   limits: { errorRate: 0.01, p95Ms: 1000, minRequests: null },
   ...over,
 });
@@ -72,6 +73,7 @@ export const aRollout = (over: Partial<Rollout> = {}): Rollout => ({
   waived: [],
   attempts: {},
   verified: [],
+  contract: {},
   removes: [],
   opens: null,
   approvals: [],
@@ -108,6 +110,7 @@ export const aService = (rollout: Rollout, service: string, over: Partial<Servic
     migration: work('absent'),
     smoke: work('absent'),
     check: work('absent'),
+    contract: work('absent'),
     to: nobody(),
     from: part?.from === null ? null : aRelease({ weight: 100 }),
     answered: null,
@@ -128,6 +131,8 @@ export const seenOf = (
   superseded: false,
   unswitched: [],
   refusal: null,
+  schemaBusy: null,
+  pastContract: null,
   services: Object.fromEntries(
     rollout.services.map(({ service }) => [service, aService(rollout, service, services[service])]),
   ),
