@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { migrationReportSchema } from './migrations.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
 
 /**
@@ -52,6 +53,7 @@ export const deployRequestSchema = z.object({
   /** Abort what is under way for these services first. */
   replace: z.boolean(),
   keepFailed: z.boolean().nullable(),
+  allowBreakingMigrations: z.boolean().default(false),
   by: name,
 });
 
@@ -60,6 +62,8 @@ export const deployReplySchema = z.object({
   rollout: z.string().nullable(),
   /** In words: what was begun, or why nothing was. */
   message: z.string(),
+  /** What was found in the new migrations; empty where none are run. */
+  migrations: z.array(migrationReportSchema).default([]),
 });
 
 export const rollbackRequestSchema = scopeSchema.extend({

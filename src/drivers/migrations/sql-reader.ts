@@ -1,0 +1,86 @@
+import { Worker } from 'node:worker_threads';
+import type { Finding } from '../../domain/migration/finding.ts';
+import { judgeFiles, type ReadFile } from '../../domain/migration/judge.ts';
+import { moduleFile } from '../../platform/entry.ts';
+import type { MigrationReader, PlacedFile } from '../../ports/migrations.ts';
+import { LIMITS } from './limits.ts';
+import type { SqlWork } from './sql-worker.ts';
+
+type Said = { kind: 'file'; file: ReadFile } | { kind: 'read' } | { kind: 'findings'; findings: Finding[] };
+
+/** Reads SQL as Postgres does, with Postgres's own parser. */
+export function sqlReader(): MigrationReader {
+  return {
+    async examine(files, sources) {
+      if (files.length === 0) return { findings: [], read: 0 };
+      const { taken, left } = within(files);
+      const { read, findings, problem } = await inWorker({ files: taken, sources });
+      const missing = taken
+        .filter(({ path }) => !read.some((each) => each.path === path))
+        .map(({ path }): ReadFile => ({ path, statements: [], unread: problem ?? 'it was not read' }));
+      // Without the search nobody knows what the running release names.
+      const judged = findings ?? judgeFiles([...read, ...missing], () => null);
+      const whole = read.filter((each) => each.unread === null).length;
+      return { findings: [...judged, ...judgeFiles(left, () => null)], read: whole };
+    },
+  };
+}
+
+function within(files: readonly PlacedFile[]): { taken: PlacedFile[]; left: ReadFile[] } {
+  const taken: PlacedFile[] = [];
+  const left: ReadFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    const unread =
+      file.size > LIMITS.sqlBytes
+        ? `it is larger than ${LIMITS.sqlBytes / 1024} KiB`
+        : taken.length >= LIMITS.sqlFiles || bytes + file.size > LIMITS.allSqlBytes
+          ? 'there is more than is read at once'
+          : null;
+    if (unread !== null) left.push({ path: file.path, statements: [], unread });
+    else {
+      taken.push(file);
+      bytes += file.size;
+    }
+  }
+  return { taken, left };
+}
+
+interface Outcome {
+  read: ReadFile[];
+  findings: Finding[] | null;
+  problem: string | null;
+}
+
+function inWorker(work: SqlWork): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const outcome: Outcome = { read: [], findings: null, problem: null };
+  const worker = new Worker(moduleFile('drivers/migrations/sql-worker'), {
+    workerData: work,
+    resourceLimits: { maxOldGenerationSizeMb: 256 },
+    // Nothing of the program around it is for a parser.
+    env: {},
+    stdout: true,
+    stderr: true,
+  });
+  const end = (problem: string | null): void => {
+    clearTimeout(timer);
+    outcome.problem ??= problem;
+    void worker.terminate();
+    resolve(outcome);
+  };
+  let timer = setTimeout(end, LIMITS.readMs, `it took longer than ${LIMITS.readMs / 1000} s to read`);
+  worker.on('message', (said: Said) => {
+    if (said.kind === 'file') outcome.read.push(said.file);
+    else if (said.kind === 'read') {
+      clearTimeout(timer);
+      timer = setTimeout(end, 2 * LIMITS.searchMs, 'the search took too long');
+    } else {
+      outcome.findings = said.findings;
+      end(null);
+    }
+  });
+  worker.on('error', (error: Error) => end(`the reader failed: ${error.message}`));
+  worker.on('exit', () => end('the reader ended'));
+  return promise;
+}
