@@ -65,7 +65,7 @@ export async function ship(context: Context, request: ShipRequest, wait: Wait): 
 }
 
 /** Before anything else is said of it: what is about to be done to the database. */
-function showMigrations({ out }: Context, { migrations }: DeployReply): void {
+function showMigrations({ out }: Context, { migrations = [] }: DeployReply): void {
   const lines = migrationLines(migrations, out);
   if (lines.length > 0) out.line(...lines, '');
   if (migrations.length > 0) out.data({ type: 'migrations', migrations });

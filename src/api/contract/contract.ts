@@ -62,8 +62,8 @@ export const deployReplySchema = z.object({
   rollout: z.string().nullable(),
   /** In words: what was begun, or why nothing was. */
   message: z.string(),
-  /** What was found in the new migrations; empty where none are run. */
-  migrations: z.array(migrationReportSchema).default([]),
+  /** What was found in the new migrations; absent or empty where none are run. */
+  migrations: z.array(migrationReportSchema).optional(),
 });
 
 export const rollbackRequestSchema = scopeSchema.extend({
@@ -148,7 +148,7 @@ export const rolloutViewSchema = z.object({
       to: z.string(),
       label: z.string().nullable(),
       /** What takes away what only older releases needed; null: there is none. */
-      contract: z.enum(['due', 'begun', 'done', 'failed', 'unknown', 'not-run']).nullable(),
+      contract: z.enum(['due', 'begun', 'done', 'failed', 'unknown', 'not-run']).nullable().optional(),
       verdict: verdictViewSchema.nullable(),
       /** As the edge and the runtime see it now; null when it could not be asked. */
       observed: z.object({ wanted: z.number(), running: z.number(), healthy: z.number() }).nullable(),

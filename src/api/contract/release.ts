@@ -14,7 +14,7 @@ const releaseViewSchema = z.object({
   /** `current`, `former` (hot), `kept` (its artifact is there), `gone`. */
   state: z.enum(['current', 'former', 'kept', 'gone']),
   /** The release whose contract took away what this one may need: it cannot be gone back to. Null: it can. */
-  behindContract: z.string().nullable(),
+  behindContract: z.string().nullable().optional(),
 });
 
 export type ReleaseView = z.infer<typeof releaseViewSchema>;

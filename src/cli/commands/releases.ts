@@ -56,7 +56,7 @@ function row(each: ReleaseView, style: Style, now: number): string[] {
   ];
 }
 
-function state({ state: value, behindContract }: ReleaseView, style: Style): string {
+function state({ state: value, behindContract = null }: ReleaseView, style: Style): string {
   switch (value) {
     case 'current':
       return style.green('serves');

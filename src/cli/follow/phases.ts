@@ -43,7 +43,7 @@ function hasCanary(rollout: RolloutView, entries: readonly JournalView[]): boole
 /** One that was superseded in its window has none any more. */
 function hasContract({ services, end }: RolloutView, entries: readonly JournalView[]): boolean {
   if (end !== null) return entries.some(({ to }) => to === 'contracting');
-  return services.some(({ contract }) => contract !== null);
+  return services.some(({ contract = null }) => contract !== null);
 }
 
 function stateNow(rollout: RolloutView): PhaseStep['state'] {

@@ -29,15 +29,9 @@ export function* linesNaming(
       line++;
       counted = at + 1;
     }
-    const end = source.indexOf('\n', index);
-    yield {
-      word,
-      line,
-      text: source
-        .slice(counted, end < 0 ? source.length : end)
-        .trim()
-        .slice(0, LONGEST_LINE),
-    };
+    // Not looked for from here on: a line may be all of a file.
+    const [text = ''] = source.slice(counted, counted + LONGEST_LINE).split('\n', 1);
+    yield { word, line, text: text.trim() };
   }
 }
 

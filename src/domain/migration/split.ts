@@ -15,6 +15,9 @@ const SPACE = /\s/;
 const DOLLAR = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 /** What follows is data, up to a line of `\.` */
 const COPY_IN = /^copy\b[\s\S]*\bfrom\s+stdin\b/i;
+/** Characters in which it says so. */
+const COPY_HEAD = 10_000;
+const LONGEST_KEYWORD = 'atomic'.length;
 
 /**
  * Cuts SQL, as Postgres reads it, at the semicolons that end statements: not those in comments (which nest), quotes and
@@ -28,6 +31,8 @@ export function splitStatements(sql: string): Split {
   let begin = -1;
   let beginLine = 1;
   let atomic = false;
+  /** The last word, if nothing but space came after it. */
+  let word = '';
   const skipTo = (end: number): void => {
     for (let index = at; index < end; index++) if (sql.charCodeAt(index) === 10) line++;
     at = end;
@@ -52,13 +57,14 @@ export function splitStatements(sql: string): Split {
       split.commands.push({ text: sql.slice(at, end).trim(), line });
       skipTo(end);
     } else if (char === ';') {
-      const text = begin < 0 ? '' : sql.slice(begin, at);
-      if (atomic && !/\bend\s*$/i.test(text)) skipTo(at + 1);
+      if (atomic && word !== 'end') skipTo(at + 1);
       else {
+        const copies = begin >= 0 && COPY_IN.test(sql.slice(begin, Math.min(at, begin + COPY_HEAD)));
         finish(at);
         skipTo(at + 1);
-        if (COPY_IN.test(text)) skipTo(endOfData(sql, at));
+        if (copies) skipTo(endOfData(sql, at));
       }
+      word = '';
     } else {
       startHere();
       if (char === "'") skipTo(endOfQuote(sql, at, "'", isEscaped(sql, at)));
@@ -66,7 +72,9 @@ export function splitStatements(sql: string): Split {
       else if (char === '$') skipTo(endOfDollar(sql, at));
       else {
         const end = endOfWord(sql, at);
-        if (/^atomic$/i.test(sql.slice(at, end)) && /\bbegin\s*$/i.test(sql.slice(begin, at))) atomic = true;
+        const next = end - at > LONGEST_KEYWORD ? '' : sql.slice(at, end).toLowerCase();
+        if (next === 'atomic' && word === 'begin') atomic = true;
+        word = next;
         skipTo(end);
       }
     }

@@ -3,24 +3,28 @@ import type { Use } from '../../domain/migration/finding.ts';
 import type { ReadFile, UsesOf } from '../../domain/migration/judge.ts';
 import { formsOf, linesNaming } from '../../domain/migration/names.ts';
 import type { PlacedFile } from '../../ports/migrations.ts';
-import { LIMITS } from './limits.ts';
+import type { ReaderLimits } from './limits.ts';
 
 /** So many places say enough. */
 const MOST_USES = 3;
 
 /** Looks through sources once, for every name that the statements take something away from. */
-export function searchSources(files: readonly ReadFile[], sources: readonly PlacedFile[]): UsesOf {
+export function searchSources(
+  files: readonly ReadFile[],
+  sources: readonly PlacedFile[],
+  limits: ReaderLimits,
+): UsesOf {
   const names = files.flatMap(({ statements }) =>
     statements.flatMap(({ facts }) => facts?.effects.flatMap((effect) => effect.names) ?? []),
   );
   const words = new Set(names.flatMap(formsOf));
   const found = new Map<string, Use[]>();
-  const until = performance.now() + LIMITS.searchMs;
-  let left: number = LIMITS.allSourceBytes;
+  const until = performance.now() + limits.searchMs;
+  let left = limits.allSourceBytes;
   let whole = true;
   for (const { path, absolute, size } of words.size === 0 ? [] : sources) {
     left -= size;
-    if (size > LIMITS.sourceBytes || left < 0 || performance.now() > until) whole = false;
+    if (size > limits.sourceBytes || left < 0 || performance.now() > until) whole = false;
     else whole = note(found, words, path, absolute) && whole;
   }
   return (asked) => {

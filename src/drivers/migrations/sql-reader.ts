@@ -3,18 +3,19 @@ import type { Finding } from '../../domain/migration/finding.ts';
 import { judgeFiles, type ReadFile } from '../../domain/migration/judge.ts';
 import { moduleFile } from '../../platform/entry.ts';
 import type { MigrationReader, PlacedFile } from '../../ports/migrations.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, type ReaderLimits } from './limits.ts';
 import type { SqlWork } from './sql-worker.ts';
 
 type Said = { kind: 'file'; file: ReadFile } | { kind: 'read' } | { kind: 'findings'; findings: Finding[] };
 
 /** Reads SQL as Postgres does, with Postgres's own parser. */
-export function sqlReader(): MigrationReader {
+export function sqlReader(given: Partial<ReaderLimits> = {}): MigrationReader {
+  const limits = { ...LIMITS, ...given };
   return {
     async examine(files, sources) {
       if (files.length === 0) return { findings: [], read: 0 };
-      const { taken, left } = within(files);
-      const { read, findings, problem } = await inWorker({ files: taken, sources });
+      const { taken, left } = within(files, limits);
+      const { read, findings, problem } = await inWorker({ files: taken, sources, limits });
       const missing = taken
         .filter(({ path }) => !read.some((each) => each.path === path))
         .map(({ path }): ReadFile => ({ path, statements: [], unread: problem ?? 'it was not read' }));
@@ -26,15 +27,15 @@ export function sqlReader(): MigrationReader {
   };
 }
 
-function within(files: readonly PlacedFile[]): { taken: PlacedFile[]; left: ReadFile[] } {
+function within(files: readonly PlacedFile[], limits: ReaderLimits): { taken: PlacedFile[]; left: ReadFile[] } {
   const taken: PlacedFile[] = [];
   const left: ReadFile[] = [];
   let bytes = 0;
   for (const file of files) {
     const unread =
-      file.size > LIMITS.sqlBytes
-        ? `it is larger than ${LIMITS.sqlBytes / 1024} KiB`
-        : taken.length >= LIMITS.sqlFiles || bytes + file.size > LIMITS.allSqlBytes
+      file.size > limits.sqlBytes
+        ? `it is larger than ${limits.sqlBytes / 1024} KiB`
+        : taken.length >= limits.sqlFiles || bytes + file.size > limits.allSqlBytes
           ? 'there is more than is read at once'
           : null;
     if (unread !== null) left.push({ path: file.path, statements: [], unread });
@@ -53,6 +54,7 @@ interface Outcome {
 }
 
 function inWorker(work: SqlWork): Promise<Outcome> {
+  const { limits } = work;
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const outcome: Outcome = { read: [], findings: null, problem: null };
   const worker = new Worker(moduleFile('drivers/migrations/sql-worker'), {
@@ -69,12 +71,12 @@ function inWorker(work: SqlWork): Promise<Outcome> {
     void worker.terminate();
     resolve(outcome);
   };
-  let timer = setTimeout(end, LIMITS.readMs, `it took longer than ${LIMITS.readMs / 1000} s to read`);
+  let timer = setTimeout(end, limits.readMs, `it took longer than ${limits.readMs / 1000} s to read`);
   worker.on('message', (said: Said) => {
     if (said.kind === 'file') outcome.read.push(said.file);
     else if (said.kind === 'read') {
       clearTimeout(timer);
-      timer = setTimeout(end, 2 * LIMITS.searchMs, 'the search took too long');
+      timer = setTimeout(end, 2 * limits.searchMs, 'the search took too long');
     } else {
       outcome.findings = said.findings;
       end(null);

@@ -7,6 +7,7 @@ import { judgeFiles, type ReadFile, type ReadStatement } from '../../domain/migr
 import { splitStatements, type Statement } from '../../domain/migration/split.ts';
 import { upPart } from '../../domain/migration/up-part.ts';
 import type { PlacedFile } from '../../ports/migrations.ts';
+import type { ReaderLimits } from './limits.ts';
 import { searchSources } from './search.ts';
 
 /**
@@ -17,6 +18,7 @@ import { searchSources } from './search.ts';
 export interface SqlWork {
   files: PlacedFile[];
   sources: PlacedFile[];
+  limits: ReaderLimits;
 }
 
 /** Data, and not a change of what it is put into; parsing thousands of rows takes long. */
@@ -26,10 +28,15 @@ const INCLUDES = /^\\(?:i|ir|include|include_relative|gexec|!|copy)\b/;
 
 const EXCERPT = 120;
 
-/** On one line; nothing that may be a password. */
+/** A statement in which a password may stand, or where one was tried to be given. */
+const CONFIDENTIAL = /password|^(?:alter|create)\s+(?:user|role)\b/i;
+
+const hidden = (shown: string): string => shown.replaceAll(/'[^']*'?/g, "'…'");
+
+/** On one line. */
 function excerptOf(statement: string): string {
   const line = statement.slice(0, 4 * EXCERPT).replaceAll(/\s+/g, ' ');
-  const shown = /password/i.test(line) ? line.replaceAll(/'[^']*'?/g, "'…'") : line;
+  const shown = CONFIDENTIAL.test(line) ? hidden(line) : line;
   return shown.length > EXCERPT ? `${shown.slice(0, EXCERPT - 1)}…` : shown;
 }
 
@@ -45,7 +52,8 @@ function readStatement({ text, line }: Statement): ReadStatement[] {
     const { stmts } = parseSync(text) as { stmts?: unknown };
     return list(stmts).map((each) => ({ ...at, facts: factsOf(stmtOf(each)), problem: null }));
   } catch (error) {
-    return [{ ...at, facts: null, problem: error instanceof Error ? error.message : String(error) }];
+    const problem = error instanceof Error ? error.message : String(error);
+    return [{ ...at, facts: null, problem: CONFIDENTIAL.test(text) ? hidden(problem) : problem }];
   }
 }
 
@@ -68,7 +76,7 @@ function readFile({ path, absolute }: PlacedFile): ReadFile {
   }
 }
 
-const { files, sources } = workerData as SqlWork;
+const { files, sources, limits } = workerData as SqlWork;
 await loadModule();
 const read: ReadFile[] = [];
 for (const file of files) {
@@ -77,4 +85,4 @@ for (const file of files) {
   parentPort?.postMessage({ kind: 'file', file: each });
 }
 parentPort?.postMessage({ kind: 'read' });
-parentPort?.postMessage({ kind: 'findings', findings: judgeFiles(read, searchSources(read, sources)) });
+parentPort?.postMessage({ kind: 'findings', findings: judgeFiles(read, searchSources(read, sources, limits)) });
