@@ -159,7 +159,9 @@ UPDATE users SET name = full_name WHERE name IS NULL;
     expect(shipped.code, told(shipped)).toBe(0);
     expect(shipped.stdout).toContain('contracted api@2');
     expect(await columns()).toEqual(['name']);
-    expect(await sql(`select count(*)::int as count from applied where name = '002-contract.sql'`)).toEqual([{ count: 1 }]);
+    expect(await sql(`select count(*)::int as count from applied where name = '002-contract.sql'`)).toEqual([
+      { count: 1 },
+    ]);
     expect(seen.filter(({ status }) => status !== 200)).toEqual([]);
     expect(new Set(seen.map(({ version }) => version))).toEqual(new Set(['v1', 'v2']));
 

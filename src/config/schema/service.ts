@@ -84,7 +84,9 @@ const instances = z.union(
 
 const breaking = z
   .enum(['refuse', 'warn', 'off'], { error: 'refuse, warn or off' })
-  .describe('What is done about a statement that the running release may not survive. Default refuse.');
+  .describe(
+    'What is done about a statement that the running release may not survive. Default refuse, in development warn.',
+  );
 
 const migrationKeys = keys({
   folders: oneOrMany(folder, 'a folder such as db/migrations, or a list of them')

@@ -4,9 +4,7 @@ import { judgeFiles, type ReadFile } from '../../domain/migration/judge.ts';
 import { moduleFile } from '../../platform/entry.ts';
 import type { MigrationReader, PlacedFile } from '../../ports/migrations.ts';
 import { LIMITS, type ReaderLimits } from './limits.ts';
-import type { SqlWork } from './sql-worker.ts';
-
-type Said = { kind: 'file'; file: ReadFile } | { kind: 'read' } | { kind: 'findings'; findings: Finding[] };
+import type { Said, SqlWork } from './sql-worker.ts';
 
 /** Reads SQL as Postgres does, with Postgres's own parser. */
 export function sqlReader(given: Partial<ReaderLimits> = {}): MigrationReader {

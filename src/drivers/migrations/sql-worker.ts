@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadModule, parseSync } from 'libpg-query';
 import { list, nodeOf } from '../../domain/migration/ast.ts';
 import { factsOf, type StatementFacts } from '../../domain/migration/effects.ts';
+import type { Finding } from '../../domain/migration/finding.ts';
 import { judgeFiles, type ReadFile, type ReadStatement } from '../../domain/migration/judge.ts';
 import { splitStatements, type Statement } from '../../domain/migration/split.ts';
 import { upPart } from '../../domain/migration/up-part.ts';
@@ -14,6 +15,8 @@ import { searchSources } from './search.ts';
  * Reads SQL in a thread of its own, which is ended when it takes too long, and whose memory goes with it. Says what it
  * read after each file, and what it came to after the last.
  */
+
+export type Said = { kind: 'file'; file: ReadFile } | { kind: 'read' } | { kind: 'findings'; findings: Finding[] };
 
 export interface SqlWork {
   files: PlacedFile[];
@@ -76,13 +79,16 @@ function readFile({ path, absolute }: PlacedFile): ReadFile {
   }
 }
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port is no window
+const say = (said: Said): void => parentPort?.postMessage(said);
+
 const { files, sources, limits } = workerData as SqlWork;
 await loadModule();
 const read: ReadFile[] = [];
 for (const file of files) {
   const each = readFile(file);
   read.push(each);
-  parentPort?.postMessage({ kind: 'file', file: each });
+  say({ kind: 'file', file: each });
 }
-parentPort?.postMessage({ kind: 'read' });
-parentPort?.postMessage({ kind: 'findings', findings: judgeFiles(read, searchSources(read, sources, limits)) });
+say({ kind: 'read' });
+say({ kind: 'findings', findings: judgeFiles(read, searchSources(read, sources, limits)) });
