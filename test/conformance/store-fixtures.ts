@@ -99,6 +99,7 @@ export const aRollout = (id: string, services: string[], over: Partial<Rollout> 
   removes: [{ service: 'old', kind: 'http', release: 'old@3' }],
   opens: { from: { port: 8080, bind: '127.0.0.1' }, to: { port: 9090, bind: '0.0.0.0' } },
   policy,
+  allowsBreaking: true,
   approvalsNeeded: 1,
   requestedBy: 'ann',
   createdAt: 1_700_000_000_000,

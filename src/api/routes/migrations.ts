@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { examineMigrations } from '../../engine/operations/migrations.ts';
+import { examineMigrations } from '../../engine/migrations.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { MigrationsReply } from '../contract/migrations.ts';
 

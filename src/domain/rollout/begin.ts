@@ -30,6 +30,7 @@ export function beginRollout(input: {
   policies?: RolloutPolicy[];
   approvalsNeeded: number;
   keepFailed: boolean | null;
+  allowsBreaking?: boolean;
   by: string;
   reason: string;
   now: number;
@@ -52,6 +53,7 @@ export function beginRollout(input: {
       canary: urgent || bringsNothing ? [] : policy.canary,
       keepFailed: input.keepFailed ?? policy.keepFailed,
     },
+    allowsBreaking: input.allowsBreaking ?? false,
     approvalsNeeded: urgent ? 0 : input.approvalsNeeded,
     requestedBy: input.by,
     createdAt: input.now,

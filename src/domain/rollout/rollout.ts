@@ -90,6 +90,8 @@ export interface Rollout {
   /** The environment's public port as it was and as it is to be; it moves with the switch. Null: it stays. */
   opens: { from: Listen; to: Listen } | null;
   policy: RolloutPolicy;
+  /** A person said that its migrations run although what serves may not survive them. */
+  allowsBreaking: boolean;
   /** Approvals needed before promotion; 0 for none. */
   approvalsNeeded: number;
   requestedBy: string;

@@ -6,10 +6,10 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
+import { type Examined, examineMigrations, refuseBreaking } from '../migrations.ts';
 import { changedServices, chooseServices, removedServices } from './changed.ts';
 import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
-import { type Examined, examineMigrations, refuseBreaking } from './migrations.ts';
 import { currentOf, newReleases } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
@@ -96,6 +96,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       policies,
       approvalsNeeded: project.environment.approve.people,
       keepFailed: input.keepFailed,
+      allowsBreaking: input.allowBreakingMigrations ?? false,
       by: input.by,
       reason: `${reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by })}${aside(examined)}`,
       now: deps.clock.now(),

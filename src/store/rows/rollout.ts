@@ -45,6 +45,7 @@ const stateSchema = z.strictObject({
   removes: z.array(z.strictObject({ service: z.string(), kind: serviceKindSchema, release: z.string() })).default([]),
   opens: z.strictObject({ from: listenSchema, to: listenSchema }).nullable().default(null),
   policy: rolloutPolicySchema,
+  allowsBreaking: z.boolean().default(false),
   approvalsNeeded: z.number(),
   requestedBy: z.string(),
   endedAt: z.number().nullable(),

@@ -57,6 +57,7 @@ export const aRollout = (over: Partial<Rollout> = {}): Rollout => ({
   kind: 'deploy',
   services: [aPart('api')],
   policy: aPolicy(),
+  allowsBreaking: false,
   approvalsNeeded: 0,
   requestedBy: 'ann',
   createdAt: START,
