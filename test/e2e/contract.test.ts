@@ -52,7 +52,16 @@ describe('a contract', { timeout: 120_000 }, () => {
     await up(shop);
     const contract = witness();
     shop.program(app('v2'));
-    shop.configure({ name: 'kept', window: '2s', service: [`contract: ${contract.command}`] });
+    const service = ['migrate: "true"', 'migrations: refuse', `contract: ${contract.command}`];
+    shop.configure({ name: 'kept', window: '2s', service });
+    // What it does after the window, a migration must not do before it.
+    shop.write({ 'migrations/2.sql': 'ALTER TABLE users DROP COLUMN answer;\n' });
+    const early = await system.cli(['deploy'], { cwd: shop.root });
+    expect(early.code, told(early)).toBe(1);
+    expect(told(early)).toMatch(
+      /migrations\/2\.sql:1 drops the column users\.answer.*named in main\.js:\d+: let answer = /s,
+    );
+    shop.write({ 'migrations/2.sql': "SET lock_timeout = '1s';\nALTER TABLE users ADD COLUMN question text;\n" });
     const deploy = begin(system.env, ['deploy', '--wait', 'complete'], shop.root);
     await waitFor(() => contract.began() > 0, { what: 'the contract to run', timeout: 60_000 });
     // What the former release needs is about to go, so nobody is left who would need it.
@@ -86,8 +95,6 @@ describe('a contract', { timeout: 120_000 }, () => {
       ['api@2', null],
       ['api@1', 'api@2'],
     ]);
-    const table = await system.cli(['releases'], { cwd: shop.root });
-    expect(table.stdout).toContain('the contract of api@2 bars the way back');
     const back = await system.cli(['rollback', '--to', 'api@1'], { cwd: shop.root });
     expect(back.code, told(back)).toBe(1);
     expect(told(back)).toContain('api cannot go back to api@1: the contract of api@2 has begun');
@@ -101,9 +108,6 @@ describe('a contract', { timeout: 120_000 }, () => {
     expect(told(paused)).toMatch(/the contract of api@1 failed .*exit code 1/s);
     expect(told(paused)).toMatch(/evenkeel resume .* run the job again/);
     expect(told(paused)).toMatch(/evenkeel abort .* leave it/);
-    const status = await system.cli(['status'], { cwd: shop.root });
-    expect(status.stdout).toContain('the contract of api@1 failed');
-
     const again = await system.cli(['resume'], { cwd: shop.root });
     expect(told(again)).toContain('contract.api is run again');
     await waitFor(async () => (await newest('again')).paused?.detail.includes('failed'), { what: 'it to fail again' });
