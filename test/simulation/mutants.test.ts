@@ -1,9 +1,11 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import type * as Judge from '../../src/domain/analysis/judge.ts';
+import type * as Contracting from '../../src/domain/rollout/contracting.ts';
 import type * as Desired from '../../src/domain/rollout/desired.ts';
 import type * as Gate from '../../src/domain/rollout/gate.ts';
 import type * as Jobs from '../../src/domain/rollout/jobs.ts';
 import type { Work } from '../../src/domain/rollout/observed.ts';
+import type * as PastContract from '../../src/domain/rollout/past-contract.ts';
 import type * as Promoting from '../../src/domain/rollout/promoting.ts';
 import type * as Requests from '../../src/domain/rollout/requests.ts';
 import { enter } from '../../src/domain/rollout/transition.ts';
@@ -14,7 +16,7 @@ import type * as WorkIds from '../../src/engine/work-ids.ts';
 
 /** A simulator that sees nothing would keep every rule too: each of these breaks one, and must be seen to. */
 
-const ENOUGH = 1_500;
+const ENOUGH = 3_000;
 const src = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
 
 interface Mutant {
@@ -102,6 +104,26 @@ const MUTANTS: Record<string, Mutant> = {
     let looks = 1;
     return { workId: (rollout, kind, service) => workId(rollout, kind, service, kind === 'build' ? 1 : ++looks) };
   }),
+  'a contract does not wait for the former release': mutant<typeof Contracting>(
+    'domain/rollout/contracting.ts',
+    ({ contracting }) => ({
+      contracting: (rollout, observed, now) => {
+        const services = Object.entries(observed.services).map(([name, each]) => [name, { ...each, from: null }]);
+        return contracting(rollout, { ...observed, services: Object.fromEntries(services) }, now);
+      },
+    }),
+  ),
+  'a contract runs beside a migration': mutant<typeof Contracting>(
+    'domain/rollout/contracting.ts',
+    ({ contracting }) => ({
+      contracting: (rollout, observed, now) => contracting(rollout, { ...observed, schemaBusy: null }, now),
+      contractUnderWay: () => null,
+    }),
+  ),
+  'a rollback goes past a contract': mutant<typeof PastContract>('domain/rollout/past-contract.ts', () => ({
+    behindContract: () => null,
+    whyPastContract: () => null,
+  })),
   'addresses are never taken back': mutant<typeof Addresses>('engine/addresses.ts', ({ keepAddresses }) => ({
     keepAddresses: (deps, scope, wanted) =>
       keepAddresses({ ...deps, store: { ...deps.store, takeAddresses: async () => undefined } }, scope, wanted),

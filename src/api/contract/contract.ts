@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { migrationReportSchema } from './migrations.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
 
 /**
@@ -52,6 +53,7 @@ export const deployRequestSchema = z.object({
   /** Abort what is under way for these services first. */
   replace: z.boolean(),
   keepFailed: z.boolean().nullable(),
+  allowBreakingMigrations: z.boolean().default(false),
   by: name,
 });
 
@@ -60,6 +62,8 @@ export const deployReplySchema = z.object({
   rollout: z.string().nullable(),
   /** In words: what was begun, or why nothing was. */
   message: z.string(),
+  /** What was found in the new migrations; absent or empty where none are run. */
+  migrations: z.array(migrationReportSchema).optional(),
 });
 
 export const rollbackRequestSchema = scopeSchema.extend({
@@ -143,6 +147,8 @@ export const rolloutViewSchema = z.object({
       from: z.string().nullable(),
       to: z.string(),
       label: z.string().nullable(),
+      /** What takes away what only older releases needed; null: there is none. */
+      contract: z.enum(['due', 'begun', 'done', 'failed', 'unknown', 'not-run']).nullable().optional(),
       verdict: verdictViewSchema.nullable(),
       /** As the edge and the runtime see it now; null when it could not be asked. */
       observed: z.object({ wanted: z.number(), running: z.number(), healthy: z.number() }).nullable(),
@@ -240,21 +246,6 @@ export const statusReplySchema = z.object({
   ),
 });
 
-export const releaseViewSchema = z.object({
-  release: z.string(),
-  service: z.string(),
-  environment: z.string(),
-  label: z.string().nullable(),
-  commit: z.string().nullable(),
-  dirty: z.boolean(),
-  artifact: z.string().nullable(),
-  configDigest: z.string(),
-  createdBy: z.string(),
-  createdAt: time,
-  /** `current`, `former` (hot), `kept` (its artifact is there), `gone`. */
-  state: z.enum(['current', 'former', 'kept', 'gone']),
-});
-
 export const logLineSchema = z.object({
   at: time.nullable(),
   service: z.string(),
@@ -293,7 +284,6 @@ export type JournalView = z.infer<typeof journalViewSchema>;
 export type RolloutEvent = z.infer<typeof rolloutEventSchema>;
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 export type StatusReply = z.infer<typeof statusReplySchema>;
-export type ReleaseView = z.infer<typeof releaseViewSchema>;
 export type LogLine = z.infer<typeof logLineSchema>;
 export type SecretView = z.infer<typeof secretViewSchema>;
 export type ServerInfo = z.infer<typeof serverInfoSchema>;

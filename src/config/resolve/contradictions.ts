@@ -30,10 +30,23 @@ export function contradictionsOf(subject: Subject): Problem[] {
   checkCanary(subject, report);
   checkRollout(subject, report);
   checkData(subject, report);
+  checkMigrations(subject, report);
   return problems;
 }
 
-const NOT_FOR_STATIC = ['run', 'migrate', 'check', 'health', 'instances', 'resources', 'data', 'stopGrace', 'env'];
+const NOT_FOR_STATIC = [
+  'run',
+  'migrate',
+  'migrations',
+  'contract',
+  'check',
+  'health',
+  'instances',
+  'resources',
+  'data',
+  'stopGrace',
+  'env',
+];
 
 function checkWhatItIs({ name, written, tree, isAsked }: Subject, report: Report): void {
   const has = (key: string): boolean => descend(tree, [key]) !== undefined;
@@ -132,6 +145,12 @@ function checkData({ written }: Subject, report: Report): void {
       report(path, { message, hint: 'keep the outer one' });
     }
   });
+}
+
+function checkMigrations({ written }: Subject, report: Report): void {
+  if (written.migrations === undefined || written.migrate !== undefined) return;
+  const message = '`migrations` says how the files of `migrate` are looked at, and there is no `migrate`';
+  report(['migrations'], { message, hint: 'add `migrate: COMMAND`' });
 }
 
 function hasRoutes(written: WrittenService, tree: Tree): boolean {

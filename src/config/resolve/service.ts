@@ -1,6 +1,7 @@
 import type {
   EnvTemplate,
   HealthConfig,
+  MigrationsConfig,
   Route,
   ServiceConfig,
   ServiceKind,
@@ -28,6 +29,9 @@ export function resolveService(name: string, written: WrittenService, around: Se
     build: written.build ?? null,
     run: written.run ?? null,
     migrate: written.migrate ?? null,
+    // Absent, not null: what a release was configured with before there was this key is still the same.
+    ...(written.migrations === undefined ? {} : { migrations: resolveMigrations(written.migrations) }),
+    ...(written.contract === undefined ? {} : { contract: written.contract }),
     smoke: (written.smoke ?? []).map(resolveSmoke),
     check: written.check ?? null,
     static: written.static ?? null,
@@ -70,6 +74,11 @@ function resolveInstances(written: WrittenService['instances']): number {
   if (written === undefined) return DEFAULT_INSTANCES;
   return typeof written === 'number' ? written : written.max;
 }
+
+const resolveMigrations = (written: NonNullable<WrittenService['migrations']>): MigrationsConfig => ({
+  folders: written.folders ?? null,
+  breaking: written.breaking ?? 'refuse',
+});
 
 type WrittenSmoke = NonNullable<WrittenService['smoke']>[number];
 

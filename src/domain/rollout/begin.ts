@@ -9,6 +9,8 @@ export interface Change {
   to: string;
   /** The artifact is there already: nothing is built, migrated or smoke-tested. */
   old: boolean;
+  /** Whether its contract is still due; by default that of what is new. */
+  contracts?: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export function beginRollout(input: {
   policies?: RolloutPolicy[];
   approvalsNeeded: number;
   keepFailed: boolean | null;
+  allowsBreaking?: boolean;
   by: string;
   reason: string;
   now: number;
@@ -50,6 +53,7 @@ export function beginRollout(input: {
       canary: urgent || bringsNothing ? [] : policy.canary,
       keepFailed: input.keepFailed ?? policy.keepFailed,
     },
+    allowsBreaking: input.allowsBreaking ?? false,
     approvalsNeeded: urgent ? 0 : input.approvalsNeeded,
     requestedBy: input.by,
     createdAt: input.now,
@@ -66,6 +70,7 @@ export function beginRollout(input: {
     waived: [],
     attempts: {},
     verified: [],
+    contract: {},
     approvals: [],
     analysis: {},
     reason: input.reason,
@@ -77,7 +82,7 @@ export function beginRollout(input: {
 }
 
 function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
-  const { config, from, to, old } = change;
+  const { config, from, to, old, contracts = !old } = change;
   return {
     service: config.name,
     kind: config.kind,
@@ -88,6 +93,7 @@ function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
     migrates: !old && config.migrate !== null,
     smokes: !old && config.smoke.length > 0,
     checks: !old && config.check !== null,
+    contracts: contracts && config.contract !== undefined,
     limits: config.rollout.analysis,
   };
 }

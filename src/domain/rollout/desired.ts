@@ -79,6 +79,7 @@ function removing(plain: DesiredService, rollouts: Rollout[], active: Rollout | 
   for (const rollout of rollouts) {
     const removed = rollout.removes.find((each) => each.service === plain.service);
     if (removed === undefined || rollout.end !== null || !reached(rollout, 'promoting')) continue;
+    if (reached(rollout, 'contracting')) continue;
     // A later deploy may have it again.
     if (active !== undefined && active.createdAt > rollout.createdAt) continue;
     const hot = { release: removed.release, weight: 0, run: true };
@@ -93,7 +94,9 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
   const share = shareOf(rollout, part);
   const releases: DesiredRelease[] = [];
   // A worker shares its queue with its successor: the former one stops at the switch, and is not kept hot.
-  const fromRuns = from !== null && (part.kind !== 'worker' || !reached(rollout, 'promoting'));
+  // What it needs is about to be taken away, so it is gone before the contract begins.
+  const over = reached(rollout, 'contracting');
+  const fromRuns = from !== null && !over && (part.kind !== 'worker' || !reached(rollout, 'promoting'));
   if (fromRuns) releases.push({ release: from, weight: 100 - share, run: true });
   if (mayStart(rollout, part)) releases.push({ release: to, weight: share, run: true });
   const analysis = rollout.analysis[part.service];
@@ -101,7 +104,7 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
     ...plain,
     releases,
     split:
-      analysis === undefined || from === null || !reached(rollout, 'canary')
+      analysis === undefined || from === null || !reached(rollout, 'canary') || over
         ? null
         : { rollout: evidenceKey(rollout.id, part.service), canary: to, baseline: from, slow: analysis.slow },
     preview: mayStart(rollout, part) ? to : null,
@@ -114,6 +117,7 @@ export const evidenceKey = (rollout: string, service: string): string => `${roll
 
 /** The new release's share of sessions, in percent. */
 function shareOf(rollout: Rollout, part: RolloutService): number {
+  if (reached(rollout, 'contracting')) return 100;
   // Nothing can be held back with a release that does not exist, or is not kept running.
   if (reached(rollout, 'promoting'))
     return part.from === null || part.kind === 'worker' ? 100 : 100 - rollout.policy.holdback;

@@ -6,7 +6,9 @@ import { type Decision, enter, finish, hold, pause, wait } from './transition.ts
 
 /** The phases before anything of the new release is asked; the later ones have a file each. */
 
-export function pending(rollout: Rollout, now: number): Decision {
+export function pending(rollout: Rollout, observed: Observed, now: number): Decision {
+  // It was created in the same moment in which the contract began: whoever is first there wins.
+  if (observed.pastContract !== null) return finish(rollout, 'failed', now, observed.pastContract);
   if (rollout.paused !== null) return hold(rollout, now);
   return enter(rollout, 'building', now, 'begun');
 }
@@ -69,6 +71,8 @@ export function migrating(rollout: Rollout, observed: Observed, now: number): De
         case 'running':
           return rollout.paused === null ? wait(rollout, now, `migrating ${each.to}`) : hold(rollout, now);
         case 'absent':
+          if (rollout.paused === null && observed.schemaBusy !== null)
+            return wait(rollout, now, `migrating ${each.to}: waiting for ${observed.schemaBusy}`);
           return rollout.paused === null
             ? wait(rollout, now, `migrating ${each.to}`, [
                 { kind: 'migrate', service: each.service, attempt: attemptOf(rollout, job) },

@@ -56,6 +56,6 @@ function persist(world: World, before: Rollout, decision: Decision): void {
       deployment.former = each.kind === 'worker' ? null : each.from;
     }
     if (before.end === null && after.end === 'rolled-back') deployment.current = each.from;
-    if (before.end === null && after.end !== null) deployment.former = null;
+    if (before.end === null && (after.end !== null || after.phase === 'contracting')) deployment.former = null;
   }
 }

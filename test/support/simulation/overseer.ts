@@ -1,7 +1,16 @@
 import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { releaseOf } from '../../../src/engine/instances.ts';
 import type { Machine } from './machine.ts';
-import { BrokenRule, checkHeeded, checkHot, checkTable, checkTransition, truthOf, type Witness } from './rules.ts';
+import {
+  BrokenRule,
+  checkContract,
+  checkHeeded,
+  checkHot,
+  checkTable,
+  checkTransition,
+  truthOf,
+  type Witness,
+} from './rules.ts';
 import type { VirtualTime } from './time.ts';
 
 /** Looks over the shoulder of everybody who changes anything, and keeps the first rule that was broken. */
@@ -64,6 +73,8 @@ export class Overseer {
         this.#witness.jobs.add(spec.id);
         this.#note(`job ${spec.id}`);
         await this.#aloneOfItsKind(spec.id);
+        await this.#aloneWithTheDatabase(spec.id);
+        if (spec.id.includes('.contract.')) await this.#try(() => checkContract(machine, spec.id));
       }
       await start(spec);
     };
@@ -99,6 +110,17 @@ export class Overseer {
         (await this.#machine.jobs.observe(other)).state === 'running'
       )
         this.#fail(new BrokenRule('a job is never started while another of the same rollout lives', { id, other }));
+  }
+
+  /** A contract shares a database with nobody who changes it. */
+  async #aloneWithTheDatabase(id: string): Promise<void> {
+    const changes = (job: string): boolean => /\.(migrate|contract)\./.test(job);
+    if (!changes(id)) return;
+    for (const other of this.#witness.jobs) {
+      if (other === id || !changes(other) || !`${id} ${other}`.includes('.contract.')) continue;
+      if ((await this.#machine.jobs.observe(other)).state === 'running')
+        this.#fail(new BrokenRule('a contract runs while nothing else changes a database', { id, other }));
+    }
   }
 
   #saw(before: Rollout | null, after: Rollout): void {

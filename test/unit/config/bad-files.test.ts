@@ -428,7 +428,6 @@ const cases: Case[] = [
 
   // Not yet
   ...[
-    ['contract: a', 'contract'],
     ['schedule: "0 3 * * *"', 'schedule'],
     ['port: 3000', 'port'],
     ['instances: { min: 1, max: 2 }', 'instances'],
