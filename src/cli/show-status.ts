@@ -166,8 +166,12 @@ function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): s
   const lasting = tls.certificates.flatMap(({ names, daysLeft }) =>
     daysLeft === null || daysLeft < 0 ? [] : `certificate for ${names.join(', ')}: ${plural(daysLeft, 'day')} left`,
   );
+  const coming = (tls.issuing ?? []).flatMap(({ state, detail }) =>
+    state === 'ordering' || state === 'waiting' ? detail : [],
+  );
   return [
     ...lasting.flatMap((line) => indented(line, columns).map(style.dim)),
+    ...coming.flatMap((line) => indented(`TLS: ${line}`, columns).map(style.dim)),
     ...tls.concerns.flatMap((concern) => indented(`TLS: ${concern}`, columns).map(style.yellow)),
   ];
 }
