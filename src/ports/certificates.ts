@@ -30,6 +30,7 @@ export interface CertificateLook {
 export interface CertificateMemory {
   /** When orders were begun, newest last. */
   orders: number[];
+  issuedAt: number | null;
   /** In a row. */
   failures: number;
   lastFailure: { at: number; why: string; next: string | null; challenge: ChallengeType | null } | null;

@@ -1,40 +1,30 @@
-import { readFileSync, statSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AcmeConfig, ChallengeType } from '../../src/domain/certificate/acme.ts';
-import { acmeCertificates } from '../../src/drivers/certificates/acme/acme-certificates.ts';
-import { edgeChallenges } from '../../src/drivers/traffic/edge/edge-challenges.ts';
+import { describe, expect, test } from 'vitest';
+import { acmeWorld, HOST } from '../support/acme.ts';
 import { noOpenssl } from '../support/certificates.ts';
 import { send } from '../support/edge-harness.ts';
-import { behindTls, sendTls, shake } from '../support/edge-tls.ts';
-import { noPebble, pebble, type PebbleOptions } from '../support/pebble.ts';
-import { tempDir } from '../support/temp.ts';
+import { sendTls, shake } from '../support/edge-tls.ts';
+import { noPebble } from '../support/pebble.ts';
 import { waitFor } from '../support/wait.ts';
 
-const HOST = 'a.example';
-
-/** An issuer, and an edge that serves the host whose certificate is asked for. */
-async function world(over: Partial<PebbleOptions> = {}) {
-  const folder = tempDir('certificates');
-  const nothing = { cert: '/nowhere', key: '/nowhere', issuedFor: HOST };
-  const system = await behindTls([], { certificates: [nothing] });
-  const issuer = await pebble({ httpPort: system.port, tlsPort: system.tlsPort, ...over });
-  onTestFinished(() => issuer.stop());
-  const certificates = acmeCertificates({ folder, answer: edgeChallenges({ socketPath: system.edge.socket }) });
-  const acme: AcmeConfig = { directory: issuer.directory, email: 'ops@a.example', ca: issuer.ca, challenge: null };
-  const id = { directory: issuer.directory, host: HOST };
-  const place = { ...certificates.place(id), issuedFor: HOST };
-  const told: string[] = [];
-  const issue = (type: ChallengeType, signal = new AbortController().signal) =>
-    certificates.issue(id, { acme, signal, tell: (text) => told.push(text), choose: () => ({ type, reason: 'test' }) });
-  return { ...system, issuer, certificates, id, place, told, issue, folder };
+/** Base64 of the private keys in some files. */
+function keysIn(files: readonly string[]): string[] {
+  const texts = files
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'utf8').replaceAll('\\n', '\n'));
+  return texts.flatMap((text) =>
+    [...text.matchAll(/BEGIN PRIVATE KEY-----([^-]*)-----END/g)].flatMap(([, key = '']) =>
+      key.split('\n').filter((line) => line.length > 20),
+    ),
+  );
 }
 
 describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME', { timeout: 60_000 }, () => {
   test.for(['http-01', 'tls-alpn-01'] as const)('is issued by %s and served', async (type) => {
-    const { edge, config, place, port, tlsPort, issuer, issue, certificates, id, folder } = await world();
-    const tls = { port: tlsPort, bind: '127.0.0.1', certificates: [place], redirect: true, hsts: 'off' as const };
-    await edge.set(2, config({ tls }));
+    // Half of all nonces are refused, as an issuer may.
+    const env = { PEBBLE_WFE_NONCEREJECT: '50' };
+    const { edge, port, tlsPort, issuer, issue, open, id, folder, told } = await acmeWorld({ env });
     expect((await edge.state()).tls).toMatchObject([{ error: null, waiting: expect.stringContaining(HOST) }]);
     // Until it is there everybody is served in plain, and nobody is sent to where there is nothing.
     expect((await send({ port, headers: { host: HOST } })).status).toBe(200);
@@ -42,21 +32,58 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
 
     const issued = await issue(type);
     expect(issued.challenge).toBe(type);
-    expect(await certificates.look(id)).toMatchObject({ installed: { notAfter: issued.notAfter }, ordered: false });
+    expect(told).toContain(`the edge answers ${type}: test`);
+    expect(await open().look(id)).toMatchObject({ installed: { notAfter: issued.notAfter }, ordered: false });
     await waitFor(async () => (await edge.state()).tls?.[0]?.waiting === null, { what: 'the certificate in use' });
-    expect((await sendTls({ port: tlsPort, ca: await issuer.root(), servername: HOST })).body).toBe('api');
+    const reply = await sendTls({ port: tlsPort, ca: await issuer.root(), servername: HOST, headers: { host: HOST } });
+    expect(reply.body).toBe('api');
     expect((await send({ port, headers: { host: HOST } })).status).toBe(308);
-    expect(await edge.state()).toMatchObject({ tls: [{ error: null, waiting: null }] });
+    // Nothing is answered any more.
+    expect(readFileSync(join(edge.folder, 'challenges'), 'utf8')).toMatch(/\[\]$/);
 
     const files = readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)));
-    const open = files.filter((path) => (statSync(path).mode & 0o077) !== 0);
-    expect(open).toEqual([]);
-    const pem = readFileSync(place.cert, 'utf8');
-    const secrets = pem
-      .split('PRIVATE KEY-----')[1]
-      ?.split('\n')
-      .filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line));
-    expect(secrets?.length).toBeGreaterThan(0);
-    for (const secret of secrets ?? []) expect(edge.log).not.toContain(secret);
+    expect(files.filter((path) => (statSync(path).mode & 0o077) !== 0)).toEqual([]);
+    const keys = keysIn(files);
+    // Of the certificate, and of the account.
+    expect(keys.length).toBeGreaterThanOrEqual(4);
+    for (const key of keys) expect(`${edge.log}${told.join()}${issuer.log()}`).not.toContain(key);
+  });
+
+  test('is got with one order and one account, wherever its controller was killed', async () => {
+    const { issuer, issue, open, id, pem, folder } = await acmeWorld();
+    const orderFile = pem.replace(/pem$/, 'order.json');
+    const points: [string, (abort: () => void) => Promise<void> | ((text: string) => void)][] = [
+      [
+        'the order is on disk',
+        async (abort) => void (await waitFor(() => existsSync(orderFile), { what: 'the order', interval: 1 }), abort()),
+      ],
+      ['the edge answers', (abort) => (text) => void (text.startsWith('the edge answers') && abort())],
+      [
+        'the issuer asks',
+        async (abort) =>
+          void (await waitFor(() => issuer.count('Pulled a task') > 0, { what: 'the question', interval: 1 }), abort()),
+      ],
+      ['the host is proven', (abort) => (text) => void (text.startsWith('the issuer believes') && abort())],
+      [
+        'the certificate is asked for',
+        async (abort) =>
+          void (await waitFor(() => issuer.count('/finalize-order/') > 0, { what: 'the request', interval: 1 }),
+          abort()),
+      ],
+    ];
+    for (const [what, point] of points) {
+      const controller = new AbortController();
+      const way = point(() => controller.abort());
+      const tell = typeof way === 'function' ? way : () => undefined;
+      const attempt = issue('http-01', { signal: controller.signal, tell });
+      await expect(attempt, what).rejects.toThrow(/abort/i);
+      await way;
+      expect(await open().look(id), what).toMatchObject({ installed: null, ordered: true });
+    }
+    await issue('http-01');
+    expect(await open().look(id)).toMatchObject({ installed: { notBefore: expect.any(Number) }, ordered: false });
+    expect(issuer.count('POST /order-plz')).toBe(1);
+    expect(issuer.count('POST /sign-me-up')).toBe(1);
+    expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.tmp'))).toEqual([]);
   });
 });

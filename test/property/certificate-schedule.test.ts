@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   decideCertificate,
@@ -19,6 +19,7 @@ const facts = (over: Partial<CertificateFacts> = {}): CertificateFacts => ({
   ordered: false,
   orders: [],
   directoryOrders: [],
+  issuedAt: null,
   failures: 0,
   failedAt: null,
   retryAfter: null,
@@ -61,6 +62,7 @@ function live({ lifetime, fates, chance, until, asks = [] }: Life) {
         ...state,
         installed: { notBefore: now, notAfter: now + lifetime },
         ordered: false,
+        issuedAt: now,
         failures: 0,
         failedAt: null,
         retryAfter: null,
@@ -172,6 +174,17 @@ describe('certificates', () => {
       facts({ orders: [ahead], directoryOrders: [ahead], failures: 9, failedAt: ahead, retryAfter: ahead }),
     );
     expect(decision.act).toBe('order');
+  });
+
+  test('that are due the moment they are issued, by a wrong clock, are not ordered again and again', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 61, max: 400 }), chances, (ahead, chance) => {
+        const now = START + ahead * DAY;
+        const installed = { notBefore: START, notAfter: START + 90 * DAY };
+        const decision = decideCertificate(facts({ installed, issuedAt: now, chance, now: now + 5_000 }));
+        expect(decision).toMatchObject({ act: 'wait', wakeAt: now + DAY });
+      }),
+    );
   });
 
   test('wait for the edge, for the issuer, and for the others at the same issuer, and say so', () => {

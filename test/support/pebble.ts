@@ -41,6 +41,8 @@ export interface Pebble {
   count(part: string): number;
   /** Begins (again, with nothing that it knew before), perhaps with other options. */
   start(options?: Partial<PebbleOptions>): Promise<void>;
+  /** It says nothing until it is continued. */
+  freeze(frozen: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -120,6 +122,7 @@ export async function pebble(given: PebbleOptions): Promise<Pebble> {
     log: () => output,
     count: (part) => output.split(part).length - 1,
     start,
+    freeze: (frozen) => running.forEach((child) => child.kill(frozen ? 'SIGSTOP' : 'SIGCONT')),
     stop,
   };
 }

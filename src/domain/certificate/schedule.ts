@@ -15,6 +15,8 @@ const BACKOFF_URGENT = HOUR;
 /** Orders of one host, and of all hosts at one issuer, within an hour. */
 export const HOST_ORDERS_PER_HOUR = 4;
 export const DIRECTORY_ORDERS_PER_HOUR = 40;
+/** A certificate that is due as soon as it is issued shows a clock that is wrong, here or there. */
+const SHORTEST_USE = DAY;
 /** What an issuer asks for beyond this is not believed. */
 const LONGEST_RETRY_AFTER = 7 * DAY;
 const LOOK_AGAIN = 2_000;
@@ -29,6 +31,8 @@ export interface CertificateFacts {
   /** When orders were begun, of this host and of all at the issuer. */
   orders: readonly number[];
   directoryOrders: readonly number[];
+  /** When the last one was issued. */
+  issuedAt: number | null;
   /** In a row, and the last of them. */
   failures: number;
   failedAt: number | null;
@@ -59,16 +63,22 @@ export function renewalAt({ notBefore, notAfter }: { notBefore: number; notAfter
 /** What to do about one certificate now. Pure. */
 export function decideCertificate(facts: CertificateFacts): CertificateDecision {
   const { now, installed, ordered } = facts;
-  const due = installed === null ? null : renewalAt(installed, facts.chance);
+  const due = installed === null ? null : Math.max(renewalAt(installed, facts.chance), usedUntil(installed, facts));
   if (due !== null && due > now && !ordered)
     return { act: 'wait', reason: `it is renewed in ${formatDuration(due - now)}`, wakeAt: due };
   if (facts.unreachable !== null) return { act: 'wait', reason: facts.unreachable, wakeAt: now + LOOK_AGAIN };
   const held = heldBack(facts);
   if (held !== null) return { act: 'wait', ...held };
-  if (ordered) return { act: 'resume', reason: 'an order was begun and is gone on with', wakeAt: now };
+  if (ordered) return { act: 'resume', reason: 'an order was begun before', wakeAt: now };
   const full = limited(facts);
   if (full !== null) return { act: 'wait', ...full };
   return { act: 'order', reason: installed === null ? 'there is none yet' : whyRenew(installed, now), wakeAt: now };
+}
+
+/** However wrong a clock is, one is used for some time before it is renewed. */
+function usedUntil(installed: { notBefore: number; notAfter: number }, { issuedAt, now }: CertificateFacts): number {
+  if (issuedAt === null || issuedAt > now) return now;
+  return issuedAt + Math.min(SHORTEST_USE, Math.max(0, installed.notAfter - installed.notBefore) / 3);
 }
 
 function whyRenew({ notAfter }: { notAfter: number }, now: number): string {

@@ -108,6 +108,7 @@ export class CertificateKeeper {
       ordered,
       orders: memory.orders,
       directoryOrders: neighbours.flatMap((each) => this.#memories.get(nameOf(each.wanted.id))?.orders ?? []),
+      issuedAt: memory.issuedAt,
       failures: memory.failures,
       failedAt: memory.lastFailure?.at ?? null,
       retryAfter: memory.retryAfter,
@@ -137,6 +138,9 @@ export class CertificateKeeper {
     } catch (error) {
       // Without a record of it a crash could order again and again.
       log.error({ ...fields, error: described(error) }, 'no certificate is ordered: it could not be written down');
+      const why = `it could not be written down (${described(error)})`;
+      const lastFailure = { at: now, why, next: 'evenkeel doctor says what is wrong with the disk', challenge: null };
+      this.#memories.set(nameOf(id), { ...memory, failures: memory.failures + 1, lastFailure });
       return;
     }
     log.info({ ...fields, reason }, act === 'order' ? 'a certificate is ordered' : 'an order is gone on with');
@@ -158,7 +162,7 @@ export class CertificateKeeper {
       const by = issued.challenge === null ? '' : `, by ${issued.challenge}`;
       await this.#note(
         wanted,
-        { failures: 0, lastFailure: null, retryAfter: null },
+        { issuedAt: clock.now(), failures: 0, lastFailure: null, retryAfter: null },
         `issued, valid until ${until}${by}`,
       );
       log.info({ ...fields, until }, 'a certificate was issued');

@@ -20,6 +20,7 @@ export type StoredAccount = z.infer<typeof accountSchema>;
 
 const memorySchema = z.object({
   orders: z.array(z.number()),
+  issuedAt: z.number().nullable(),
   failures: z.number(),
   lastFailure: z
     .object({
@@ -33,7 +34,14 @@ const memorySchema = z.object({
   story: z.array(z.object({ at: z.number(), text: z.string() })),
 }) satisfies z.ZodType<CertificateMemory>;
 
-const NOTHING: CertificateMemory = { orders: [], failures: 0, lastFailure: null, retryAfter: null, story: [] };
+const NOTHING: CertificateMemory = {
+  orders: [],
+  issuedAt: null,
+  failures: 0,
+  lastFailure: null,
+  retryAfter: null,
+  story: [],
+};
 
 /**
  * What is kept of an issuer, for its owner alone: `account.json`, and for each host `HOST.pem` (the chain and its key in
