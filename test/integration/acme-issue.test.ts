@@ -52,24 +52,19 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
   test('is got with one order and one account, wherever its controller was killed', async () => {
     const { issuer, issue, open, id, pem, folder } = await acmeWorld();
     const orderFile = pem.replace(/pem$/, 'order.json');
+    const once = (condition: () => boolean) => async (abort: () => void) => {
+      await waitFor(condition, { what: 'the moment', interval: 1 });
+      abort();
+    };
+    const told = (start: string) => (abort: () => void) => (text: string) => {
+      if (text.startsWith(start)) abort();
+    };
     const points: [string, (abort: () => void) => Promise<void> | ((text: string) => void)][] = [
-      [
-        'the order is on disk',
-        async (abort) => void (await waitFor(() => existsSync(orderFile), { what: 'the order', interval: 1 }), abort()),
-      ],
-      ['the edge answers', (abort) => (text) => void (text.startsWith('the edge answers') && abort())],
-      [
-        'the issuer asks',
-        async (abort) =>
-          void (await waitFor(() => issuer.count('Pulled a task') > 0, { what: 'the question', interval: 1 }), abort()),
-      ],
-      ['the host is proven', (abort) => (text) => void (text.startsWith('the issuer believes') && abort())],
-      [
-        'the certificate is asked for',
-        async (abort) =>
-          void (await waitFor(() => issuer.count('/finalize-order/') > 0, { what: 'the request', interval: 1 }),
-          abort()),
-      ],
+      ['the order is on disk', once(() => existsSync(orderFile))],
+      ['the edge answers', told('the edge answers')],
+      ['the issuer asks', once(() => issuer.count('Pulled a task') > 0)],
+      ['the host is proven', told('the issuer believes')],
+      ['the certificate is asked for', once(() => issuer.count('/finalize-order/') > 0)],
     ];
     for (const [what, point] of points) {
       const controller = new AbortController();
