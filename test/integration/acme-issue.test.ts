@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acmeWorld, HOST } from '../support/acme.ts';
 import { noOpenssl } from '../support/certificates.ts';
@@ -50,7 +50,7 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
   });
 
   test('is got with one order and one account, wherever its controller was killed', async () => {
-    const { issuer, issue, open, id, pem, folder } = await acmeWorld();
+    const { issuer, issue, open, id, pem, folder, acme } = await acmeWorld();
     const orderFile = pem.replace(/pem$/, 'order.json');
     const once = (condition: () => boolean) => async (abort: () => void) => {
       await waitFor(condition, { what: 'the moment', interval: 1 });
@@ -66,6 +66,20 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
       ['the host is proven', told('the issuer believes')],
       ['the certificate is asked for', once(() => issuer.count('/finalize-order/') > 0)],
     ];
+    const account = () => JSON.parse(readFileSync(join(dirname(pem), 'account.json'), 'utf8')) as { key: string };
+    // What the issuer refuses is mended, and the key that it was told stays the account's.
+    const choose = () => ({ type: null, reason: 'test' });
+    const how = {
+      acme: { ...acme, email: 'nobody' },
+      choose,
+      tell: () => undefined,
+      signal: new AbortController().signal,
+    };
+    const refused = await open()
+      .issue(id, how)
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ problem: 'invalidContact', next: expect.stringContaining('tls.acme.email') });
+    const { key } = account();
     for (const [what, point] of points) {
       const controller = new AbortController();
       const way = point(() => controller.abort());
@@ -78,7 +92,8 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
     await issue('http-01');
     expect(await open().look(id)).toMatchObject({ installed: { notBefore: expect.any(Number) }, ordered: false });
     expect(issuer.count('POST /order-plz')).toBe(1);
-    expect(issuer.count('POST /sign-me-up')).toBe(1);
+    expect(issuer.count('POST /sign-me-up')).toBe(2);
+    expect(account().key).toBe(key);
     expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.tmp'))).toEqual([]);
   });
 });
