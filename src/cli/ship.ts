@@ -84,7 +84,9 @@ export async function followBegun(
   if (rollout === null) {
     const { environments } = await client.status(scope);
     const urls = environments.flatMap((each) => each.services.flatMap((service) => service.urls));
-    const coming = environments.flatMap(comingCertificates).map((text) => `  ${out.style.dim(`TLS: ${text}`)}`);
+    const coming = environments
+      .flatMap((each) => comingCertificates(each, { refused: true }))
+      .map((text) => `  ${out.style.dim(`TLS: ${text}`)}`);
     out.line(
       `${out.style.green(out.style.symbols.done)} ${stopped(message)}`,
       ...urls.map((url) => `  ${out.style.cyan(url)}`),

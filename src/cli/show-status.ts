@@ -166,7 +166,7 @@ function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): s
   const lasting = tls.certificates.flatMap(({ names, daysLeft }) =>
     daysLeft === null || daysLeft < 0 ? [] : `certificate for ${names.join(', ')}: ${plural(daysLeft, 'day')} left`,
   );
-  const coming = comingCertificates({ tls });
+  const coming = comingCertificates({ tls }, { refused: false });
   return [
     ...lasting.flatMap((line) => indented(line, columns).map(style.dim)),
     ...coming.flatMap((line) => indented(`TLS: ${line}`, columns).map(style.dim)),

@@ -39,8 +39,19 @@ export interface CertificateMemory {
   story: { at: number; text: string }[];
 }
 
+export const NOTHING_TRIED: CertificateMemory = {
+  orders: [],
+  issuedAt: null,
+  failures: 0,
+  lastFailure: null,
+  retryAfter: null,
+  story: [],
+};
+
 export interface IssueOptions {
   acme: AcmeConfig;
+  /** Before an order is begun, so that it is known however it ends; none is begun when it rejects. */
+  ordering(): Promise<void>;
   choose(offered: readonly string[]): ChallengeChoice;
   /** A step was taken, in words. */
   tell(text: string): void;

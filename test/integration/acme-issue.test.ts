@@ -73,6 +73,7 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
       acme: { ...acme, email: 'nobody' },
       choose,
       tell: () => undefined,
+      ordering: () => Promise.resolve(),
       signal: new AbortController().signal,
     };
     const refused = await open()

@@ -35,6 +35,7 @@ export async function acmeWorld(over: Partial<PebbleOptions> = {}) {
         told.push(text);
         tell?.(text);
       },
+      ordering: () => Promise.resolve(),
       choose: () => ({ type, reason: 'test' }),
     });
   return { ...system, issuer, open, acme, id, pem: issued.cert, told, issue, folder };

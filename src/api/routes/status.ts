@@ -70,6 +70,7 @@ async function environmentStatus(
     project: record.project,
     environment: record.config.environment,
     snapshot,
+    askedAt: record.updatedAt,
     kept: deps.engine.certificates(scope),
   });
   return {

@@ -10,17 +10,20 @@ interface Seen {
   project: string;
   environment: EnvironmentConfig;
   snapshot: Snapshot;
+  /** When it was last brought up. */
+  askedAt: number;
   /** Those that are got and renewed. */
   kept: readonly KeptCertificate[];
 }
 
 /** TLS of an environment as the edge serves it; undefined when none is configured. */
-export function tlsStatus({ project, environment, snapshot, kept }: Seen): TlsStatus | undefined {
+export function tlsStatus({ project, environment, snapshot, askedAt, kept }: Seen): TlsStatus | undefined {
   const { tls } = environment;
   if (tls === undefined) return undefined;
   const scope = `${project}/${environment.name}/`;
   const seen = snapshot.edge?.tls?.find(({ services }) => services.some((key) => key.startsWith(scope)));
-  const issuing = tls.acme === undefined ? {} : { issuing: kept.map((each) => issuingView(each, snapshot.at)) };
+  const issuing =
+    tls.acme === undefined ? {} : { issuing: kept.map((each) => issuingView(each, askedAt, snapshot.at)) };
   const failing = (issuing.issuing ?? []).filter(({ state }) => state === 'failing');
   const concerns = failing.map(({ detail, next }) => (next === null ? detail : `${detail}; ${next}`));
   if (seen === undefined) return { port: tls.port, serves: null, certificates: [], concerns, ...issuing };
@@ -53,7 +56,7 @@ function mineOf(
   );
 }
 
-function issuingView(each: KeptCertificate, now: number): NonNullable<TlsStatus['issuing']>[number] {
+function issuingView(each: KeptCertificate, askedAt: number, now: number): NonNullable<TlsStatus['issuing']>[number] {
   const { wanted, look, decision, ordering } = each;
   const { host, directory } = wanted.id;
   const { failures, lastFailure, story } = look.memory;
@@ -63,7 +66,8 @@ function issuingView(each: KeptCertificate, now: number): NonNullable<TlsStatus[
     installed: look.installed,
     failures,
     lastFailure,
-    ordering,
+    // Who has just brought it up asks for it now, which is seen within a second.
+    ordering: ordering || (askedAt > wanted.askedAt && wanted.unreachable === null),
     reason,
     wakeAt,
     now,

@@ -156,7 +156,10 @@ async function whereToLook(
     const all = environments.flatMap((each) =>
       each.services.filter(({ service }) => names.has(service)).flatMap(({ urls }) => urls),
     );
-    return { urls: [...new Set(all)], coming: environments.flatMap(comingCertificates) };
+    return {
+      urls: [...new Set(all)],
+      coming: environments.flatMap((each) => comingCertificates(each, { refused: true })),
+    };
   } catch {
     return { urls: [], coming: [] };
   }

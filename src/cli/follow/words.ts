@@ -126,6 +126,11 @@ export function waysOn({
   }
 }
 
-/** What is to be said about certificates that are being got, and were not refused. */
-export const comingCertificates = ({ tls }: Pick<StatusReply['environments'][number], 'tls'>): string[] =>
-  (tls?.issuing ?? []).flatMap(({ state, detail }) => (state === 'ordering' || state === 'waiting' ? detail : []));
+/** What is to be said about certificates that are not there yet; those that were refused are also among the concerns. */
+export const comingCertificates = (
+  { tls }: Pick<StatusReply['environments'][number], 'tls'>,
+  { refused }: { refused: boolean },
+): string[] =>
+  (tls?.issuing ?? []).flatMap(({ state, detail }) =>
+    state === 'valid' || (state === 'failing' && !refused) ? [] : detail,
+  );

@@ -30,9 +30,8 @@ export function describeCertificate(seen: {
     const what = works
       ? `the certificate for ${host} could not be renewed yet and ends in ${inDays(daysLeft(installed.notAfter, now))}`
       : `there is no certificate for ${host} yet`;
-    const when = ordering
-      ? 'it is tried again now'
-      : `it is tried again in ${formatDuration(Math.max(0, seen.wakeAt - now))}`;
+    const isNow = ordering || seen.wakeAt <= now;
+    const when = `it is tried again ${isNow ? 'now' : `in ${formatDuration(seen.wakeAt - now)}`}`;
     return {
       state: 'failing',
       detail: `${what} (${plural(failures, 'try', 'tries')} failed): ${lastFailure.why}; ${when}`,

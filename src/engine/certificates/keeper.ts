@@ -2,7 +2,7 @@ import { chooseChallenge } from '../../domain/certificate/challenge.ts';
 import { decideCertificate } from '../../domain/certificate/schedule.ts';
 import type { CertificateDecision } from '../../domain/certificate/schedule.ts';
 import type { CertificateLook, CertificateMemory, Certificates } from '../../ports/certificates.ts';
-import { IssueError } from '../../ports/certificates.ts';
+import { IssueError, NOTHING_TRIED } from '../../ports/certificates.ts';
 import { described } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import { nameOf, wantedCertificates } from './wanted.ts';
@@ -126,29 +126,15 @@ export class CertificateKeeper {
   ): Promise<void> {
     const { clock, log } = this.#deps;
     const { id, acme } = wanted;
-    const now = clock.now();
     const fields = { host: id.host, issuer: id.directory };
-    const began = act === 'order' ? [...memory.orders.filter((at) => at > now - ORDERS_KEPT_MS), now] : memory.orders;
-    try {
-      await this.#remember(
-        wanted,
-        { ...memory, orders: began },
-        `${act === 'order' ? 'ordered' : 'gone on'}: ${reason}`,
-      );
-    } catch (error) {
-      // Without a record of it a crash could order again and again.
-      log.error({ ...fields, error: described(error) }, 'no certificate is ordered: it could not be written down');
-      const why = `it could not be written down (${described(error)})`;
-      const lastFailure = { at: now, why, next: 'evenkeel doctor says what is wrong with the disk', challenge: null };
-      this.#memories.set(nameOf(id), { ...memory, failures: memory.failures + 1, lastFailure });
-      return;
-    }
-    log.info({ ...fields, reason }, act === 'order' ? 'a certificate is ordered' : 'an order is gone on with');
+    log.info({ ...fields, reason }, act === 'order' ? 'a certificate is got' : 'an order is gone on with');
+    if (act === 'resume') await this.#note(wanted, {}, `gone on: ${reason}`);
     try {
       const issued = await this.#certificates.issue(id, {
         acme,
         signal,
         tell: (text) => log.info(fields, text),
+        ordering: () => this.#ordering(wanted, reason),
         choose: (offered) =>
           chooseChallenge({
             offered,
@@ -160,15 +146,32 @@ export class CertificateKeeper {
       });
       const until = new Date(issued.notAfter).toISOString();
       const by = issued.challenge === null ? '' : `, by ${issued.challenge}`;
-      await this.#note(
-        wanted,
-        { issuedAt: clock.now(), failures: 0, lastFailure: null, retryAfter: null },
-        `issued, valid until ${until}${by}`,
-      );
+      const well = { issuedAt: clock.now(), failures: 0, lastFailure: null, retryAfter: null };
+      await this.#note(wanted, well, `issued, valid until ${until}${by}`);
       log.info({ ...fields, until }, 'a certificate was issued');
     } catch (error) {
       // The next controller goes on with the order.
       if (!signal.aborted) await this.#failed(wanted, error);
+    }
+  }
+
+  /** Without a record of it, a crash could order again and again. */
+  async #ordering(wanted: WantedCertificate, reason: string): Promise<void> {
+    const now = this.#deps.clock.now();
+    const memory = this.#memories.get(nameOf(wanted.id)) ?? NOTHING_TRIED;
+    const orders = [...memory.orders.filter((at) => at > now - ORDERS_KEPT_MS), now];
+    try {
+      await this.#remember(wanted, { ...memory, orders }, `ordered: ${reason}`);
+    } catch (cause) {
+      this.#memories.set(nameOf(wanted.id), memory);
+      throw new IssueError({
+        code: 'not-written',
+        what: `no certificate for ${wanted.id.host} is ordered: it could not be written down`,
+        why: described(cause),
+        next: 'evenkeel doctor says what is wrong with the disk',
+        retryable: true,
+        cause,
+      });
     }
   }
 

@@ -61,7 +61,7 @@ function portsOf(
   const opened = (edge.tls ?? []).find(({ port, bind }) => port === serving?.tls?.port && bind === serving.tls.bind);
   const plainPort = routes[0]?.port ?? null;
   const tlsPort = opened !== undefined && opened.error === null ? opened.port : null;
-  const unreachable = plainPort === null ? `the edge serves ${host} once a release of it is promoted` : null;
+  const unreachable = plainPort === null ? 'it is ordered once the routes of the host are open' : null;
   return { plainPort, tlsPort, unreachable };
 }
 

@@ -46,7 +46,7 @@ const NEXT: Readonly<Record<string, (host: string, challenge: ChallengeType | nu
   caa: (host) => `let a CAA record of ${host} name the issuer, or take the records away`,
   rejectedIdentifier: (host) => `take another name than ${host}, or another \`directory\``,
   unsupportedIdentifier: (host) => `take another name than ${host}, or another \`directory\``,
-  rateLimited: () => 'wait: it is tried again by itself; `directory: staging` has far higher limits',
+  rateLimited: () => 'to try things out take `directory: staging`, whose limits are far higher',
   externalAccountRequired: () => 'choose a `directory` that takes accounts without a registration elsewhere',
   invalidContact: () => 'correct `tls.acme.email` in evenkeel.yaml',
   unsupportedContact: () => 'correct `tls.acme.email` in evenkeel.yaml',
@@ -66,11 +66,12 @@ export function refused(
   const type = problemType(problem);
   const details = [problem.detail, ...(problem.subproblems ?? []).map(({ detail }) => detail)].filter(Boolean);
   const challenge = about.challenge ?? null;
+  const next = NEXT[type]?.(about.host, challenge);
   return new IssueError({
     code: 'certificate-refused',
     what: `the issuer refuses ${about.step} for ${about.host}`,
     why: oneLine(`${details.join('; ')} (${type})`),
-    next: NEXT[type]?.(about.host, challenge) ?? 'it is tried again by itself',
+    ...(next === undefined ? {} : { next }),
     retryable: true,
     retryAfter: about.retryAfter ?? null,
     challenge,
@@ -95,7 +96,7 @@ export function unreachable(url: string, cause: unknown): IssueError {
 function nextFor(code: string): string {
   if (/CERT|SIGNATURE|ISSUER/.test(code))
     return 'give the file of what it is trusted by as `tls.acme.ca` in evenkeel.yaml';
-  return 'it is tried again by itself; see that this machine may connect to it';
+  return 'see that this machine may connect to the issuer';
 }
 
 export function nonsense(url: string, what: string): IssueError {

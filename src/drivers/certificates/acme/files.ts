@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { CHALLENGES } from '../../../domain/certificate/acme.ts';
 import type { CertificateId } from '../../../domain/certificate/acme.ts';
 import { covers } from '../../../domain/traffic/tls.ts';
+import { NOTHING_TRIED } from '../../../ports/certificates.ts';
 import type { CertificateMemory } from '../../../ports/certificates.ts';
 import { sweepUnfinished, writeFileAtomic } from '../../../platform/atomic-file.ts';
 import { readCertificatePair } from '../../../platform/certificate.ts';
@@ -33,15 +34,6 @@ const memorySchema = z.object({
   retryAfter: z.number().nullable(),
   story: z.array(z.object({ at: z.number(), text: z.string() })),
 }) satisfies z.ZodType<CertificateMemory>;
-
-const NOTHING: CertificateMemory = {
-  orders: [],
-  issuedAt: null,
-  failures: 0,
-  lastFailure: null,
-  retryAfter: null,
-  story: [],
-};
 
 /**
  * What is kept of an issuer, for its owner alone: `account.json`, and for each host `HOST.pem` (the chain and its key in
@@ -93,7 +85,7 @@ export class IssuerFiles {
 
   async memory(id: CertificateId): Promise<CertificateMemory> {
     const parsed = memorySchema.safeParse(await readJson(this.#file(id, 'json')).catch(() => null));
-    return parsed.success ? parsed.data : NOTHING;
+    return parsed.success ? parsed.data : NOTHING_TRIED;
   }
 
   async saveMemory(id: CertificateId, memory: CertificateMemory): Promise<void> {

@@ -61,7 +61,7 @@ async function attempt(
 ): Promise<IssuedCertificate> {
   const { files } = tools;
   const { client, key } = await tools.accounts.open(how.acme, id.host, how.signal);
-  const stored = begun ?? (await newOrder(files, client, id));
+  const stored = begun ?? (await newOrder(files, client, id, how));
   let challenge: ChallengeType | null = null;
   let order = await readOrder(client, id, stored, begun !== null, files);
   const deadline = Date.now() + PATIENCE_MS;
@@ -100,8 +100,14 @@ async function attempt(
   }
 }
 
-async function newOrder(files: IssuerFiles, client: AcmeClient, id: CertificateId): Promise<StoredOrder> {
+async function newOrder(
+  files: IssuerFiles,
+  client: AcmeClient,
+  id: CertificateId,
+  how: IssueOptions,
+): Promise<StoredOrder> {
   const directory = await client.directory();
+  await how.ordering();
   const payload = { identifiers: [{ type: 'dns', value: id.host }] };
   const { location } = await client.post(directory.newOrder, payload, { host: id.host, step: 'an order' });
   if (location === null) throw nonsense(directory.newOrder, 'it names no order');
@@ -164,6 +170,5 @@ const tooLong = ({ host }: CertificateId): IssueError =>
   new IssueError({
     code: 'issuer-slow',
     what: `the issuer has not made the certificate for ${host} yet`,
-    next: 'the order is gone on with by itself',
     retryable: true,
   });

@@ -83,7 +83,6 @@ async function untilProven(proof: Proof, url: string, type: ChallengeType): Prom
       throw new IssueError({
         code: 'issuer-slow',
         what: `the issuer has not looked at ${type} of ${proof.id.host} yet`,
-        next: 'the order is gone on with by itself',
         challenge: type,
         retryable: true,
       });
