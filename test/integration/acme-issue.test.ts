@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acmeWorld, HOST } from '../support/acme.ts';
@@ -90,11 +90,17 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
       await way;
       expect(await open().look(id), what).toMatchObject({ installed: null, ordered: true });
     }
+    const left = readFileSync(orderFile, 'utf8');
     await issue('http-01');
     expect(await open().look(id)).toMatchObject({ installed: { notBefore: expect.any(Number) }, ordered: false });
     expect(issuer.count('POST /order-plz')).toBe(1);
     expect(issuer.count('POST /sign-me-up')).toBe(2);
     expect(account().key).toBe(key);
+    // Killed after that and before the order was put away: the next renewal is another order.
+    writeFileSync(orderFile, left);
+    expect((await open().look(id)).ordered).toBe(false);
+    await issue('http-01');
+    expect(issuer.count('POST /order-plz')).toBe(2);
     expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.tmp'))).toEqual([]);
   });
 });

@@ -1,8 +1,7 @@
-import type { CertificateId } from '../../../domain/certificate/acme.ts';
 import type { Certificates } from '../../../ports/certificates.ts';
 import { Accounts } from './account.ts';
 import { IssuerFiles } from './files.ts';
-import { issue } from './issue.ts';
+import { issue, openOrder } from './issue.ts';
 import type { AnswerChallenges } from './prove.ts';
 
 /** Certificates by ACME (RFC 8555). `folder`: where they and the accounts are kept. */
@@ -18,20 +17,11 @@ export function acmeCertificates(options: { folder: string; answer: AnswerChalle
       const [installed, memory] = await Promise.all([files.installed(id), files.memory(id)]);
       return {
         installed: installed === null ? null : { notBefore: installed.notBefore, notAfter: installed.notAfter },
-        ordered: await isOrdered(files, id, installed?.key ?? null),
+        ordered: (await openOrder(files, id, installed?.key ?? null)) !== null,
         memory,
       };
     },
     remember: (id, memory) => files.saveMemory(id, memory),
     issue: (id, how) => issue({ files, accounts, answer: options.answer }, id, how),
   };
-}
-
-/** An order whose certificate is in use already was only not put away. */
-async function isOrdered(files: IssuerFiles, id: CertificateId, installedKey: string | null): Promise<boolean> {
-  const order = await files.order(id).catch(() => null);
-  if (order === null) return false;
-  if (order.key !== installedKey) return true;
-  await files.forgetOrder(id);
-  return false;
 }

@@ -38,7 +38,8 @@ export interface IssuerTools {
  */
 export async function issue(tools: IssuerTools, id: CertificateId, how: IssueOptions): Promise<IssuedCertificate> {
   const { files, accounts } = tools;
-  const begun = await files.order(id);
+  const installed = await files.installed(id);
+  const begun = await openOrder(files, id, installed?.key ?? null);
   try {
     return await attempt(tools, id, how, begun);
   } catch (error) {
@@ -51,6 +52,16 @@ export async function issue(tools: IssuerTools, id: CertificateId, how: IssueOpt
     how.tell('the issuer does not know the account any more; it is made anew');
     return attempt(tools, id, how, null);
   }
+}
+
+/** One whose certificate is in use already was only not put away. */
+export async function openOrder(
+  files: IssuerFiles,
+  id: CertificateId,
+  installedKey: string | null,
+): Promise<StoredOrder | null> {
+  const order = await files.order(id).catch(() => null);
+  return order === null || order.key === installedKey ? null : order;
 }
 
 async function attempt(
