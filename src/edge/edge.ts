@@ -14,6 +14,7 @@ import { Listeners } from './listen/listeners.ts';
 import { Ports } from './listen/ports.ts';
 import { portRefusal } from './listen/port-refusal.ts';
 import type { LiveInstance } from './live/instance.ts';
+import { probeAll } from './live/probe-all.ts';
 import { LiveTable } from './live/table.ts';
 import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
@@ -104,7 +105,7 @@ export class Edge implements ControlTarget {
   /** Restores, probes, takes over from a predecessor, listens. */
   async start(): Promise<void> {
     await this.#restore();
-    await this.#probeRestored();
+    await probeAll(this.#instances(), RESTORE_PROBE_MS);
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
     await this.#restore(); // what the predecessor was told while this one started
     await this.#file.reserve();
@@ -176,18 +177,6 @@ export class Edge implements ControlTarget {
   async #restore(): Promise<void> {
     this.#challenges.restore();
     this.#switch(await this.#file.read());
-  }
-
-  async #probeRestored(): Promise<void> {
-    const looks = this.#instances().map(async ({ check }) => {
-      while (!check.healthy && (await check.look()));
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise((resolve) => {
-      timer = setTimeout(resolve, RESTORE_PROBE_MS);
-    });
-    await Promise.race([Promise.all(looks), enough]);
-    clearTimeout(timer);
   }
 
   #instances(): LiveInstance[] {

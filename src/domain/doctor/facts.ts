@@ -29,7 +29,15 @@ export interface HostFacts {
   installedAt: number | null;
 }
 
-export type Role = 'home' | 'sockets' | 'token' | 'probe token' | 'store' | 'secrets' | 'key of the secrets';
+export type Role =
+  | 'home'
+  | 'sockets'
+  | 'certificates'
+  | 'token'
+  | 'probe token'
+  | 'store'
+  | 'secrets'
+  | 'key of the secrets';
 
 export interface Place {
   role: Role;

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { AcmeConfig } from '../../../domain/certificate/acme.ts';
-import { AcmeClient } from './client.ts';
+import { AcmeClient, isHttps } from './client.ts';
 import { caUnreadable, nonsense } from './failure.ts';
 import { keyText, newKey } from './files.ts';
 import type { IssuerFiles, StoredAccount } from './files.ts';
@@ -58,7 +58,7 @@ export class Accounts {
     const { newAccount } = await client.directory();
     const payload = { termsOfServiceAgreed: true, contact: contactOf(acme) };
     const { location } = await client.post(newAccount, payload, { host, step: 'an account' });
-    if (location === null) throw nonsense(newAccount, 'it names no account');
+    if (!isHttps(location)) throw nonsense(newAccount, 'it names no account');
     client.account = location;
     await this.#files.saveAccount(acme.directory, { ...stored, url: location, email: acme.email });
   }

@@ -1,11 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { nonsense, problemOf, problemType, refused, retryAfterOf, unreachable } from './failure.ts';
+import { busy, nonsense, problemOf, problemType, refused, retryAfterOf, unreachable } from './failure.ts';
 import { httpsRequest } from './https.ts';
 import type { HttpsAsk, HttpsReply } from './https.ts';
 import { signedBody } from './jose.ts';
 
 const url = z.url({ protocol: /^https$/ });
+
+export const isHttps = (target: string | null): target is string => url.safeParse(target).success;
 
 const directorySchema = z.object({ newNonce: url, newAccount: url, newOrder: url });
 type Directory = z.infer<typeof directorySchema>;
@@ -47,6 +49,8 @@ export class AcmeClient {
   async directory(): Promise<Directory> {
     if (this.#directory !== null) return this.#directory;
     const reply = await this.#ask({ method: 'GET', url: this.#directoryUrl });
+    if (reply.status === 429 || reply.status >= 500)
+      throw busy(this.#directoryUrl, reply, retryAfterOf(reply.headers, Date.now()));
     const parsed = directorySchema.safeParse(jsonIn(reply.text));
     if (!parsed.success) throw nonsense(this.#directoryUrl, `there is no directory (status ${reply.status})`);
     this.#directory = parsed.data;
@@ -55,7 +59,7 @@ export class AcmeClient {
 
   /** A signed request; `payload` null reads. `about`: the host and the step, for what is said when it is refused. */
   async post(target: string, payload: unknown, about: { host: string; step: string }): Promise<Answer> {
-    if (!url.safeParse(target).success) throw nonsense(this.#directoryUrl, 'it names an address that is not https');
+    if (!isHttps(target)) throw nonsense(this.#directoryUrl, 'it names an address that is not https');
     for (let tries = 1; ; tries++) {
       const nonce = await this.#takeNonce();
       const body = signedBody({ url: target, nonce, account: this.account, payload }, this.#key);

@@ -93,6 +93,18 @@ export function unreachable(url: string, cause: unknown): IssueError {
   });
 }
 
+/** It answers, and wants to be asked later. */
+export function busy(url: string, reply: Pick<HttpsReply, 'status' | 'text'>, retryAfter: number | null): IssueError {
+  return new IssueError({
+    code: 'issuer-busy',
+    what: 'the issuer cannot be used now',
+    where: new URL(url).host,
+    why: oneLine(problemOf(reply).detail),
+    retryable: true,
+    retryAfter,
+  });
+}
+
 function nextFor(code: string): string {
   if (/CERT|SIGNATURE|ISSUER/.test(code))
     return 'give the file of what it is trusted by as `tls.acme.ca` in evenkeel.yaml';

@@ -12,7 +12,7 @@ import { sweepUnfinished, writeFileAtomic } from '../../../platform/atomic-file.
 import { readCertificatePair } from '../../../platform/certificate.ts';
 import { readJson } from '../../../platform/read-json.ts';
 
-const orderSchema = z.object({ url: z.string(), key: z.string() });
+const orderSchema = z.object({ url: z.string(), key: z.string(), at: z.number() });
 /** An order, and the key that its certificate is for. */
 export type StoredOrder = z.infer<typeof orderSchema>;
 

@@ -50,7 +50,6 @@ export function httpsRequest({ method, url, body, ca, signal }: HttpsAsk): Promi
         else chunks.push(chunk);
       });
       response.on('error', reject);
-      response.on('aborted', () => reject(new Error('the reply was cut off')));
       response.on('end', () =>
         resolve({
           status: response.statusCode ?? 0,

@@ -5,7 +5,7 @@ import type { CertificateId, ChallengeType } from '../../../domain/certificate/a
 import { IssueError } from '../../../ports/certificates.ts';
 import type { IssuedCertificate, IssueOptions } from '../../../ports/certificates.ts';
 import type { Accounts } from './account.ts';
-import { waitFor } from './client.ts';
+import { isHttps, waitFor } from './client.ts';
 import type { Answer, AcmeClient } from './client.ts';
 import { nonsense, problemSchema, refused } from './failure.ts';
 import { chainFault, keyText, newKey } from './files.ts';
@@ -25,6 +25,8 @@ type Order = z.infer<typeof orderSchema>;
 
 /** For the issuer to make a certificate once it believes that the host is ours. */
 const PATIENCE_MS = 180_000;
+/** An order that was not finished by then is begun anew. */
+const ORDER_MS = 86_400_000;
 
 export interface IssuerTools {
   files: IssuerFiles;
@@ -54,14 +56,15 @@ export async function issue(tools: IssuerTools, id: CertificateId, how: IssueOpt
   }
 }
 
-/** One whose certificate is in use already was only not put away. */
+/** One whose certificate is in use already was only not put away; one that leads nowhere must not be held on to. */
 export async function openOrder(
   files: IssuerFiles,
   id: CertificateId,
   installedKey: string | null,
 ): Promise<StoredOrder | null> {
   const order = await files.order(id).catch(() => null);
-  return order === null || order.key === installedKey ? null : order;
+  const stale = order !== null && Math.abs(Date.now() - order.at) > ORDER_MS;
+  return order === null || stale || order.key === installedKey ? null : order;
 }
 
 async function attempt(
@@ -121,8 +124,8 @@ async function newOrder(
   await how.ordering();
   const payload = { identifiers: [{ type: 'dns', value: id.host }] };
   const { location } = await client.post(directory.newOrder, payload, { host: id.host, step: 'an order' });
-  if (location === null) throw nonsense(directory.newOrder, 'it names no order');
-  const stored = { url: location, key: keyText(newKey()) };
+  if (!isHttps(location)) throw nonsense(directory.newOrder, 'it names no order');
+  const stored = { url: location, key: keyText(newKey()), at: Date.now() };
   await files.saveOrder(id, stored);
   return stored;
 }
