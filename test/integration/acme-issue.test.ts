@@ -34,7 +34,10 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
     expect(issued.challenge).toBe(type);
     expect(told).toContain(`the edge answers ${type}: test`);
     expect(await open().look(id)).toMatchObject({ installed: { notAfter: issued.notAfter }, ordered: false });
-    await waitFor(async () => (await edge.state()).tls?.[0]?.waiting === null, { what: 'the certificate in use' });
+    await waitFor(async () => (await edge.state()).tls?.[0]?.waiting === null, {
+      what: 'the certificate in use',
+      timeout: 40_000,
+    });
     const reply = await sendTls({ port: tlsPort, ca: await issuer.root(), servername: HOST, headers: { host: HOST } });
     expect(reply.body).toBe('api');
     expect((await send({ port, headers: { host: HOST } })).status).toBe(308);
@@ -53,7 +56,7 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME'
     const { issuer, issue, open, id, pem, folder, acme } = await acmeWorld();
     const orderFile = pem.replace(/pem$/, 'order.json');
     const once = (condition: () => boolean) => async (abort: () => void) => {
-      await waitFor(condition, { what: 'the moment', interval: 1 });
+      await waitFor(condition, { what: 'the moment', timeout: 40_000, interval: 1 });
       abort();
     };
     const told = (start: string) => (abort: () => void) => (text: string) => {

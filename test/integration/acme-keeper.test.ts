@@ -79,7 +79,7 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('certificates', { timeo
     const { issuer, tlsPort, pem } = world;
     expect((await world.settle())?.look.memory).toMatchObject({ failures: 0, orders: [expect.any(Number)] });
     const served = async (what: string, before = '') => {
-      await waitFor(async () => (await serial(tlsPort)) !== before, { what, timeout: 20_000, interval: 100 });
+      await waitFor(async () => (await serial(tlsPort)) !== before, { what, timeout: 40_000, interval: 100 });
       return serial(tlsPort);
     };
     const first = await served('the certificate');
@@ -167,7 +167,7 @@ describe.skipIf(noPebble !== null || noOpenssl !== null)('certificates', { timeo
     const memory = world.pem.replace(/pem$/, 'json');
     mkdirSync(memory, { recursive: true });
     const refuses = () => world.lines.some((line) => line.includes('could not be written down'));
-    await waitFor(() => world.look().then(refuses), { what: 'the word', interval: 50 });
+    await waitFor(() => world.look().then(refuses), { what: 'the word', timeout: 40_000, interval: 50 });
     expect(world.issuer.count('POST /order-plz')).toBe(0);
     rmSync(memory, { recursive: true });
     world.later(1_000);

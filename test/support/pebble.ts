@@ -41,8 +41,8 @@ export interface Pebble {
   count(part: string): number;
   /** Begins (again, with nothing that it knew before), perhaps with other options. */
   start(options?: Partial<PebbleOptions>): Promise<void>;
-  /** It says nothing until it is continued. */
-  freeze(frozen: boolean): void;
+  /** Whether it finds out where a host leads: as long as not, it takes orders and proves nothing (for some seconds). */
+  findsHosts(finds: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -122,7 +122,7 @@ export async function pebble(given: PebbleOptions): Promise<Pebble> {
     log: () => output,
     count: (part) => output.split(part).length - 1,
     start,
-    freeze: (frozen) => running.forEach((child) => child.kill(frozen ? 'SIGSTOP' : 'SIGCONT')),
+    findsHosts: (finds) => void running[0]?.kill(finds ? 'SIGCONT' : 'SIGSTOP'),
     stop,
   };
 }
