@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { certificate, noOpenssl } from '../support/certificates.ts';
 import { send } from '../support/edge-harness.ts';
 import { behindTls, sendTls, shake } from '../support/edge-tls.ts';
 import { tempDir } from '../support/temp.ts';
+import { waitFor } from '../support/wait.ts';
 
 const HOUR = 3_600_000;
 const PREFIX = '/.well-known/acme-challenge/';
@@ -81,6 +82,33 @@ describe.skipIf(noOpenssl !== null)('challenges of issuers', { timeout: 60_000 }
     expect(await change([http('two')], ['tok-en_1', 'never'])).toBe(null);
     expect(await ask(`${PREFIX}two`)).toEqual([200, 'two.thumbprint']);
     expect(readFileSync(join(edge.folder, 'challenges'), 'utf8')).not.toContain('tok-en_1');
+  });
+
+  test('keep nobody waiting who was served with other certificates until then', async () => {
+    const { edge, a, port, tlsPort, config } = await world();
+    const b = await certificate(tempDir('tls'), 'b', ['c.example']);
+    const given = [a, b].map(({ cert, key }) => ({ cert, key }));
+    const { tls: before } = config();
+    if (before === undefined) throw new Error('no TLS');
+    await edge.set(2, config({ tls: { ...before, certificates: given } }));
+    const folder = tempDir('issued');
+    const pem = join(folder, 'a.pem');
+    const tls = {
+      port: tlsPort,
+      bind: '127.0.0.1',
+      certificates: [{ cert: pem, key: pem, issuedFor: 'a.example' }],
+      redirect: true,
+      hsts: 'off' as const,
+    };
+    await edge.set(3, config({ tls }));
+    expect((await sendTls({ port: tlsPort, ca: a.pem })).body).toBe('api');
+    expect((await sendTls({ port: tlsPort, ca: b.pem, servername: 'c.example' })).body).toBe('api');
+    expect((await send({ port, headers: { host: 'a.example' } })).status).toBe(308);
+    const fresh = await certificate(folder, 'fresh', ['a.example']);
+    writeFileSync(pem, `${fresh.pem}${readFileSync(fresh.key, 'utf8')}`);
+    const shown = async () => (await shake(tlsPort, { servername: 'a.example' })).getPeerCertificate().subject.CN;
+    await waitFor(async () => (await shown()) === 'fresh', { what: 'the new certificate', timeout: 40_000 });
+    expect((await sendTls({ port: tlsPort, ca: fresh.pem })).body).toBe('api');
   });
 
   test('are refused where they are not what an issuer could have asked for', async () => {

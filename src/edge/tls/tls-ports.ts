@@ -143,7 +143,10 @@ export class TlsPorts {
       [...this.#ports].flatMap(([address, port]): [string, Choice][] => {
         const loaded = port.certificates.flatMap((pair) => this.#certificates.of(pair) ?? []);
         const [fallback] = loaded;
-        return fallback === undefined ? [] : [[address, { byName: byName(loaded), fallback }]];
+        if (fallback !== undefined) return [[address, { byName: byName(loaded), fallback }]];
+        // Who changes from certificates that are given, or from another issuer, is served with the former ones until then.
+        const former = awaits(port) === null ? undefined : this.#choices.get(address);
+        return former === undefined ? [] : [[address, former]];
       }),
     );
     this.#update();
