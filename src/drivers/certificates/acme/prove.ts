@@ -62,8 +62,7 @@ export async function prove(proof: Proof, url: string): Promise<ChallengeType | 
   const given = toEdge(proof, choice.type, challenge.token);
   await proof.answer({ add: [given], remove: [] });
   how.tell(`the edge answers ${choice.type}: ${choice.reason}`);
-  if (challenge.status === 'pending')
-    await proof.client.post(challenge.url, {}, { host: id.host, step: `the challenge ${choice.type}` });
+  if (challenge.status === 'pending') await invite(proof, url, { type: choice.type, url: challenge.url });
   try {
     await untilProven(proof, url, choice.type);
   } finally {
@@ -71,6 +70,16 @@ export async function prove(proof: Proof, url: string): Promise<ChallengeType | 
     if (!how.signal.aborted) await proof.answer({ add: [], remove: [given.token] }).catch(() => undefined);
   }
   return choice.type;
+}
+
+/** Has the issuer look. One that was asked to before, by a controller that did not live to see it, may refuse to be asked again. */
+async function invite(proof: Proof, authorization: string, challenge: { type: string; url: string }): Promise<void> {
+  const about = { host: proof.id.host, step: `the challenge ${challenge.type}` };
+  await proof.client.post(challenge.url, {}, about).catch(async (error: unknown) => {
+    const { status, challenges } = await read(proof, authorization);
+    const looks = challenges.some(({ type, status }) => type === challenge.type && status !== 'pending');
+    if (status === 'pending' && !looks) throw error;
+  });
 }
 
 async function untilProven(proof: Proof, url: string, type: ChallengeType): Promise<void> {
