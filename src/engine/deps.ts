@@ -1,4 +1,5 @@
 import type { Builder } from '../ports/builder.ts';
+import type { Certificates } from '../ports/certificates.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MigrationReader } from '../ports/migrations.ts';
 import type { JobRunner, Runtime } from '../ports/runtime.ts';
@@ -37,6 +38,8 @@ export interface EngineDeps {
   builder: Builder;
   migrations: MigrationReader;
   secrets: Secrets;
+  /** Absent: none are issued. */
+  certificates?: Certificates;
   clock: Clock;
   log: Log;
   places: Places;

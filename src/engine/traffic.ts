@@ -37,6 +37,7 @@ export async function convergeTraffic(
     instances: snapshot.instances,
     release: context.release,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),
+    certificateOf: (id) => deps.certificates?.place(id) ?? null,
   });
   const applied = new Map(
     snapshot.edge.services
