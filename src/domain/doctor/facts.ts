@@ -81,6 +81,8 @@ export interface ServerFacts {
     controller: { pid: number; state: ProcessState } | null;
     edge: { pid: number; state: ProcessState } | null;
     controllerFailures: number;
+    /** Those of them whose memory a crash would leave in a file. */
+    dumpingCore?: string[];
   } | null;
   answer:
     | { kind: 'none' }

@@ -15,8 +15,11 @@ export type ServiceKind = 'http' | 'static' | 'worker';
 /** A value of `env`, in pieces: what is known now as text, what is only known when an instance starts as a reference. */
 export type EnvPart =
   | string
-  /** Resolved by the secrets driver when an instance or job starts; never stored, never shown. */
-  | { secret: string }
+  /**
+   * Resolved by the secrets driver when an instance or job starts; never stored, never shown. A release names the
+   * `version` of the value that it was begun with; see domain/release/secret-versions.ts.
+   */
+  | { secret: string; version?: string | undefined }
   /** The stable internal address of another service, such as `http://127.0.0.1:20003`. */
   | { serviceUrl: string }
   /** The port that this instance was given. */

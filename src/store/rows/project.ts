@@ -9,7 +9,7 @@ import type { Same } from './parse.ts';
  */
 const envPart = z.union([
   z.string(),
-  z.strictObject({ secret: z.string() }),
+  z.strictObject({ secret: z.string(), version: z.string().optional() }),
   z.strictObject({ serviceUrl: z.string() }),
   z.strictObject({ port: z.literal(true) }),
 ]);

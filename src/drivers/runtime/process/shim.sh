@@ -116,6 +116,7 @@ ek_run() {
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$ek_path
   ek_stopping='' ek_deadline='' ek_main='' ek_cut='' ek_oom=0
   exec 9>&2 2>/dev/null # what the tools below complain about is not the service's output
+  ulimit -c 0            # a core dump would hold the secrets of the environment
 
   # From here on signals to the group find this shell prepared; they are reset for the command.
   trap ek_trapped=1 HUP INT QUIT USR1 USR2 PIPE ALRM
