@@ -9,6 +9,7 @@ import type { EngineDeps } from './deps.ts';
 import { freePort } from './free-port.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import { resolveEnv } from './resolve-env.ts';
+import { runAs } from './run-as.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
 
 /** After a start that went wrong before there was anything to restart. */
@@ -141,6 +142,7 @@ async function startInstance(
     port,
     data: config.data.map((path) => ({ path, target: deps.places.data({ ...scope, service: release.service, path }) })),
     resources: config.resources,
+    runAs: runAs(config),
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
   });
 }

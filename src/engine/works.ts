@@ -7,6 +7,7 @@ import type { JobObservation } from '../ports/runtime.ts';
 import type { EngineDeps } from './deps.ts';
 import { refuseBreakingRelease } from './migrations.ts';
 import { resolveEnv } from './resolve-env.ts';
+import { runAs } from './run-as.ts';
 import { runHttpSmoke } from './smoke.ts';
 import { attemptOf, workId, type WorkKind } from './work-ids.ts';
 
@@ -140,6 +141,7 @@ export class Works {
       },
       log,
       resources: config.resources,
+      runAs: runAs(config),
     });
   }
 

@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { HostFacts } from '../../domain/doctor/facts.ts';
+import { whyNoGuests } from '../../drivers/runtime/process/guests.ts';
 import { cgroupParents } from '../../platform/process/cgroup.ts';
 import { runCommand } from '../../platform/process/spawn.ts';
 
@@ -20,9 +21,15 @@ export async function readHost(): Promise<HostFacts> {
     cgroups: { memory: folders.memory !== undefined, cpu: folders.cpu !== undefined, why },
     git: await gitVersion(),
     shell: isExecutable('/bin/sh'),
+    users: await users(),
     bootedAt: bootedAt(),
     installedAt: statSync(PACKAGE, { throwIfNoEntry: false })?.mtimeMs ?? null,
   };
+}
+
+async function users(): Promise<NonNullable<HostFacts['users']>> {
+  const root = process.getuid?.() === 0;
+  return { root, why: root ? await whyNoGuests() : null };
 }
 
 function memory(): HostFacts['memory'] {

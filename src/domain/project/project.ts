@@ -55,6 +55,10 @@ export interface Resources {
   memory: number | null;
   /** Cores, may be fractional, or null for no limit. */
   cpu: number | null;
+  /** Most processes and threads at once; absent: no limit. */
+  processes?: number | undefined;
+  /** Most files that one process has open; absent: as the system has it. */
+  openFiles?: number | undefined;
 }
 
 export interface CanaryStep {
@@ -136,6 +140,8 @@ export interface ServiceConfig {
   /** Services that must be verified before this one starts. */
   after: string[];
   resources: Resources;
+  /** As whom its commands run: a user of the machine, or `dynamic`; absent: as evenkeel itself. */
+  user?: string | undefined;
   /** Folders, relative to `dir`, shared by all releases. */
   data: string[];
   /** Time between SIGTERM and SIGKILL. */

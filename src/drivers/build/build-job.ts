@@ -1,4 +1,4 @@
-import { readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvenkeelError } from '../../ports/errors.ts';
@@ -83,16 +83,24 @@ async function prepareWork(shop: Workshop, id: string): Promise<void> {
 
 async function start(shop: Workshop, run: JobRun, id: string, env: Record<string, string>): Promise<void> {
   const { project, environment, service, log } = run.record;
+  const work = shop.records.work(run.record.id);
+  // What one project's builds leave in a cache, another's would run.
+  const cache =
+    service.user === null
+      ? shop.packageCache
+      : join(shop.packageCache, 'of', `${project}.${environment}.${service.name}`);
+  if (service.user !== null) await mkdir(cache, { recursive: true, mode: 0o700 });
   const spec = {
     id,
     project,
     environment,
     command: service.build ?? 'true',
-    cwd: join(shop.records.work(run.record.id), service.dir),
-    env: { ...buildEnvironment(shop), ...env },
+    cwd: join(work, service.dir),
+    env: { ...buildEnvironment(cache), ...env },
     log,
     // A build needs more than what it builds.
     resources: { memory: null, cpu: null },
+    ...(service.user === null ? {} : { runAs: { user: service.user, service: service.name }, own: [work, cache] }),
   };
   for (let tries = 1; ; tries++) {
     try {
@@ -105,7 +113,7 @@ async function start(shop: Workshop, run: JobRun, id: string, env: Record<string
   }
 }
 
-function buildEnvironment({ packageCache }: Workshop): Record<string, string> {
+function buildEnvironment(packageCache: string): Record<string, string> {
   return {
     CI: 'true',
     npm_config_cache: join(packageCache, 'npm'),

@@ -1,4 +1,5 @@
 import { realpath, rename, writeFile } from 'node:fs/promises';
+import { giveFolder } from '../../platform/process/ownership.ts';
 import type { BuildRequest } from '../../ports/builder.ts';
 import { readSourceManifest, runBuildJob } from './build-job.ts';
 import { appendNotes } from './build-log.ts';
@@ -157,6 +158,9 @@ export class BuildRun {
       say: (detail) => (this.detail = detail),
     });
     if (how === 'stranded') return null;
+    // What was built by another user becomes evenkeel's own, and with that nobody's to change.
+    const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+    if (record.service.user !== null) await giveFolder(records.work(record.id), { uid, gid });
     const built = await gate.shared(async () => {
       const root = await realpath(records.work(record.id));
       const list = await listBuilt(root, record.service.data);

@@ -211,6 +211,7 @@ function newRecord({ id, project, environment, service, log }: BuildRequest): Bu
     service: {
       name: service.name,
       build: service.build,
+      user: service.user ?? null,
       dir: service.dir,
       static: service.static?.dir ?? null,
       data: dataFolders(service),

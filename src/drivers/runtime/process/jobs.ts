@@ -10,6 +10,7 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { JobObservation, JobRunner, JobSpec } from '../../../ports/runtime.ts';
 import { signalName } from './end-reason.ts';
 import { jobBase } from './environment.ts';
+import { guestFor, seat } from './guests.ts';
 import { cgroupName, digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
 import type { EndRecord } from './folder.ts';
 import { launch } from './launch.ts';
@@ -79,14 +80,22 @@ class ProcessJobs implements JobRunner {
       const cwd = await workingFolder(spec, folder);
       const tmp = this.#tmp(folder);
       mkdirSync(tmp, { recursive: true, mode: 0o700 });
+      const { guest, note } = await guestFor(this.#home, spec, spec.runAs);
+      if (note !== null) noteInLog(spec.log, `not all isolation holds: ${note}`);
+      const place =
+        guest === null
+          ? null
+          : await seat(this.#home, folder, guest, { folders: foldersOf(spec, folder, tmp), log: spec.log });
       const env = {
-        ...jobBase(tmp),
+        ...jobBase(tmp, guest),
         ...spec.env,
         EVENKEEL_PROJECT: spec.project,
         EVENKEEL_ENVIRONMENT: spec.environment,
         EVENKEEL_JOB: spec.id,
       };
-      await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, launch: 'job', durable: true });
+      const { command, log, resources } = spec;
+      const openFiles = resources.openFiles ?? null;
+      await launch({ folder, command, cwd, env, log, cgroups, launch: 'job', durable: true, openFiles, seat: place });
       await removeUnfinishedCopies(join(folder, 'work'));
     } catch (error) {
       if (readClaim(folder) !== null) return;
@@ -173,6 +182,12 @@ async function workingFolder({ id, cwd, workingCopy }: JobSpec, folder: string):
   if (workingCopy !== undefined) return makeWorkingCopy({ ...workingCopy, target: join(folder, 'work') });
   if (cwd !== undefined && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return cwd;
   throw failed(id, `the folder ${cwd ?? '(none given)'} does not exist`, false);
+}
+
+/** All that a job of another user may see of the home. */
+function foldersOf({ workingCopy, own = [] }: JobSpec, folder: string, tmp: string): string[] {
+  const copy = workingCopy === undefined ? [] : [join(folder, 'work'), ...workingCopy.data.map(({ target }) => target)];
+  return [...copy, ...own, tmp];
 }
 
 /** It was to be started before this boot, and its claim may not have reached the disk. */

@@ -9,6 +9,7 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
 import { endedBadly, endReason } from './end-reason.ts';
 import { instanceBase } from './environment.ts';
+import { guestFor, seat } from './guests.ts';
 import {
   cgroupName,
   claimForNobody,
@@ -105,8 +106,12 @@ class ProcessRuntime implements Runtime {
     const cwd = await makeWorkingCopy({ artifact: spec.artifact, target: work, dir: spec.dir, data: spec.data });
     const tmp = tmpOf(this.#home, folder);
     mkdirSync(tmp, { recursive: true, mode: 0o700 });
+    const { guest, note } = await guestFor(this.#home, spec, spec.runAs);
+    if (note !== null) noteInLog(spec.log, `not all isolation holds: ${note}`);
+    const folders = [work, tmp, ...spec.data.map(({ target }) => target)];
+    const place = guest === null ? null : await seat(this.#home, folder, guest, { folders, log: spec.log });
     const env = {
-      ...instanceBase(tmp),
+      ...instanceBase(tmp, guest),
       HOST: '127.0.0.1',
       ...spec.env,
       ...(spec.port === null ? {} : { PORT: String(spec.port) }),
@@ -116,7 +121,9 @@ class ProcessRuntime implements Runtime {
       EVENKEEL_RELEASE: spec.release,
       EVENKEEL_INSTANCE: spec.id,
     };
-    await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, launch: name, durable: false });
+    const { command, log, resources } = spec;
+    const openFiles = resources.openFiles ?? null;
+    await launch({ folder, command, cwd, env, log, cgroups, launch: name, durable: false, openFiles, seat: place });
     await removeUnfinishedCopies(work);
   }
 
