@@ -37,6 +37,9 @@ import { redactedLogs } from './redacted-logs.ts';
  */
 const UNDER_WAY_MS = 200;
 
+/** Bytes of the disk that no build may take: what runs goes on writing its state, logs and data. */
+const DISK_RESERVE = 256 * 1024 ** 2;
+
 export interface ControllerOptions {
   /** For EVENKEEL_DATABASE_URL. */
   env: NodeJS.ProcessEnv;
@@ -74,7 +77,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     traffic,
     jobs,
     runtime: processRuntime({ home: paths.home, redact }),
-    builder: processBuilder({ home: paths.home, jobs, redact }),
+    builder: processBuilder({ home: paths.home, jobs, redact, reserve: DISK_RESERVE }),
     migrations: sqlReader(),
     secrets: fileSecrets(secretsAt),
     certificates: acmeCertificates({
@@ -112,7 +115,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     every(engine.deps, BOUND_LOGS_EVERY_MS, 'logs of jobs', () => boundLogs(paths.logs), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'former secrets', () => forgetSecrets(engine.deps), upkeep.signal),
-    every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => collectLogs(engine.deps, paths.logs), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => boundAllLogs(engine.deps, paths), upkeep.signal),
   ];
   return {
     async stop() {
@@ -133,4 +136,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
 async function forgetSecrets(deps: EngineDeps): Promise<void> {
   const forgotten = await forgetFormerSecrets(deps);
   if (forgotten > 0) deps.log.info({ forgotten }, 'former values of secrets deleted: nothing that runs needs them');
+}
+
+async function boundAllLogs(deps: EngineDeps, { logs }: EvenkeelPaths): Promise<void> {
+  const freed = await collectLogs(deps, logs);
+  if (freed > 0) deps.log.warn({ freed }, 'logs took too much of the disk: the oldest were deleted');
 }

@@ -5,6 +5,7 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { JobObservation } from '../../ports/runtime.ts';
 import { appendNotes, logSize, logTail } from './build-log.ts';
 import type { BuildRecord } from './build-record.ts';
+import { tooFull } from './disk-guard.ts';
 import { buildFailed, Cancelled } from './failure.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import { copyTree } from './tree.ts';
@@ -130,12 +131,15 @@ async function waitForEnd(
   id: string,
 ): Promise<Extract<JobObservation, { state: 'ended' | 'unknown' }>> {
   let cancelled = false;
+  let full: EvenkeelError | null = null;
   for (;;) {
-    if (run.signal.aborted && !cancelled) {
+    full ??= await tooFull({ ...shop, reserve: shop.reserve / 2 });
+    if ((run.signal.aborted || full !== null) && !cancelled) {
       cancelled = true;
       await shop.jobs.cancel(id, { graceMs: CANCEL_GRACE_MS });
     }
     const seen = await shop.jobs.observe(id);
+    if (full !== null && seen.state !== 'running' && !run.signal.aborted) throw full;
     if (seen.state === 'ended' || seen.state === 'unknown') return seen;
     if (seen.state === 'absent') return { state: 'unknown', reason: 'it was forgotten' };
     run.say(`\`${run.record.service.build}\` runs${seen.pid === 0 ? '' : ` (pid ${seen.pid})`}`);

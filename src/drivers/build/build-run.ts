@@ -4,6 +4,7 @@ import type { BuildRequest } from '../../ports/builder.ts';
 import { readSourceManifest, runBuildJob } from './build-job.ts';
 import { appendNotes } from './build-log.ts';
 import type { BuildEnd, BuildRecord } from './build-record.ts';
+import { tooFull } from './disk-guard.ts';
 import { buildFailed, Cancelled, failureText } from './failure.ts';
 import type { Input } from './inputs.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
@@ -62,6 +63,8 @@ export class BuildRun {
   async #fromSource(): Promise<BuildEnd | null> {
     const request = this.#request;
     if (request === null) return null;
+    const full = await tooFull(this.#shop);
+    if (full !== null) throw full;
     if (request.service.build === null) return this.#asItIs(request);
     const { root, service, env } = request;
     const look = await this.#shop.sources.read(root, service, { objects: null, ...this.#watching('looked at') });
