@@ -34,6 +34,8 @@ export interface InstanceSpec {
   data: { path: string; target: string }[];
   resources: Resources;
   runAs?: RunAs | undefined;
+  /** Ports of other services that it calls; with `runAs`, the only ones that it may. */
+  calls?: readonly number[] | undefined;
   /** Where its output goes, absolute; appended. */
   log: string;
 }
@@ -71,6 +73,8 @@ export interface JobSpec {
   log: string;
   resources: Resources;
   runAs?: RunAs | undefined;
+  /** As for an instance. */
+  calls?: readonly number[] | undefined;
   /** With `cwd` and `runAs`: absolute folders that become its user's own, to write to. */
   own?: readonly string[] | undefined;
 }

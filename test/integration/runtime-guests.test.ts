@@ -7,7 +7,7 @@ import { whyNoGuests } from '../../src/drivers/runtime/process/guests.ts';
 import { processJobs } from '../../src/drivers/runtime/process/jobs.ts';
 import type { InstanceSpec } from '../../src/ports/runtime.ts';
 import { aProject, aRequest, aService, build } from '../support/build-fixture.ts';
-import { instanceBench, scope } from '../support/runtime-bench.ts';
+import { instanceBench, NO_GUARD, scope } from '../support/runtime-bench.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -173,7 +173,7 @@ describe.skipIf(why !== null)('a build with a user of its own', { timeout: 120_0
     const home = tempDir('home');
     chmodSync(home, 0o700);
     writeFileSync(join(home, 'secrets.json'), 'planted', { mode: 0o644 });
-    const builder = processBuilder({ home, jobs: processJobs({ home }), pollMs: 20 });
+    const builder = processBuilder({ home, jobs: processJobs({ home, guard: NO_GUARD }), pollMs: 20 });
     const root = aProject({ 'a.txt': 'x' });
     const request = aRequest(root, {
       service: aService({

@@ -3,6 +3,7 @@ import { availableParallelism, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { HostFacts } from '../../domain/doctor/facts.ts';
 import { whyNoGuests } from '../../drivers/runtime/process/guests.ts';
+import { whyNoPortGuard } from '../../drivers/runtime/process/port-guard.ts';
 import { cgroupParents } from '../../platform/process/cgroup.ts';
 import { runCommand } from '../../platform/process/spawn.ts';
 
@@ -29,7 +30,9 @@ export async function readHost(): Promise<HostFacts> {
 
 async function users(): Promise<NonNullable<HostFacts['users']>> {
   const root = process.getuid?.() === 0;
-  return { root, why: root ? await whyNoGuests() : null };
+  if (!root) return { root, why: null, whyNoPorts: null };
+  const [why, whyNoPorts] = await Promise.all([whyNoGuests(), whyNoPortGuard()]);
+  return { root, why, whyNoPorts };
 }
 
 function memory(): HostFacts['memory'] {

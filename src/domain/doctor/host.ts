@@ -73,9 +73,21 @@ function users({ users: found }: HostFacts): Finding[] {
         'install util-linux, and let evenkeel make mount namespaces; until then services with `user` do not start',
       ),
     ];
-  const ports = 'the ports of services on 127.0.0.1 are open to every program of this machine';
-  if (found.root) return [ok('isolation', `services with \`user\` run as that user, all others as root; ${ports}`)];
-  return [ok('isolation', `all services run as one user, and can read each other's files and memory; ${ports}`)];
+  const open = 'the ports of services on 127.0.0.1 are open to every program of this machine';
+  if (!found.root)
+    return [ok('isolation', `all services run as one user, and can read each other's files and memory; ${open}`)];
+  const others = 'services with `user` run as that user, all others as root';
+  if (found.whyNoPorts === null)
+    return [
+      ok('isolation', `${others}; a service with \`user\` reaches the ports only of services that its env names`),
+    ];
+  return [
+    warning(
+      'isolation',
+      `${others}; ${open}: ${found.whyNoPorts}`,
+      'install nftables, if services with `user` are to be kept from the ports of others',
+    ),
+  ];
 }
 
 function shell({ shell: found }: HostFacts): Finding {

@@ -8,6 +8,8 @@ import { giveFolder } from '../../../platform/process/ownership.ts';
 import { runCommand } from '../../../platform/process/spawn.ts';
 import { readJson } from '../../../platform/read-json.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
+import { noteInLog } from './log-note.ts';
+import type { PortGuard } from './port-guard.ts';
 import type { RunAs } from '../../../ports/runtime.ts';
 
 /** The user that an instance or a job runs as, when that is not evenkeel's own. */
@@ -155,6 +157,16 @@ function letWrite(guest: Pick<Guest, 'gid'>, log: string): void {
   closeSync(openSync(log, 'a', 0o600));
   chownSync(log, 0, guest.gid);
   chmodSync(log, 0o620);
+}
+
+/** Lets a guest connect to what it was told of, and to its own port; says in its log when nobody is kept from anything. */
+export async function allowPorts(
+  guard: PortGuard,
+  { uid }: Guest,
+  { port, calls = [], log }: { port: number | null; calls?: readonly number[] | undefined; log: string },
+): Promise<void> {
+  const why = await guard.allow([{ uid, ports: [...(port === null ? [] : [port]), ...calls] }]);
+  if (why !== null) noteInLog(log, `not all isolation holds: ports of other services are open to it: ${why}`);
 }
 
 export interface GuestSeat {

@@ -10,13 +10,14 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { JobObservation, JobRunner, JobSpec } from '../../../ports/runtime.ts';
 import { signalName } from './end-reason.ts';
 import { jobBase } from './environment.ts';
-import { guestFor, seat } from './guests.ts';
+import { allowPorts, guestFor, seat } from './guests.ts';
 import { cgroupName, digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
 import type { EndRecord } from './folder.ts';
 import { launch } from './launch.ts';
 import { asItIs, lastLines, type Redact } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
+import { type PortGuard, portGuard } from './port-guard.ts';
 import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
 
 const recordSchema = z.object({
@@ -34,11 +35,13 @@ export interface ProcessJobsOptions {
   cgroups?: CgroupParents;
   /** Takes what is secret out of the last lines of a job. */
   redact?: Redact;
+  /** Keeps jobs of other users from the ports of services; by nftables when absent. */
+  guard?: PortGuard;
 }
 
 /** Runs jobs as processes of this machine, the same way as instances; see shim.sh. */
-export function processJobs({ home, cgroups, redact }: ProcessJobsOptions): JobRunner {
-  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents(), redact ?? asItIs);
+export function processJobs({ home, cgroups, redact, guard }: ProcessJobsOptions): JobRunner {
+  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents(), redact ?? asItIs, guard ?? portGuard());
 }
 
 class ProcessJobs implements JobRunner {
@@ -48,7 +51,10 @@ class ProcessJobs implements JobRunner {
   readonly #redact: Redact;
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor(home: string, parents: CgroupParents, redact: Redact) {
+  readonly #guard: PortGuard;
+
+  constructor(home: string, parents: CgroupParents, redact: Redact, guard: PortGuard) {
+    this.#guard = guard;
     this.#redact = redact;
     this.#home = home;
     this.#jobs = join(home, 'jobs');
@@ -82,6 +88,7 @@ class ProcessJobs implements JobRunner {
       mkdirSync(tmp, { recursive: true, mode: 0o700 });
       const { guest, note } = await guestFor(this.#home, spec, spec.runAs);
       if (note !== null) noteInLog(spec.log, `not all isolation holds: ${note}`);
+      if (guest !== null) await allowPorts(this.#guard, guest, { ...spec, port: null });
       const place =
         guest === null
           ? null
