@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processBuilder } from '../../src/drivers/build/process-builder.ts';
 import { whyNoGuests } from '../../src/drivers/runtime/process/guests.ts';
@@ -102,6 +111,24 @@ describe.skipIf(why !== null)('an instance with a user of its own', { timeout: 1
     expect(text).toContain(String(FIRST + 1));
     expect(text).not.toMatch(/secret of one|ended|entered/);
     expect(statSync(`/proc/${one}`).uid).toBe(FIRST);
+  });
+
+  test('finds its folders where the way to the home is a link, and leads below a closed folder', async () => {
+    const real = join(tempDir('real'), 'h');
+    mkdirSync(real, { mode: 0o700 });
+    const link = join(tempDir('links'), 'home');
+    chmodSync(dirname(link), 0o755);
+    symlinkSync(real, link);
+    const bench = instanceBench({ home: link });
+    writeFileSync(join(link, 'token'), 'planted', { mode: 0o644 });
+    const data = join(link, 'projects', 'kept');
+    const output = await told(bench, {
+      data: [{ path: 'kept', target: data }],
+      command: `echo x > kept/file && cat ${data}/file && echo kept; cat ${link}/token ${real}/token; ls ${dirname(real)}; echo end`,
+    });
+    expect(output).toContain('x\nkept\n');
+    expect(output).not.toContain('planted');
+    expect(output).toMatch(/^end$/m);
   });
 
   test('keeps its number, and takes over data that was written as root or as somebody else', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, openSync, closeSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, openSync, realpathSync, closeSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { userInfo } from 'node:os';
 import { z } from 'zod';
@@ -184,7 +184,9 @@ export async function seat(
 ): Promise<GuestSeat> {
   await giveTo(guest, folders);
   letWrite(guest, log);
-  return { guest, env: guestEnvironment(home, folder, guest, folders) };
+  // Where they really are: the way through a link may lead below a folder that others may not enter.
+  const real = folders.map((each) => realpathSync(each));
+  return { guest, env: guestEnvironment(realpathSync(home), realpathSync(folder), guest, real) };
 }
 
 /** What guest.sh reads. `folder` is that of the instance or job, for its own use. */
