@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { fileSecrets } from '../../src/drivers/secrets/file-secrets.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
@@ -68,3 +68,33 @@ test('two that write at once, and are killed in the middle of it, lose nothing t
   }
   expect(existsSync(at.file)).toBe(true);
 }, 120_000);
+
+test('on a full disk nothing is stored, nothing is lost, and it goes on when there is room', async (context) => {
+  const disk = tinyDisk(256 * 1024);
+  if (disk === null) return context.skip('no file system can be mounted here');
+  const at = { file: join(disk, 'secrets.json'), keyFile: join(tempDir('config'), 'secrets.key') };
+  const secrets = fileSecrets(at);
+  await secrets.set(scope, 'A', 'as it was');
+  expect(() => writeFileSync(join(disk, 'rest'), Buffer.alloc(1024 * 1024))).toThrow('ENOSPC');
+  const refused = await secrets.set(scope, 'A', 'new').catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'secrets-unwritable', why: 'no space is left on the disk', retryable: true });
+  expect(await secrets.resolve(scope, ['A'])).toEqual({ A: 'as it was' });
+  expect(readdirSync(disk).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  rmSync(join(disk, 'rest'));
+  await secrets.set(scope, 'A', 'new');
+  expect(await secrets.resolve(scope, ['A'])).toEqual({ A: 'new' });
+});
+
+/** Null where this user may not mount one. */
+function tinyDisk(bytes: number): string | null {
+  const folder = tempDir('disk');
+  try {
+    execFileSync('/usr/bin/env', ['mount', '-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder], {
+      stdio: 'ignore',
+    });
+  } catch {
+    return null;
+  }
+  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', folder], { stdio: 'ignore' }));
+  return folder;
+}

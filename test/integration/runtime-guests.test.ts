@@ -9,10 +9,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { processBuilder } from '../../src/drivers/build/process-builder.ts';
-import { whyNoGuests } from '../../src/drivers/runtime/process/guests.ts';
+import { guestFor, whyNoGuests } from '../../src/drivers/runtime/process/guests.ts';
 import { processJobs } from '../../src/drivers/runtime/process/jobs.ts';
 import type { InstanceSpec } from '../../src/ports/runtime.ts';
 import { aProject, aRequest, aService, build } from '../support/build-fixture.ts';
@@ -215,5 +216,21 @@ describe.skipIf(why !== null)('a build with a user of its own', { timeout: 120_0
     expect(readFileSync(join(made, 'made.txt'), 'utf8')).not.toContain('planted');
     for (const name of ['made.txt', 'deep', 'deep/er/z']) expect(ownerOf(join(made, name))).toBe(0);
     expect(readFileSync(join(made, 'cache.txt'), 'utf8')).toContain(join(home, 'cache', 'of'));
+  });
+});
+
+describe('where evenkeel is not root', () => {
+  test('a user of its own is evenkeel’s own, which is said; any other is refused, and nobody gets more', async () => {
+    vi.spyOn(process, 'getuid').mockReturnValue(1000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const home = tempDir('home');
+    const ask = (user: string) => guestFor(home, scope, { user, service: 'api' });
+    expect(await ask('dynamic')).toMatchObject({
+      guest: null,
+      note: expect.stringContaining('only root can start programs as other users'),
+    });
+    expect(await ask(userInfo().username)).toEqual({ guest: null, note: null });
+    await expect(ask('somebody-else')).rejects.toMatchObject({ code: 'user-refused', retryable: false });
+    expect(readdirSync(home)).toEqual([]);
   });
 });

@@ -7,6 +7,8 @@ const NAME = /^[A-Z][A-Z0-9_]*$/;
 /** Linux takes no longer string into an environment. */
 const MAX_BYTES = 120 * 1024;
 
+const SQLITE_FULL = 13;
+
 export function secretMissing({ environment }: SecretScope, names: string[]): EvenkeelError {
   const one = names.length === 1;
   return new EvenkeelError({
@@ -36,12 +38,14 @@ export function refuseUnusable(name: string, value: string): void {
 }
 
 export function secretsUnwritable(file: string, cause: unknown): EvenkeelError {
-  const { code } = cause as NodeJS.ErrnoException;
+  const { code, errcode } = cause as NodeJS.ErrnoException & { errcode?: number };
+  // The lock is SQLite's, and says it in its own way.
+  const full = code === 'ENOSPC' || errcode === SQLITE_FULL;
   return new EvenkeelError({
     code: 'secrets-unwritable',
     what: 'The secret was not stored.',
     where: file,
-    why: code === 'ENOSPC' ? 'no space is left on the disk' : `the file cannot be written (${code})`,
+    why: full ? 'no space is left on the disk' : `the file cannot be written (${code})`,
     next: 'Nothing was changed; correct that and try again.',
     retryable: true,
     cause,
