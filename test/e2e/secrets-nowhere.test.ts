@@ -155,6 +155,8 @@ describe('planted secrets', { timeout: 180_000 }, () => {
 
     // A value that is set and not rolled out reaches nobody, a crash included; `up` would bring it.
     await cli(['secrets', 'set', 'SESSION_KEY'], { input: imported });
+    const twice = await cli(['secrets', 'set', 'SESSION_KEY', '--json'], { input: imported });
+    expect(JSON.parse(twice.stdout)).toMatchObject({ changed: [], unchanged: ['SESSION_KEY'], behind: ['api'] });
     const [before] = (await service(system, root, 'api')).instances;
     if (before?.pid === null || before === undefined) throw new Error('api runs');
     process.kill(before.pid, 'SIGKILL');

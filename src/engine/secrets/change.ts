@@ -1,4 +1,5 @@
-import { secretsIn } from '../../domain/release/secret-versions.ts';
+import type { EnvTemplate } from '../../domain/project/project.ts';
+import { changedSecrets, secretsIn } from '../../domain/release/secret-versions.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import { liveReleases, neededBy } from './uses.ts';
@@ -13,7 +14,7 @@ export interface SecretsSet {
   changed: string[];
   /** Names whose value was this already. */
   unchanged: string[];
-  /** Services that serve with a former value of what changed, until a rollout. */
+  /** Services that serve with a former value of one of these, until a rollout. */
   behind: string[];
 }
 
@@ -25,11 +26,14 @@ export async function setSecrets(
   const changed = await deps.secrets.setAll(scope, values, by);
   const record = await deps.store.environment(scope.project, scope.environment);
   const serving = record?.wanted === 'up' ? (await liveReleases(deps, scope)).serving : [];
+  const today = Object.fromEntries((await deps.secrets.list(scope)).map(({ name, version }) => [name, version]));
+  // Also what was set before and not rolled out, as when an answer was lost and the same is said again.
+  const stale = (env: EnvTemplate): boolean => changedSecrets(env, today).some((name) => values.has(name));
   return {
     changed,
     unchanged: [...values.keys()].filter((name) => !changed.includes(name)),
     behind: serving
-      .filter(({ config }) => secretsIn(config.env).some((name) => changed.includes(name)))
+      .filter(({ config: { env } }) => stale(env) || secretsIn(env).some((name) => changed.includes(name)))
       .map(({ service }) => service)
       .toSorted(),
   };
