@@ -13,7 +13,7 @@ import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { processBuilder } from '../../src/drivers/build/process-builder.ts';
-import { guestFor, whyNoGuests } from '../../src/drivers/runtime/process/guests.ts';
+import { firstNumber, guestFor, whyNoGuests } from '../../src/drivers/runtime/process/guests.ts';
 import { processJobs } from '../../src/drivers/runtime/process/jobs.ts';
 import type { InstanceSpec } from '../../src/ports/runtime.ts';
 import { aProject, aRequest, aService, build } from '../support/build-fixture.ts';
@@ -25,7 +25,6 @@ const why = process.getuid?.() === 0 ? await whyNoGuests() : 'this is not root';
 if (why !== null) console.warn(`skipped, programs cannot be started as other users here: ${why}`);
 
 const runAs = { user: 'dynamic', service: 'api' };
-const FIRST = 1_900_000_000;
 
 const ownerOf = (path: string): number => statSync(path).uid;
 
@@ -49,14 +48,14 @@ describe.skipIf(why !== null)('an instance with a user of its own', { timeout: 1
       command:
         'id -u; id -G; grep -E "^(Cap|NoNewPrivs)" /proc/self/status; echo x > sub/y && echo z > kept/z && echo t > $TMPDIR/t && echo wrote; echo $LD_LIBRARY_PATH $GREETING $HOME; env | grep -c EVENKEEL_GUEST; node main.js; echo again >> /dev/stderr',
     });
-    expect(output).toContain(`${FIRST}\n${FIRST}\n`);
+    expect(output).toContain(`${firstNumber(bench.home)}\n${firstNumber(bench.home)}\n`);
     expect(output.match(/^Cap\w+:\t0000000000000000$/gm)).toHaveLength(5);
     expect(output).toMatch(/^NoNewPrivs:\t1$/m);
     expect(output).toContain('wrote\n/nowhere hello /');
     expect(output).toMatch(/^0$/m);
     expect(output).toContain(`ran ${join(bench.home, 'instances')}`);
     expect(output).toContain('again');
-    expect(ownerOf(join(data, 'z'))).toBe(FIRST);
+    expect(ownerOf(join(data, 'z'))).toBe(firstNumber(bench.home));
   });
 
   test('sees nothing of the home but what belongs to it', async () => {
@@ -109,9 +108,9 @@ describe.skipIf(why !== null)('an instance with a user of its own', { timeout: 1
         timeout: 30_000,
       },
     );
-    expect(text).toContain(String(FIRST + 1));
+    expect(text).toContain(String(firstNumber(bench.home) + 1));
     expect(text).not.toMatch(/secret of one|ended|entered/);
-    expect(statSync(`/proc/${one}`).uid).toBe(FIRST);
+    expect(statSync(`/proc/${one}`).uid).toBe(firstNumber(bench.home));
   });
 
   test('finds its folders where the way to the home is a link, and leads below a closed folder', async () => {
@@ -146,14 +145,16 @@ describe.skipIf(why !== null)('an instance with a user of its own', { timeout: 1
     });
     expect(output).toContain('from root');
     expect(output).toContain('changed');
-    expect(ownerOf(join(data, 'deep', 'old'))).toBe(FIRST);
+    expect(ownerOf(join(data, 'deep', 'old'))).toBe(firstNumber(bench.home));
     expect(ownerOf(outside)).toBe(0);
     // A release that still runs as root goes on writing there.
     writeFileSync(join(data, 'late'), 'late', { mode: 0o600 });
     const next = bench.spec({ id: 'chat.production.api@42.0.1', generation: 1, runAs, command: 'cat kept/late' });
     await bench.runtime.start({ ...next, data: [{ path: 'kept', target: data }] });
     await waitFor(() => bench.output().endsWith('late'), { what: 'it to read the file' });
-    expect(JSON.parse(readFileSync(join(bench.home, 'guests.json'), 'utf8'))).toMatchObject({ next: FIRST + 1 });
+    expect(JSON.parse(readFileSync(join(bench.home, 'guests.json'), 'utf8'))).toMatchObject({
+      next: firstNumber(bench.home) + 1,
+    });
   });
 
   test('can be stopped, is ended with all it started, and leaves nothing when it is removed', async () => {
@@ -212,7 +213,7 @@ describe.skipIf(why !== null)('a build with a user of its own', { timeout: 120_0
     const end = await build(builder, request);
     if (end.state !== 'done') throw new Error(JSON.stringify(end));
     const made = builder.artifactPath(end.artifact);
-    expect(readFileSync(join(made, 'made.txt'), 'utf8')).toMatch(new RegExp(`^${FIRST}\n`));
+    expect(readFileSync(join(made, 'made.txt'), 'utf8')).toMatch(new RegExp(`^${firstNumber(home)}\n`));
     expect(readFileSync(join(made, 'made.txt'), 'utf8')).not.toContain('planted');
     for (const name of ['made.txt', 'deep', 'deep/er/z']) expect(ownerOf(join(made, name))).toBe(0);
     expect(readFileSync(join(made, 'cache.txt'), 'utf8')).toContain(join(home, 'cache', 'of'));

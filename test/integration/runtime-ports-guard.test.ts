@@ -20,7 +20,7 @@ afterAll(() => runCommand(['nft', 'delete', 'table', 'inet', TABLE]).catch(() =>
 /** Somebody who listens on a port of the range of instances. */
 async function listening(): Promise<number> {
   for (let port = PORT_RANGE.first + (process.pid % 5_000); ; port++) {
-    const server: Server = createServer((socket) => socket.end('well')).listen(port, '127.0.0.1');
+    const server: Server = createServer((socket) => socket.on('error', () => {}).end('well')).listen(port, '127.0.0.1');
     const open = await once(server, 'listening').then(
       () => true,
       () => false,
@@ -34,16 +34,16 @@ async function listening(): Promise<number> {
 /** Asks each port, over and over, and writes how it went last. */
 const ASKS = `
 const { connect } = require('node:net');
-const { writeFileSync } = require('node:fs');
+const { renameSync, writeFileSync } = require('node:fs');
 const seen = {};
 setInterval(() => {
   for (const port of process.argv.slice(2)) {
     const socket = connect(Number(port), '127.0.0.1');
     socket.on('data', () => { seen[port] = 'open'; });
     socket.on('error', (error) => { seen[port] = error.code; });
-    socket.on('close', () => writeFileSync('seen.json', JSON.stringify(seen)));
+    socket.on('close', () => { writeFileSync('seen.tmp', JSON.stringify(seen)); renameSync('seen.tmp', 'seen.json'); });
   }
-}, 50);
+}, 200);
 `;
 
 describe.skipIf(why !== null)('a service with a user of its own', { timeout: 120_000 }, () => {
@@ -66,7 +66,11 @@ describe.skipIf(why !== null)('a service with a user of its own', { timeout: 120
         string
       >;
     const becomes = (expected: Record<string, string>, what: string): Promise<unknown> =>
-      waitFor(() => JSON.stringify(seen()) === JSON.stringify(expected), { what, timeout: 30_000 });
+      waitFor(() => JSON.stringify(seen()) === JSON.stringify(expected), { what, timeout: 45_000 }).catch(
+        (cause: Error) => {
+          throw new Error(`${cause.message}; it saw ${JSON.stringify(seen())}; ${bench.output()}`, { cause });
+        },
+      );
     const guarded = { [told]: 'open', [foreign]: 'ECONNREFUSED' };
     await becomes(guarded, 'one port to be open and the other closed');
     // Evenkeel itself, its edge, and everybody who is nobody's guest are kept from nothing.

@@ -8,6 +8,7 @@ import { giveFolder } from '../../../platform/process/ownership.ts';
 import { runCommand } from '../../../platform/process/spawn.ts';
 import { readJson } from '../../../platform/read-json.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
+import { digest } from './folder.ts';
 import { noteInLog } from './log-note.ts';
 import type { PortGuard } from './port-guard.ts';
 import type { RunAs } from '../../../ports/runtime.ts';
@@ -27,6 +28,9 @@ export const DYNAMIC = 'dynamic';
  * Numbers that nothing else gives out: above those of systemd's containers, and of everybody's `/etc/subuid`, below 2^31.
  */
 const FIRST = 1_900_000_000;
+/** Each home has numbers of its own, or services of two homes on one machine would be one user. */
+const HOMES = 240_000;
+const OF_A_HOME = 1_000;
 const LOCK_MS = 5_000;
 
 const numbersSchema = z.object({ next: z.number().int(), users: z.record(z.string(), z.number().int()) });
@@ -87,7 +91,7 @@ async function numberFor(home: string, key: string): Promise<number> {
   if (lock === null)
     throw refused('no user could be chosen', `${file} is locked`, 'it is tried again', 'guests-unavailable', true);
   try {
-    const numbers = (await known()) ?? { next: FIRST, users: {} };
+    const numbers = (await known()) ?? { next: firstNumber(home), users: {} };
     const taken = numbers.users[key];
     if (taken !== undefined) return taken;
     await writeFileAtomic(
@@ -98,6 +102,11 @@ async function numberFor(home: string, key: string): Promise<number> {
   } finally {
     lock.release();
   }
+}
+
+/** Where the numbers of a home begin: by chance, and always the same. */
+export function firstNumber(home: string): number {
+  return FIRST + (Number.parseInt(digest(home), 16) % HOMES) * OF_A_HOME;
 }
 
 let tools: Promise<string | null> | undefined;
