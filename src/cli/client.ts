@@ -11,12 +11,12 @@ import type {
   RolloutRequest,
   RolloutView,
   Scope,
-  SecretView,
   ServerInfo,
   StatusReply,
 } from '../api/contract/contract.ts';
 import type { MigrationsReply } from '../api/contract/migrations.ts';
 import type { ReleaseView } from '../api/contract/release.ts';
+import type { SecretsSet, SecretView } from '../api/contract/secrets.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -73,7 +73,8 @@ export interface ApiClient {
   releases(query: Scope & { service?: string; limit?: number }): Promise<ReleaseView[]>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncGenerator<LogLine | null>;
   secrets(scope: Scope): Promise<SecretView[]>;
-  setSecret(secret: Scope & { name: string; value: string }): Promise<void>;
+  /** All of them or none. */
+  setSecrets(request: Scope & { by: string; secrets: Record<string, string> }): Promise<SecretsSet>;
   removeSecret(secret: Scope & { name: string }): Promise<boolean>;
 }
 
@@ -106,7 +107,7 @@ export function apiClient(transport: Transport): ApiClient {
     releases: async (query) => (await get<{ releases: ReleaseView[] }>('/v1/releases', query)).releases,
     logs: (query, signal) => parsed(lines({ path: withQuery('/v1/logs', { ...query }), signal })),
     secrets: async (scope) => (await get<{ secrets: SecretView[] }>('/v1/secrets', { ...scope })).secrets,
-    setSecret: async (secret) => void (await json({ method: 'PUT', path: '/v1/secrets', body: secret })),
+    setSecrets: async (request) => (await json({ method: 'PUT', path: '/v1/secrets', body: request })) as SecretsSet,
     removeSecret: async (secret) =>
       ((await json({ method: 'DELETE', path: withQuery('/v1/secrets', { ...secret }) })) as { removed: boolean })
         .removed,

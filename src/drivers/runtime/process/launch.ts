@@ -7,8 +7,10 @@ import { runCommand, spawnDetached } from '../../../platform/process/spawn.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import { becomeProgram } from './command.ts';
 import { MARK, readClaim } from './folder.ts';
+import { type GuestSeat, setAside } from './guests.ts';
 
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
+const GUEST_SCRIPT = fileURLToPath(new URL('./guest.sh', import.meta.url));
 
 /** Longest wait for the shim to claim its folder, in ms; it takes a few on an idle machine. */
 const CLAIM_TIMEOUT = 15_000;
@@ -26,6 +28,10 @@ export interface Launch {
   launch: string;
   /** The record of the end shall survive a power cut. */
   durable: boolean;
+  /** Most files that one process has open. */
+  openFiles: number | null;
+  /** Null: it runs as evenkeel's own user. */
+  seat: GuestSeat | null;
 }
 
 /**
@@ -41,6 +47,8 @@ export async function launch({
   cgroups,
   launch: name,
   durable,
+  openFiles,
+  seat,
 }: Launch): Promise<void> {
   refuseUnusable(env);
   const prefix = await resetSignals();
@@ -53,8 +61,9 @@ export async function launch({
       output,
       // Never in arguments, where every user of the machine may read them.
       env: {
-        ...env,
+        ...(seat === null ? env : { ...setAside(env), ...seat.env, EVENKEEL_GUEST_SCRIPT: GUEST_SCRIPT }),
         [MARK]: folder,
+        EVENKEEL_FILES: openFiles === null ? '' : String(openFiles),
         EVENKEEL_COMMAND: becomeProgram(command),
         EVENKEEL_CGROUPS: cgroups.join('\n'),
         EVENKEEL_PREFIX: prefix,
