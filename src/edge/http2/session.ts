@@ -91,8 +91,8 @@ export class Session {
   sweep(now: number): void {
     const { headersTimeoutMs, keepAliveMs, requestTimeoutMs, stallMs } = this.#options;
     for (const { req, res, startedAt } of this.#open) {
-      const stalled = res.waitingSince > 0 && now - res.waitingSince > stallMs;
-      if (stalled || (!req.complete && now - startedAt > requestTimeoutMs)) res.destroy();
+      if (res.waitingSince > 0 && now - res.waitingSince > stallMs) res.destroy();
+      else if (!req.complete && now - startedAt > requestTimeoutMs) res.giveUp(408);
     }
     if (this.busy) return;
     if (!this.#spoken && now - this.#startedAt > headersTimeoutMs) this.destroy();

@@ -114,8 +114,6 @@ const sessionOptions = ({ maxHeaderBytes }: ClientOptions): ServerOptions => ({
     initialWindowSize: 256 * 1024,
     // Beyond this the stream is reset; up to it somebody can be told what was too large.
     maxHeaderListSize: maxHeaderBytes * 2,
-    enableConnectProtocol: false,
-    enablePush: false,
   },
   // Browsers send each cookie as a field of its own.
   maxHeaderListPairs: 1_000,

@@ -73,6 +73,17 @@ export class StreamReply extends Writable implements ClientReply {
     this.#trailers = trailers;
   }
 
+  /** Ends the stream from here, with a status if none was sent yet. */
+  giveUp(status: number): void {
+    const stream = this.#stream;
+    if (!this.#headersSent && !stream.closed) {
+      this.#headersSent = true;
+      stream.respond([':status', String(status), 'content-length', '0'], { endStream: true });
+      stream.close(constants.NGHTTP2_NO_ERROR);
+    }
+    this.destroy();
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     if (this.#bodiless) done();
     else this.#stream.write(chunk, this.#waitFor(done));

@@ -21,7 +21,14 @@ export async function startSides(): Promise<Side[]> {
   const others = reference.map(async (start): Promise<Side> => {
     const recorder = await startRecorder();
     const proxy = await start(tempDir('corpus'), recorder.port, pair);
-    return { ...proxy, recorder, stop: async () => void (await proxy.stop(), await recorder.close()) };
+    return {
+      ...proxy,
+      recorder,
+      async stop() {
+        await proxy.stop();
+        await recorder.close();
+      },
+    };
   });
   return Promise.all([startEdge(pair), ...others]);
 }
@@ -53,6 +60,9 @@ async function startEdge({ cert, key }: { cert: string; key: string }): Promise<
     port,
     tlsPort,
     recorder,
-    stop: async () => void (await edge.close(), await recorder.close()),
+    async stop() {
+      await edge.close();
+      await recorder.close();
+    },
   };
 }
