@@ -2,14 +2,13 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { EdgeOptions } from '../options.ts';
+import { Notice } from './notice.ts';
 import { ResetLimit } from './reset-limit.ts';
 import type { StreamReply } from './stream-reply.ts';
 import type { StreamRequest } from './stream-request.ts';
 
 /** For a client to read the goodbye and to close; what it sent meanwhile it may send again elsewhere. */
 const LINGER_MS = 5_000;
-/** Any stream that a client may still open: the goodbye before the last one. */
-const ANY_STREAM = 2 ** 31 - 1;
 /** Of a connection, for all its uploads together. */
 const CONNECTION_WINDOW = 1024 * 1024;
 
@@ -22,6 +21,7 @@ interface Exchanged {
 /** One connection of HTTP/2, with the limits that a connection of HTTP/1.1 has. */
 export class Session {
   readonly remoteAddress: string | undefined;
+  readonly notice = new Notice();
   readonly #node: ServerHttp2Session;
   readonly #socket: TLSSocket;
   readonly #options: EdgeOptions['client'];
@@ -32,7 +32,6 @@ export class Session {
   /** The client has said its first words. */
   #spoken = false;
   #idleSince = performance.now();
-  #retired = false;
   #closedAt: number | null = null;
 
   constructor(node: ServerHttp2Session, socket: TLSSocket, options: EdgeOptions['client']) {
@@ -54,7 +53,7 @@ export class Session {
     stream.once('close', () => {
       this.#streams.delete(stream);
       this.#idleSince = performance.now();
-      if (this.#retired && !this.busy) this.close();
+      if (this.notice.sent && !this.busy) this.close();
     });
   }
 
@@ -69,11 +68,12 @@ export class Session {
     });
   }
 
-  /** Tells the client to open no more streams here. Those that it opened before it read this are answered. */
+  /**
+   * Tells the client to open no more streams here, if there is a reply to be given yet. Those that it opens before it has
+   * read this are answered.
+   */
   retire(): void {
-    if (this.#retired || this.#node.destroyed) return;
-    this.#retired = true;
-    this.#node.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM);
+    if ([...this.#open].some(({ res }) => !res.writableEnded)) this.notice.send(this.#node);
   }
 
   /** Says which stream was the last one, and ends when those that are open have ended. */

@@ -40,7 +40,7 @@ export class Http2Sessions {
   /** Another process accepts: whoever asks here is told to go there next. */
   retire(): void {
     this.#retiring = true;
-    for (const session of this.#sessions) if (session.busy) session.retire();
+    for (const session of this.#sessions) session.retire();
   }
 
   /** Closes those without a request under way. */
@@ -63,7 +63,6 @@ export class Http2Sessions {
     stream.on('error', () => undefined);
     if (stream.destroyed) return;
     session.follow(stream);
-    if (this.#retiring) session.retire();
     if (this.#handler.full) {
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
@@ -78,8 +77,9 @@ export class Http2Sessions {
     }
     const { remoteAddress } = session;
     const req = new StreamRequest(stream, read.request, headers, { ended, remoteAddress });
-    const res = new StreamReply(stream, req);
+    const res = new StreamReply(stream, req, session.notice);
     session.began(req, res);
+    if (this.#retiring) session.retire();
     try {
       this.#handler.request(this.#address, req, res);
     } catch (error) {

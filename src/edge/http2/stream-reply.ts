@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
 import type { ClientReply } from '../proxy/client.ts';
+import type { Notice } from './notice.ts';
 
 type Done = (error?: Error | null) => void;
 
@@ -21,6 +22,9 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 export class StreamReply extends Writable implements ClientReply {
   readonly #stream: ServerHttp2Stream;
   readonly #request: { readonly method: string; readonly complete: boolean };
+  readonly #notice: Notice;
+  /** Of a reply without a body: its end as well. */
+  #head: string[] = [];
   #headersSent = false;
   #bodiless = false;
   #trailers: [string, string][] = [];
@@ -30,10 +34,15 @@ export class StreamReply extends Writable implements ClientReply {
   /** The client gave it up, or broke a rule over it. */
   abandoned = false;
 
-  constructor(stream: ServerHttp2Stream, request: { readonly method: string; readonly complete: boolean }) {
+  constructor(
+    stream: ServerHttp2Stream,
+    request: { readonly method: string; readonly complete: boolean },
+    notice: Notice,
+  ) {
     super();
     this.#stream = stream;
     this.#request = request;
+    this.#notice = notice;
     stream.once('close', () => {
       this.abandoned = !this.destroyed && !this.writableFinished;
       this.destroy();
@@ -57,9 +66,10 @@ export class StreamReply extends Writable implements ClientReply {
     const headers = forStream(status, typeof reason === 'string' ? (rest ?? []) : reason);
     this.#bodiless = this.#request.method === 'HEAD' || WITHOUT_BODY.has(status);
     this.#mayHaveTrailers = !this.#bodiless && !headers.includes('content-length');
-    if (stream.closed || stream.destroyed) return;
+    this.#head = headers;
+    if (this.#bodiless || stream.closed || stream.destroyed) return;
     if (this.#mayHaveTrailers) stream.on('wantTrailers', () => this.#sendTrailers());
-    stream.respond(headers, { endStream: this.#bodiless, waitForTrailers: this.#mayHaveTrailers });
+    stream.respond(headers, { waitForTrailers: this.#mayHaveTrailers });
   }
 
   /** A head leaves by itself. */
@@ -90,8 +100,14 @@ export class StreamReply extends Writable implements ClientReply {
   }
 
   override _final(done: Done): void {
-    if (this.#bodiless) done();
-    else this.#stream.end(this.#waitFor(done));
+    this.#notice.end(() => {
+      const stream = this.#stream;
+      if (!this.#bodiless) stream.end(this.#waitFor(done));
+      else {
+        if (!stream.closed && !stream.destroyed) stream.respond(this.#head, { endStream: true });
+        done();
+      }
+    });
   }
 
   override _destroy(error: Error | null, done: Done): void {

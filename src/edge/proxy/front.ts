@@ -16,7 +16,7 @@ import { clientAddress, shapeOf } from './request-head.ts';
 export class Front implements RequestHandler {
   readonly #context: ProxyContext;
   readonly #table: LiveTable;
-  readonly #room = connectionLimit();
+  #room: number | null = null;
 
   constructor(context: ProxyContext, table: LiveTable) {
     this.#context = context;
@@ -24,6 +24,7 @@ export class Front implements RequestHandler {
   }
 
   get full(): boolean {
+    this.#room ??= connectionLimit();
     return this.#context.inFlight >= this.#room;
   }
 
