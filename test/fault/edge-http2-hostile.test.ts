@@ -79,10 +79,10 @@ describe.skipIf(noOpenssl !== null)('a client of HTTP/2', { timeout: 90_000 }, (
   test('that is slow is not waited for without end', async () => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
     const env = {
-      EVENKEEL_EDGE_HEADERS_TIMEOUT_MS: '600',
-      EVENKEEL_EDGE_KEEP_ALIVE_MS: '1200',
-      EVENKEEL_EDGE_STALL_MS: '800',
-      EVENKEEL_EDGE_REQUEST_TIMEOUT_MS: '2500',
+      EVENKEEL_EDGE_HEADERS_TIMEOUT_MS: '400',
+      EVENKEEL_EDGE_KEEP_ALIVE_MS: '600',
+      EVENKEEL_EDGE_STALL_MS: '600',
+      EVENKEEL_EDGE_REQUEST_TIMEOUT_MS: '1200',
     };
     const { api, edge, tlsPort } = await behindTls(
       [a],

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { EdgeService } from '../../src/domain/traffic/protocol.ts';
 import { runCommand } from '../../src/platform/process/spawn.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';
 import { answerOf, ask, session } from '../support/edge-http2.ts';
 import { behindTls } from '../support/edge-tls.ts';
+import { upstream } from '../support/edge-upstream.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -148,13 +151,126 @@ describe.skipIf(noOpenssl !== null)('HTTP/2', { timeout: 60_000 }, () => {
   });
 });
 
-test.skipIf(noOpenssl !== null)('a client that gave up leaves nothing open', { timeout: 60_000 }, async () => {
-  const { api, edge, tlsPort } = await behind(() => undefined);
-  const over = await session(tlsPort);
-  const stream = over.request({ ':authority': 'a.example' });
-  await waitFor(() => api.requests.length === 1, { what: 'the request' });
-  const left = once(api.requests[0]!.socket, 'close');
-  stream.close(8);
-  await left;
-  expect(await edge.release('api@1')).toMatchObject({ bad: 0, clientAborts: 1, inFlight: 0 });
+describe.skipIf(noOpenssl !== null)('a request over HTTP/2', { timeout: 60_000 }, () => {
+  test('that was given up leaves nothing open', async () => {
+    const { api, edge, tlsPort } = await behind(() => undefined);
+    const over = await session(tlsPort);
+    const stream = over.request({ ':authority': 'a.example' });
+    const received = await waitFor(() => api.requests[0], { what: 'the request' });
+    const left = once(received.socket, 'close');
+    stream.close(8);
+    await left;
+    await waitFor(async () => (await edge.release('api@1')).inFlight === 0, { what: 'nothing to be in flight' });
+    expect(await edge.release('api@1')).toMatchObject({ bad: 0, clientAborts: 1 });
+  });
+
+  test('is held, chosen for, judged, limited and refused like any other', async () => {
+    const { api, edge, tlsPort, config } = await behind((req, res) => {
+      if (req.url !== '/never') res.end('one');
+    });
+    const two = await upstream('two');
+    const over = await session(tlsPort);
+    const shares = (canary: number): EdgeService => ({
+      ...config({
+        timeoutMs: 700,
+        split: { rollout: 'r', canary: 'api@2', baseline: 'api@1', slow: null },
+      }),
+      tls: { ...config().tls!, hsts: 'on' },
+      releases: [
+        { release: 'api@1', weight: 100 - canary, port: api.port },
+        { release: 'api@2', weight: canary, port: two.port },
+      ].map(({ release, weight, port }) => ({
+        release,
+        weight,
+        instances: [{ id: `${release}-i`, port, startedAt: 1, draining: false }],
+        health: null,
+        static: null,
+      })),
+    });
+    await edge.set(2, shares(50));
+    await edge.healthy('api@1-i', 'api@2-i');
+    const replies = await Promise.all(Array.from({ length: 40 }, () => ask(over)));
+    expect(new Set(replies.map(({ body }) => body))).toEqual(new Set(['one', 'two']));
+    expect(replies[0]?.headers['strict-transport-security']).toBe('max-age=31536000');
+    for (const { headers, body } of replies.slice(0, 8)) {
+      const cookie = String(headers['set-cookie']);
+      expect(cookie).toContain('; Secure');
+      const again = await ask(over, { cookie: ['a=b', cookie.split(';')[0] ?? ''] });
+      expect([again.body, again.headers['set-cookie']]).toEqual([body, undefined]);
+    }
+    const { evidence } = await edge.stats();
+    expect(evidence.length).toBe(1);
+
+    await edge.set(3, shares(0));
+    expect(await ask(over, { ':path': '/never' })).toMatchObject({ status: 504, code: 0 });
+    expect((await edge.release('api@1')).bad).toBe(1);
+    const probe = await ask(over, { 'evenkeel-probe': edge.probeToken });
+    expect(probe.headers['evenkeel-release']).toBe('api@1');
+
+    // Nobody is there for a while: whoever asks waits, and is served by the first that comes.
+    await edge.set(4, { ...shares(0), releases: [], split: null });
+    const held = ask(over, { ':method': 'POST' }, 'body');
+    await waitFor(async () => (await edge.state()).services[0]?.held === 1, { what: 'the request to be held' });
+    await edge.set(5, shares(100));
+    expect(await held).toMatchObject({ status: 200, body: 'two' });
+    await edge.set(6, { ...shares(0), releases: [], split: null, whenEmpty: 'refuse' });
+    const refused = await ask(over, { accept: 'application/json' });
+    expect([refused.status, refused.headers['retry-after'], refused.headers['content-type']]).toEqual([
+      503,
+      '2',
+      'application/json',
+    ]);
+    await two.die();
+    await edge.set(7, shares(100));
+    expect((await ask(over, { ':method': 'POST' }, 'x')).status).toBeGreaterThanOrEqual(502);
+    expect(edge.log).not.toContain('unexpected');
+  });
+
+  test('is lost by no change of weights, nor by a release that goes', async () => {
+    const { api, edge, tlsPort, config } = await behind(
+      (req, res) => void req.resume().on('end', () => res.end('one')),
+    );
+    const two = await upstream('two', (req, res) => void req.resume().on('end', () => res.end('two')));
+    const shares = (canary: number): EdgeService => ({
+      ...config(),
+      releases: [
+        { release: 'api@1', weight: 100 - canary, port: api.port },
+        { release: 'api@2', weight: canary, port: two.port },
+      ]
+        .filter(({ weight }) => weight > 0)
+        .map(({ release, weight, port }) => ({
+          release,
+          weight,
+          instances: [{ id: `${release}-i`, port, startedAt: 1, draining: false }],
+          health: null,
+          static: null,
+        })),
+    });
+    await edge.set(2, shares(50));
+    await edge.healthy('api@1-i', 'api@2-i');
+    const over = await session(tlsPort);
+    const failures: string[] = [];
+    const bodies = new Set<string>();
+    let running = true;
+    onTestFinished(() => void (running = false));
+    const loops = Array.from({ length: 8 }, async (_, index) => {
+      while (running && !over.destroyed) {
+        const { status, body, code } = await ask(
+          over,
+          index % 2 === 0 ? {} : { ':method': 'POST' },
+          index % 2 === 0 ? undefined : 'body',
+        );
+        if (status !== 200 || code !== 0) failures.push(`${status} ${code}`);
+        bodies.add(body);
+      }
+    });
+    for (const [index, weight] of [100, 50, 0, 10, 100, 0].entries()) {
+      await edge.set(3 + index, shares(weight));
+      await sleep(100);
+    }
+    running = false;
+    await Promise.all(loops);
+    expect(failures).toEqual([]);
+    expect(bodies).toEqual(new Set(['one', 'two']));
+  });
 });

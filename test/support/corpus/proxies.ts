@@ -8,7 +8,7 @@ import { freePort } from '../edge-harness.ts';
 import { waitFor } from '../wait.ts';
 
 /** For a client that says nothing more, s. What waits longer than a busy machine keeps anybody waiting. */
-export const PATIENCE_S = 4;
+export const PATIENCE_S = 3;
 
 /** A proxy that people trust, in front of an instance. */
 export interface Proxy {
