@@ -1,18 +1,24 @@
 import { once } from 'node:events';
+import { constants } from 'node:http2';
 import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../../src/platform/process/spawn.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';
+import { FLAG, FRAME, frame } from '../support/corpus/frames.ts';
+import { RawSession } from '../support/corpus/raw-session.ts';
 import { answerOf, ask, session } from '../support/edge-http2.ts';
 import type { TestEdge } from '../support/edge-harness.ts';
 import { behindTls } from '../support/edge-tls.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
-/** Clients of HTTP/2 that try nothing twice. Each opens another connection once it was told that this one is over. */
+/**
+ * Clients of HTTP/2 that open another connection once they were told that this one is over. They try nothing twice but what
+ * was refused unread, as all clients do: what crossed the goodbye.
+ */
 function clients(port: number) {
-  const state = { sent: 0, connections: 0, failures: [] as string[] };
+  const state = { sent: 0, connections: 0, refused: 0, failures: [] as string[] };
   let running = true;
   const client = async (
     headers: OutgoingHttpHeaders,
@@ -34,7 +40,8 @@ function clients(port: number) {
             status: String(error),
             code: 0,
           }));
-          if (reply.status !== 200 || reply.code !== 0) state.failures.push(`${reply.status} ${reply.code}`);
+          if (reply.status === 0 && reply.code === constants.NGHTTP2_REFUSED_STREAM) state.refused++;
+          else if (reply.status !== 200 || reply.code !== 0) state.failures.push(`${reply.status} ${reply.code}`);
         }),
       );
       await sleep(pause);
@@ -129,6 +136,7 @@ describe.skipIf(noOpenssl !== null)('a hand-over over HTTP/2', { timeout: 90_000
     await Promise.all(left);
     expect(load.state.failures).toEqual([]);
     expect(load.state.sent).toBeGreaterThan(100);
+    expect(load.state.refused).toBeLessThan(load.state.sent / 20);
     expect(load.state.connections).toBeGreaterThan(8);
     if (ran === null) await annotate('h2load is not installed (Debian: nghttp2-client)');
     else expect([ran.succeeded, ran.succeeded > 100]).toEqual([ran.started, true]);
@@ -136,5 +144,40 @@ describe.skipIf(noOpenssl !== null)('a hand-over over HTTP/2', { timeout: 90_000
     const counts = await edge.release('api@1');
     expect([counts.requests, counts.bad]).toEqual([api.requests.length, 0]);
     expect(edge.log).not.toContain('unexpected');
+  });
+
+  test('answers what was on its way before it says goodbye, and ends no reply until then', async () => {
+    const a = await certificate(tempDir(), 'a', ['a.example']);
+    let release = (): void => undefined;
+    const handler: NonNullable<Parameters<typeof behindTls>[2]>['handler'] = (req, res) => {
+      if (req.url === '/first') release = () => res.end('first');
+      else res.end('second');
+    };
+    const { api, edge, first, tlsPort } = await behindTls([a], {}, { handler });
+    const client = await RawSession.open(tlsPort);
+    client.get(1, '/first');
+    await waitFor(() => api.requests.length === 1, { what: 'the first request' });
+    const next = await edge.start();
+    const got = (type: number) => client.frames.filter((each) => each.type === type);
+    const ends = () => got(FRAME.data).filter(({ flags }) => (flags & FLAG.endStream) !== 0);
+    first.child.send({ type: 'drain' });
+    const ping = await waitFor(() => got(FRAME.ping)[0], {
+      what: 'the question whether more is on its way',
+      interval: 2,
+    });
+    release();
+    // It is: sent before anything of this was read.
+    client.get(3, '/second');
+    client.write(frame(FRAME.ping, FLAG.ack, 0, ping.payload));
+    await waitFor(() => ends().length === 2, { what: 'both replies' });
+    expect(client.answers).toEqual(['200', '200']);
+    const order = client.frames.filter(
+      ({ type, flags }) => type === FRAME.goaway || (type === FRAME.data && flags === 1),
+    );
+    expect(order.map(({ type }) => type)[0]).toBe(FRAME.goaway);
+    expect(got(FRAME.goaway)[0]?.payload.readUInt32BE(0)).toBe(3);
+    client.socket.destroy();
+    await first.exited;
+    expect((await edge.state()).pid).toBe(next.pid);
   });
 });

@@ -5,6 +5,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { EdgeService } from '../../src/domain/traffic/protocol.ts';
 import { runCommand } from '../../src/platform/process/spawn.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';
+import { block, FLAG, FRAME, frame } from '../support/corpus/frames.ts';
+import { head, RawSession } from '../support/corpus/raw-session.ts';
 import { answerOf, ask, session } from '../support/edge-http2.ts';
 import { behindTls } from '../support/edge-tls.ts';
 import { upstream } from '../support/edge-upstream.ts';
@@ -160,8 +162,26 @@ describe.skipIf(noOpenssl !== null)('a request over HTTP/2', { timeout: 60_000 }
     const left = once(received.socket, 'close');
     stream.close(8);
     await left;
+    // Half a body that is given up without an error must not look like a whole one.
+    const raw = await RawSession.open(tlsPort);
+    raw.write(
+      Buffer.concat([
+        frame(FRAME.headers, FLAG.endHeaders, 1, block(head('/half', 'POST'))),
+        frame(FRAME.data, 0, 1, 'half'),
+      ]),
+    );
+    const half = await waitFor(() => api.requests[1], { what: 'the other request' });
+    const [begun] = (await once(half, 'data')) as [Buffer];
+    let ended = false;
+    half.on('end', () => (ended = true));
+    half.on('error', () => undefined);
+    const cut = new Promise((resolve) => half.socket.once('close', resolve));
+    raw.write(frame(FRAME.reset, 0, 1, '\0\0\0\0'));
+    await cut;
+    expect([String(begun), ended, half.complete]).toEqual(['half', false, false]);
+    raw.socket.destroy();
     await waitFor(async () => (await edge.release('api@1')).inFlight === 0, { what: 'nothing to be in flight' });
-    expect(await edge.release('api@1')).toMatchObject({ bad: 0, clientAborts: 1 });
+    expect(await edge.release('api@1')).toMatchObject({ bad: 0, clientAborts: 2 });
   });
 
   test('is held, chosen for, judged, limited and refused like any other', async () => {

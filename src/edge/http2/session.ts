@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { EdgeOptions } from '../options.ts';
-import { Notice } from './notice.ts';
+import { Farewell } from './farewell.ts';
 import { ResetLimit } from './reset-limit.ts';
 import type { StreamReply } from './stream-reply.ts';
 import type { StreamRequest } from './stream-request.ts';
@@ -21,7 +21,7 @@ interface Exchanged {
 /** One connection of HTTP/2, with the limits that a connection of HTTP/1.1 has. */
 export class Session {
   readonly remoteAddress: string | undefined;
-  readonly notice = new Notice();
+  readonly farewell = new Farewell();
   readonly #node: ServerHttp2Session;
   readonly #socket: TLSSocket;
   readonly #options: EdgeOptions['client'];
@@ -53,7 +53,6 @@ export class Session {
     stream.once('close', () => {
       this.#streams.delete(stream);
       this.#idleSince = performance.now();
-      if (this.notice.sent && !this.busy) this.close();
     });
   }
 
@@ -68,12 +67,9 @@ export class Session {
     });
   }
 
-  /**
-   * Tells the client to open no more streams here, if there is a reply to be given yet. Those that it opens before it has
-   * read this are answered.
-   */
+  /** Has the client open no more streams here, if there is a reply to be given yet; an idle one is asked with its next. */
   retire(): void {
-    if ([...this.#open].some(({ res }) => !res.writableEnded)) this.notice.send(this.#node);
+    if ([...this.#open].some(({ res }) => !res.writableEnded)) this.farewell.begin(this.#node, () => this.close());
   }
 
   /** Says which stream was the last one, and ends when those that are open have ended. */

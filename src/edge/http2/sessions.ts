@@ -77,7 +77,7 @@ export class Http2Sessions {
     }
     const { remoteAddress } = session;
     const req = new StreamRequest(stream, read.request, headers, { ended, remoteAddress });
-    const res = new StreamReply(stream, req, session.notice);
+    const res = new StreamReply(stream, req, session.farewell);
     session.began(req, res);
     if (this.#retiring) session.retire();
     try {

@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
 import type { ClientReply } from '../proxy/client.ts';
-import type { Notice } from './notice.ts';
+import type { Farewell } from './farewell.ts';
 
 type Done = (error?: Error | null) => void;
 
@@ -22,7 +22,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 export class StreamReply extends Writable implements ClientReply {
   readonly #stream: ServerHttp2Stream;
   readonly #request: { readonly method: string; readonly complete: boolean };
-  readonly #notice: Notice;
+  readonly #farewell: Farewell;
   /** Of a reply without a body: its end as well. */
   #head: string[] = [];
   #headersSent = false;
@@ -37,12 +37,12 @@ export class StreamReply extends Writable implements ClientReply {
   constructor(
     stream: ServerHttp2Stream,
     request: { readonly method: string; readonly complete: boolean },
-    notice: Notice,
+    farewell: Farewell,
   ) {
     super();
     this.#stream = stream;
     this.#request = request;
-    this.#notice = notice;
+    this.#farewell = farewell;
     stream.once('close', () => {
       this.abandoned = !this.destroyed && !this.writableFinished;
       this.destroy();
@@ -100,7 +100,7 @@ export class StreamReply extends Writable implements ClientReply {
   }
 
   override _final(done: Done): void {
-    this.#notice.end(() => {
+    this.#farewell.end(() => {
       const stream = this.#stream;
       if (!this.#bodiless) stream.end(this.#waitFor(done));
       else {

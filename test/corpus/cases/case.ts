@@ -3,6 +3,8 @@ export interface Case {
   readonly name: string;
   /** Latin1 text; `{}` stands for the mark by which the case is found again. Several: with a pause between them. */
   readonly send: string | readonly string[];
+  /** Each piece waits for an answer to the one before. */
+  readonly waits?: true;
   /** What our edge answers: the statuses of all replies. */
   readonly answers: readonly number[];
   /** What reaches the instance through our edge: `METHOD target body`, and `...` at the end of what broke off. */

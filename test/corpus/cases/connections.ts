@@ -76,6 +76,7 @@ export const CONNECTIONS: readonly Case[] = [
   },
   {
     name: 'a request behind an upgrade, half of it in the same packet',
+    waits: true,
     send: [`${get(H2C)}${post('Content-Length: 70\r\n')}`, FOLLOWER],
     answers: [200],
     reaches: ['GET /{}/a'],
