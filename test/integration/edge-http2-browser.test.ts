@@ -32,6 +32,8 @@ const post = (path, size) => fetch(path, { method: 'POST', body: new Uint8Array(
 })();
 </script>`;
 
+const BROWSER = 'chromium';
+
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -74,10 +76,10 @@ test.skipIf(noOpenssl !== null)(
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     });
-    const there = await runCommand(['chromium', '--version']).catch(() => null);
+    const there = await runCommand([BROWSER, '--version']).catch(() => null);
     if (there === null) skip('chromium is not installed');
     const profile = `--user-data-dir=${tempDir('browser')}`;
-    const browser = spawn('chromium', [...FLAGS, profile, `https://127.0.0.1:${tlsPort}/`], { stdio: 'ignore' });
+    const browser = spawn(BROWSER, [...FLAGS, profile, `https://127.0.0.1:${tlsPort}/`], { stdio: 'ignore' });
     const exited = once(browser, 'exit');
     onTestFinished(async () => {
       browser.kill('SIGTERM');

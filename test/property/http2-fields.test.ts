@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, boolean, constantFrom, integer, oneof, property, record, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRequestFields } from '../../src/edge/http2/request-fields.ts';
 import { ResetLimit } from '../../src/edge/http2/reset-limit.ts';
@@ -7,19 +7,17 @@ import { StrictReader } from '../support/corpus/strict-reader.ts';
 
 /** Bytes as latin1, those that end lines, fields and requests more often than others. */
 const text = (max: number) =>
-  fc
-    .array(
-      fc.oneof(
-        fc.constantFrom(...'\r\n\0\t :;,/#@\\"azAZ09_-'),
-        fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)),
-      ),
-      {
-        maxLength: max,
-      },
-    )
-    .map((all) => all.join(''));
+  array(
+    oneof(
+      constantFrom(...'\r\n\0\t :;,/#@\\"azAZ09_-'.split('')),
+      integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)),
+    ),
+    {
+      maxLength: max,
+    },
+  ).map((all) => all.join(''));
 const either = (likely: readonly string[], max: number) =>
-  fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...likely) }, { weight: 1, arbitrary: text(max) });
+  oneof({ weight: 4, arbitrary: constantFrom(...likely) }, { weight: 1, arbitrary: text(max) });
 
 const name = either(
   [
@@ -40,20 +38,20 @@ const name = either(
   6,
 );
 const value = either(['y', '0', '5', 'a.example', 'trailers', 'chunked', ''], 12);
-const request = fc.record({
+const request = record({
   method: either(['GET', 'POST', 'OPTIONS', 'CONNECT', 'get'], 6),
   scheme: either(['https', 'http'], 4),
   authority: either(['a.example', 'a.example:80', '[::1]'], 8),
   path: either(['/', '/a?b', '*', '/a#b'], 10),
-  fields: fc.array(fc.tuple(name, value), { maxLength: 5 }),
-  ended: fc.boolean(),
+  fields: array(tuple(name, value), { maxLength: 5 }),
+  ended: boolean(),
 });
 
 describe('a head of HTTP/2', () => {
   test('becomes one request to the strictest reader, with its own body and no other, or is refused', () => {
     let accepted = 0;
-    fc.assert(
-      fc.property(request, fc.boolean(), ({ method, scheme, authority, path, fields, ended }, trusted) => {
+    assert(
+      property(request, boolean(), ({ method, scheme, authority, path, fields, ended }, trusted) => {
         const pseudo = [':method', method, ':scheme', scheme, ':authority', authority, ':path', path];
         const read = readRequestFields([...pseudo, ...fields.flat()], ended);
         if (!read.ok) return;
