@@ -292,5 +292,9 @@ describe.skipIf(noOpenssl !== null)('a request over HTTP/2', { timeout: 60_000 }
     await Promise.all(loops);
     expect(failures).toEqual([]);
     expect(bodies).toEqual(new Set(['one', 'two']));
+    // More than a client may give up: none of these counts as given up.
+    for (let i = 0; i < 300; i++) expect((await ask(over, { ':method': 'POST' }, 'body')).status).toBe(200);
+    const { releases } = await edge.stats();
+    expect(releases.map(({ clientAborts, inFlight }) => [clientAborts, inFlight])).toEqual(releases.map(() => [0, 0]));
   });
 });

@@ -44,7 +44,12 @@ export class StreamReply extends Writable implements ClientReply {
     this.#request = request;
     this.#farewell = farewell;
     stream.once('close', () => {
-      this.abandoned = !this.destroyed && !this.writableFinished;
+      if (this.writableEnded && stream.rstCode === constants.NGHTTP2_NO_ERROR) {
+        // All of it was sent, which is told after the stream has closed.
+        setImmediate(() => this.destroy());
+        return;
+      }
+      this.abandoned = !this.destroyed;
       this.destroy();
     });
     this.once('finish', () => {
