@@ -95,11 +95,9 @@ describe.skipIf(noOpenssl !== null)('a hand-over over HTTP/2', { timeout: 90_000
       else if (req.url === '/slow') setTimeout(() => res.end('slow'), 1_200);
       else req.resume().on('end', () => res.end('ok'));
     };
-    const { api, edge, first, tlsPort } = await behindTls(
-      [a],
-      {},
-      { handler, env: { EVENKEEL_EDGE_DRAIN_MS: '8000' } },
-    );
+    const { api, edge, first, tlsPort, config } = await behindTls([a], {}, { handler });
+    // The upload below says nothing for as long as edges take to start.
+    await edge.set(2, config({ timeoutMs: 60_000 }));
     const load = clients(tlsPort);
     onTestFinished(() => load.stop());
     const others = h2load(tlsPort);
