@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LiveInstance } from '../live/instance.ts';
 import type { LiveRelease, LiveService } from '../live/service.ts';
@@ -6,6 +5,7 @@ import { Tunnel } from '../stream/tunnel.ts';
 import type { ReplySink, UpstreamConnection, UpstreamFailure } from '../upstream/connection.ts';
 import type { ParsedHead } from '../upstream/response-parser.ts';
 import type { Account } from './account.ts';
+import type { ClientReply, ClientRequest } from './client.ts';
 import type { ProxyContext, Target } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Reply } from './reply.ts';
@@ -18,11 +18,13 @@ import { isRepeatable, secondChance } from './second-chance.ts';
 export interface UpgradeRequest {
   readonly socket: Socket;
   readonly head: Buffer;
+  /** The reply lets go of the connection. */
+  detach(): void;
 }
 
 export interface RequestParts {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientRequest;
+  readonly res: ClientReply;
   readonly target: Target;
   readonly shape: RequestShape;
   readonly host: string;
@@ -86,7 +88,7 @@ export class Forwarding implements ReplySink {
     const repeatable = isRepeatable(req.method, shape.hasBody);
     const connection = fresh || upgrade !== null ? instance.pool.open() : instance.pool.take(!repeatable);
     this.#connection = connection;
-    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion === '1.1') {
+    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion !== '1.0') {
       this.#continued = true;
       res.writeContinue();
     }
@@ -120,7 +122,7 @@ export class Forwarding implements ReplySink {
     if (this.#instance !== null) this.#instance.failures = 0;
     account?.answered(release, this.#instance, head.status, now - deadlines.startedAt, this.#context.options.youngMs);
     if (head.status === 101 && upgrade !== null) {
-      this.#reply.switchProtocols(upgrade.socket, head, this.#asker.ownHeaders(release, undefined));
+      this.#reply.switchProtocols(upgrade, head, this.#asker.ownHeaders(release, undefined));
       return;
     }
     const own = this.#asker.ownHeaders(release, parsed.cacheControl);

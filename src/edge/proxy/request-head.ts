@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { PROBE_HEADER, withoutSession } from '../../domain/traffic/session.ts';
+import type { ClientRequest } from './client.ts';
 
 /** Headers that speak about one connection, not about the request; and those the edge says itself. */
 const NOT_PASSED_ON = new Set([
@@ -12,6 +12,7 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'expect',
   'host',
   'x-forwarded-for',
@@ -48,7 +49,7 @@ export interface RequestShape {
 }
 
 /** How the request's body is framed, or null for a transfer coding that cannot be passed on. */
-export function shapeOf(req: IncomingMessage): RequestShape | null {
+export function shapeOf(req: ClientRequest): RequestShape | null {
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined) return coding.trim().toLowerCase() === 'chunked' ? { hasBody: true, chunked: true } : null;
   const length = req.headers['content-length'];
@@ -60,7 +61,7 @@ export function shapeOf(req: IncomingMessage): RequestShape | null {
  * they hold no line breaks; everything that frames the message is written here and nowhere else.
  */
 export function requestHead(
-  req: IncomingMessage,
+  req: ClientRequest,
   {
     path,
     host,
@@ -92,7 +93,7 @@ export function requestHead(
   return `${head}\r\n`;
 }
 
-function forwarded(req: IncomingMessage, host: string, trusted: boolean): string {
+function forwarded(req: ClientRequest, host: string, trusted: boolean): string {
   const address = clientAddress(req);
   const { headers } = req;
   const before = trusted ? one(headers['x-forwarded-for']) : undefined;
@@ -106,10 +107,10 @@ const one = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join(', ');
 
 /** Whether it came in over TLS. */
-export const isSecure = (req: IncomingMessage): boolean => 'encrypted' in req.socket;
+export const isSecure = (req: ClientRequest): boolean => 'encrypted' in req.socket;
 
 /** The peer's address; an IPv4 address as such also on a dual-stack socket. */
-export function clientAddress(req: IncomingMessage): string {
+export function clientAddress(req: ClientRequest): string {
   const address = req.socket.remoteAddress ?? '';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest } from '../proxy/client.ts';
 import type { ParsedHead } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
 import { OneWaySocket } from './one-way-socket.ts';
@@ -55,7 +55,7 @@ export class UpstreamConnection {
   #replyStarted = false;
   #sentAt = 0;
   #keepAlive = true;
-  #pending: { head: string; body: IncomingMessage | null; chunked: boolean } | null = null;
+  #pending: { head: string; body: ClientRequest | null; chunked: boolean } | null = null;
   #connectTimer: NodeJS.Timeout | null;
   idleSince = 0;
   idleLimitMs = DEFAULT_IDLE_LIMIT_MS;
@@ -85,7 +85,7 @@ export class UpstreamConnection {
   }
 
   /** Sends a request: `head` ends with an empty line; a body is read from `body` and chunked if its length is unknown. */
-  send(head: string, body: IncomingMessage | null, chunked: boolean, headOnly: boolean, sink: ReplySink): void {
+  send(head: string, body: ClientRequest | null, chunked: boolean, headOnly: boolean, sink: ReplySink): void {
     this.#sink = sink;
     this.#replyStarted = false;
     this.#parser.headOnly = headOnly;
@@ -96,7 +96,7 @@ export class UpstreamConnection {
     this.#write(head, body, chunked);
   }
 
-  #write(head: string, body: IncomingMessage | null, chunked: boolean): void {
+  #write(head: string, body: ClientRequest | null, chunked: boolean): void {
     this.#sentAt = performance.now();
     this.#socket.write(head, 'latin1');
     if (body === null) return;

@@ -1,19 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientRequest } from '../proxy/client.ts';
 
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** Carries a request's body upstream, as fast as upstream takes it. Request trailers are dropped. */
 export class RequestBody {
-  readonly #source: IncomingMessage;
+  readonly #source: ClientRequest;
   readonly #socket: Socket;
   readonly #chunked: boolean;
   #stopped = false;
   /** All of it was written. */
   finished = false;
 
-  constructor(source: IncomingMessage, socket: Socket, chunked: boolean) {
+  constructor(source: ClientRequest, socket: Socket, chunked: boolean) {
     this.#source = source;
     this.#socket = socket;
     this.#chunked = chunked;
