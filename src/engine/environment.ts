@@ -1,4 +1,4 @@
-import { contractUnderWay } from '../domain/rollout/contracting.ts';
+import { contractUnderWay, hasBegunContract } from '../domain/rollout/contracting.ts';
 import { whyPastContract } from '../domain/rollout/past-contract.ts';
 import { isNewer } from '../domain/rollout/active.ts';
 import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
@@ -59,10 +59,11 @@ export async function tick(
     const migrating = open.find(
       (each) => each.id !== rollout.id && each.phase === 'migrating' && (each.end === null || !each.policy.keepFailed),
     );
+    const contracting = open.find((each) => isNewer(each, rollout) && hasBegunContract(each));
     const around = {
       open,
       wanted: record.wanted,
-      schemaBusy: schemaBusy ?? (migrating === undefined ? null : `the migration of rollout ${migrating.id}`),
+      schemaBusy: schemaBusy ?? busyWith(migrating, contracting),
       pastContract: whyPastContract(rollout, deployments),
     };
     const step = await advanceFully(tools, snapshot, context, rollout, around);
@@ -123,6 +124,11 @@ export async function tick(
   const wakes = [instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
   if (changed || contested) return now;
   return Math.min(now + (snapshot.edge === null ? BUSY_MS : IDLE_MS), ...wakes);
+}
+
+function busyWith(migrating: Rollout | undefined, contracting: Rollout | undefined): string | null {
+  if (migrating !== undefined) return `the migration of rollout ${migrating.id}`;
+  return contracting === undefined ? null : `the contract of rollout ${contracting.id}`;
 }
 
 async function advanceFully(

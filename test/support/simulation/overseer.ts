@@ -43,6 +43,8 @@ export class Overseer {
   takenBack(rollout: Rollout): void {
     const traffic = [...this.#machine.edge.table.values()].flatMap(({ config }) => config.releases);
     const gone = rollout.services.map(({ to }) => to);
+    // Nothing has traffic in an environment that is down.
+    if (traffic.every(({ weight }) => weight === 0)) return;
     // One that could not be taken back (the first release), or that waits for its migration, says so.
     if (traffic.some(({ release, weight }) => gone.includes(release) && weight > 0)) return;
     this.#note(`taken back without the store: ${gone.join(', ')}`);
