@@ -18,8 +18,11 @@ import { probeAll } from './live/probe-all.ts';
 import { LiveTable } from './live/table.ts';
 import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
+import { AccessLogs } from './access-log/access-logs.ts';
 import type { EdgeLog } from './log.ts';
 import type { EdgeOptions } from './options.ts';
+import { LivePolicies } from './policy/live-policies.ts';
+import { PageShelf } from './policy/pages.ts';
 import type { ProxyContext } from './proxy/context.ts';
 import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
@@ -48,6 +51,7 @@ export class Edge implements ControlTarget {
   readonly #challenges: Challenges;
   readonly #table: LiveTable;
   readonly #context: ProxyContext;
+  readonly #accessLogs: AccessLogs;
   readonly #keeper: KeeperLink;
   readonly #listeners: Listeners;
   readonly #ports: Ports;
@@ -69,8 +73,12 @@ export class Edge implements ControlTarget {
     this.#file = new TableFile(options.folder, log);
     this.#statistics = new Statistics(options.folder, log);
     this.#challenges = new Challenges(options.folder, log);
-    this.#table = new LiveTable(this.#statistics.book, options.hold.requests, (key) =>
-      this.#statistics.evidenceFor(key),
+    this.#accessLogs = new AccessLogs(options.logs, log);
+    this.#table = new LiveTable(
+      this.#statistics.book,
+      options.hold.requests,
+      (key) => this.#statistics.evidenceFor(key),
+      new LivePolicies(new PageShelf(log), this.#accessLogs),
     );
     this.#context = {
       options,
@@ -286,6 +294,7 @@ export class Edge implements ControlTarget {
     this.#context.sweeper.stop();
     this.#ports.stop();
     await this.#statistics.close();
+    await this.#accessLogs.flush();
   }
 
   #sweepPools(): void {

@@ -4,10 +4,13 @@ import { PROBE_HEADER } from '../../domain/traffic/session.ts';
 import { boundRest } from '../listen/client-connection.ts';
 import type { RequestHandler } from '../listen/http-server.ts';
 import type { LiveTable } from '../live/table.ts';
+import { AccessRecord } from '../access-log/access-record.ts';
+import { Doorkeeper } from '../policy/doorkeeper.ts';
+import type { LivePolicy } from '../policy/live-policy.ts';
 import { isChallenge, secureLocation, tokenOf } from '../tls/redirect.ts';
 import type { ProxyContext, Target } from './context.ts';
 import { Exchange } from './exchange.ts';
-import type { UpgradeRequest } from './forwarding.ts';
+import type { RequestParts, UpgradeRequest } from './forwarding.ts';
 import { ownReply } from './own-reply.ts';
 import { clientAddress, shapeOf } from './request-head.ts';
 
@@ -15,10 +18,12 @@ import { clientAddress, shapeOf } from './request-head.ts';
 export class Front implements RequestHandler {
   readonly #context: ProxyContext;
   readonly #table: LiveTable;
+  readonly #doorkeeper: Doorkeeper;
 
   constructor(context: ProxyContext, table: LiveTable) {
     this.#context = context;
     this.#table = table;
+    this.#doorkeeper = new Doorkeeper(context);
   }
 
   request(address: string, req: IncomingMessage, res: ServerResponse): void {
@@ -46,11 +51,44 @@ export class Front implements RequestHandler {
     }
     const target: Target | null = path === null ? null : this.#table.match(address, host, path);
     if (target === null) {
-      this.#refuse(req, res, path === null ? 400 : 404, probe);
+      const stray = path === null ? null : this.#table.stray(address, host);
+      if (stray === null) this.#refuse(req, res, path === null ? 400 : 404, probe);
+      else this.#refuseStray(req, res, { host, probe, stray });
       return;
     }
     if (target.redirect !== undefined && !probe && this.#redirect(req, res, { ...target.redirect, host, path })) return;
-    new Exchange(this.#context, { req, res, target, shape, host: host ?? 'localhost', probe, upgrade }).start();
+    const { policy } = target;
+    const plain = { req, res, target, shape, host: host ?? 'localhost', probe, upgrade, edits: null, record: null };
+    if (policy === undefined || probe) {
+      new Exchange(this.#context, plain).start();
+      return;
+    }
+    const parts = policy.log === null ? plain : this.#recorded(plain, policy);
+    if (target.ambiguous === true) {
+      this.#refuse(req, res, 400, probe);
+      parts.record?.refused(400, 'path');
+      return;
+    }
+    this.#doorkeeper.receive(parts, policy, (admitted) => new Exchange(this.#context, admitted).start());
+  }
+
+  #recorded(parts: RequestParts, policy: LivePolicy): RequestParts {
+    if (policy.log === null) return parts;
+    const client = (): string => this.#doorkeeper.client(parts.req, policy).address;
+    const record = new AccessRecord(policy.log, parts.req, parts.host, client);
+    return { ...parts, record, edits: record.edits };
+  }
+
+  /** A host that is known, and a path that is not: in the words of the others there. */
+  #refuseStray(
+    req: IncomingMessage,
+    res: ServerResponse,
+    { host, probe, stray }: { host: string | undefined; probe: boolean; stray: LivePolicy },
+  ): void {
+    const client = this.#doorkeeper.client(req, stray).address;
+    const record = stray.log === null || probe ? null : new AccessRecord(stray.log, req, host ?? null, () => client);
+    this.#refuse(req, res, 404, probe, stray.pages?.get(404));
+    record?.refused(404, 'route');
   }
 
   /** Sends a client that asks in plain to TLS; false: it is to be served as it is. */
@@ -79,9 +117,10 @@ export class Front implements RequestHandler {
     return true;
   }
 
-  #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean): void {
+  #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean, page?: string): void {
     if (!probe) this.#context.book.unrouted++;
-    ownReply(req, res, status, this.#context.draining || status === 501 ? ['Connection', 'close'] : []);
+    const closing = this.#context.draining || status === 501 ? ['Connection', 'close'] : [];
+    ownReply(req, res, status, closing, { page: page ?? null });
   }
 }
 
