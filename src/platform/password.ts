@@ -7,10 +7,10 @@ const BYTES = 32;
 const MAX_MEMORY = 64 * 1024 * 1024;
 
 /** A salted hash of a password, as `scrypt$N$r$p$SALT$HASH` in base64url. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost = COST): Promise<string> {
   const salt = randomBytes(16);
-  const { N, r, p } = COST;
-  const hash = await derive(password, salt, BYTES, COST);
+  const { N, r, p } = cost;
+  const hash = await derive(password, salt, BYTES, cost);
   return ['scrypt', N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 }
 

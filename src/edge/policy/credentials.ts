@@ -28,6 +28,8 @@ export class Credentials {
   readonly #key = randomBytes(32);
   /** Until when, by a digest: neither passwords nor what gives them away lies in memory for long. */
   readonly #proven = new Map<string, number>();
+  /** Under way, by the same digest. */
+  readonly #checking = new Map<string, Promise<boolean>>();
   readonly #guesses = new RateLimiter(GUESSES);
   #running = 0;
   readonly #queue: (() => void)[] = [];
@@ -41,17 +43,27 @@ export class Credentials {
     const hash = user?.hash ?? null;
     const mark = this.#mark(hash ?? '', given);
     if (hash !== null && (this.#proven.get(mark) ?? 0) > now) return { kind: 'proven', user: given.name };
+    // A browser asks for a page and all that belongs to it at once.
+    const same = this.#checking.get(mark);
+    if (same !== undefined) return (await same) ? { kind: 'proven', user: given.name } : { kind: 'refused' };
     const wait = this.#guesses.take(clientKey(client), now);
     if (wait > 0) return { kind: 'throttled', retryAfterS: Math.ceil(wait / 1000) };
     if (this.#running >= AT_ONCE && this.#queue.length >= WAITING) return { kind: 'busy', retryAfterS: 2 };
-    this.#nobody ??= hashPassword(randomBytes(16).toString('hex'));
-    const compared = hash ?? (await this.#nobody);
-    const right = await this.#inTurn(() => passwordMatches(given.password, compared));
-    if (!right || hash === null) return { kind: 'refused' };
+    const checked = this.#check(hash, given.password);
+    this.#checking.set(mark, checked);
+    const right = await checked.finally(() => this.#checking.delete(mark));
+    if (!right) return { kind: 'refused' };
     const [oldest] = this.#proven.keys();
     if (this.#proven.size >= REMEMBERED && oldest !== undefined) this.#proven.delete(oldest);
     this.#proven.set(mark, now + REMEMBER_MS);
     return { kind: 'proven', user: given.name };
+  }
+
+  async #check(hash: string | null, password: string): Promise<boolean> {
+    this.#nobody ??= hashPassword(randomBytes(16).toString('hex'));
+    const compared = hash ?? (await this.#nobody);
+    const right = await this.#inTurn(() => passwordMatches(password, compared));
+    return right && hash !== null;
   }
 
   #mark(hash: string, { name, password }: { name: string; password: string }): string {

@@ -52,7 +52,14 @@ export class Doorkeeper {
     const refusal = policy.refusal(client.address, performance.now());
     if (refusal !== null) this.#refuse(parts, policy, refusal);
     else if (policy.basicAuth === null && policy.forwardAuth === null) letIn(parts);
-    else void this.#ask(parts, policy, client, letIn);
+    else
+      this.#ask(parts, policy, client, letIn).catch((error: unknown) => {
+        // Whatever went wrong, nobody gets in by it; it is told where such things are told.
+        this.#answer(parts, policy, 503, ['Retry-After', '2'], 'error');
+        setImmediate(() => {
+          throw error;
+        });
+      });
   }
 
   /** While somebody is asked, the client may leave, and this process may be told to. */
@@ -152,7 +159,7 @@ export class Doorkeeper {
   }
 }
 
-const isGone = (res: ServerResponse): boolean => res.destroyed || res.socket?.destroyed === true;
+const isGone = (res: ServerResponse): boolean => res.destroyed;
 
 const strict = ({ target: { hsts = null } }: RequestParts): string[] =>
   hsts === null ? [] : ['Strict-Transport-Security', hsts];
