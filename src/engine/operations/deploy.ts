@@ -13,6 +13,7 @@ import { createOrReplace, refuseWhileUnderWay } from './create.ts';
 import { currentOf, newReleases, newValues, saidNewValues } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
+import { entryChanged, keepEntry, untilEntryHolds } from './entry.ts';
 import { tlsChanged, untilTlsServed } from './tls.ts';
 
 export interface DeployInput {
@@ -42,11 +43,11 @@ export interface Begun {
  */
 export async function deploy(engine: Engine, input: DeployInput): Promise<Begun> {
   const { deps } = engine;
-  const { project } = input;
-  const scope = { project: project.name, environment: project.environment.name };
+  const scope = { project: input.project.name, environment: input.project.environment.name };
+  const before = await deps.store.environment(scope.project, scope.environment);
+  const project = await keepEntry(deps, input.project, before);
   const chosen = chooseServices(project, input.services);
   await refuseForeignRoot(deps, project);
-  const before = await deps.store.environment(scope.project, scope.environment);
   const serving = await deps.store.deployments(scope.project, scope.environment);
   const changed = input.onlyChanged ? await changedServices(deps, project, chosen, serving) : chosen;
   // Who names services means those alone; the whole file also says what is not there any more.
@@ -66,13 +67,17 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   await deps.store.saveEnvironment(record, { keepListen });
   if (touched.length === 0 && !moves) {
     engine.wake(scope);
-    const retold = tlsChanged(before, project);
-    if (before?.wanted !== 'down' && !retold)
+    const retold = [
+      ...(tlsChanged(before, project) ? ['TLS'] : []),
+      ...(entryChanged(before, project) ? ['what the edge lets in'] : []),
+    ];
+    if (before?.wanted !== 'down' && retold.length === 0)
       return { rollout: null, message: 'nothing changed since the last rollout' };
     if (before?.wanted === 'down') await untilServing(engine, scope);
     await untilTlsServed(engine, project);
+    await untilEntryHolds(engine, scope, project.environment);
     if (before?.wanted !== 'down')
-      return { rollout: null, message: 'nothing changed but TLS, which is as the file says' };
+      return { rollout: null, message: `nothing changed but ${retold.join(' and ')}, which is as the file says` };
     return { rollout: null, message: 'nothing changed; started again' };
   }
   await ensurePorts(deps, scope, chosen);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import { fakePlaces, noMigrations } from '../engine/world.ts';
+import { fakePasswords, fakePlaces, noMigrations } from '../engine/world.ts';
 import { type AdversaryHooks, alive, type Life, type Malice, through } from './adversary.ts';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
@@ -150,6 +150,7 @@ export class Controllers {
         warn: quiet,
         error: (fields, message) => this.#note(`error: ${message} ${JSON.stringify(fields).slice(0, 200)}`),
       },
+      passwords: fakePasswords,
       places: fakePlaces,
       newId: () => `r${++this.#ids}`,
       digest: (text) => createHash('sha256').update(text).digest('hex'),
