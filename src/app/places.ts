@@ -27,6 +27,7 @@ export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects' | 'edgeD
       return found.flat().toSorted((a, b) => a.at - b.at);
     },
     jobLog: ({ project, environment, job }) => join(paths.logs, 'jobs', project, environment, `${job}.log`),
+    accessLog: ({ project, environment }) => join(paths.logs, 'access', project, `${environment}${LOG}`),
     keepPage: (file) => keepPage(file, pagesFolder(paths)),
     data: ({ project, environment, service, path }) => join(paths.projects, project, environment, service, path),
     async projectFolder(root) {

@@ -23,6 +23,8 @@ export interface Places {
     service: string;
   }): Promise<{ instance: string; file: string }[]>;
   jobLog(scope: { project: string; environment: string; job: string }): string;
+  /** What the edge was asked. */
+  accessLog(scope: { project: string; environment: string }): string;
   /** Copies an HTML page to where nothing happens to it; answers its new path. Throws EvenkeelError `page-unreadable`. */
   keepPage(file: string): Promise<string>;
   /** A service's shared folder, the same for all its releases. */

@@ -5,7 +5,8 @@ import type { LogFile } from '../../ports/logs.ts';
 import { releaseOf } from '../../engine/instances.ts';
 import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import type { LogLine } from '../contract/contract.ts';
+import type { LogLine } from '../contract/logs.ts';
+import { accessLine, accessLog } from './access-log.ts';
 import { drained } from './drained.ts';
 import { jobLogs } from './job-logs.ts';
 import { linePattern } from './log-pattern.ts';
@@ -18,6 +19,8 @@ const querySchema = z.object({
   instance: z.string().optional(),
   /** The output of this kind of job instead of that of instances. */
   job: z.enum(WORK_KINDS).optional(),
+  /** The access log of the edge instead. */
+  access: z.enum(['true', 'false']).default('false'),
   /** Wall time; lines whose time is not known are kept. */
   since: z.coerce.number().int().optional(),
   lines: z.coerce.number().int().min(0).max(100_000).default(200),
@@ -29,7 +32,8 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.get('/v1/logs', async (request, reply) => {
     const query = querySchema.parse(request.query);
     const pattern = query.grep === undefined ? null : await linePattern(query.grep);
-    const files = await logFiles(deps, query);
+    const access = query.access === 'true';
+    const files = access ? [accessLog(deps, query)] : await logFiles(deps, query);
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
     reply.hijack();
@@ -37,15 +41,15 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
     const follow = query.follow === 'true';
     const tell = async (from: LogFile[], lines: number): Promise<void> => {
       for await (const entry of deps.logs.read({ files: from, lines, follow, signal: gone.signal })) {
-        if (query.since !== undefined && entry.at !== null && entry.at < query.since) continue;
+        const line: LogLine | null = access ? accessLine(entry, query) : entry;
+        if (line === null || (query.since !== undefined && line.at !== null && line.at < query.since)) continue;
         if (pattern !== null && !pattern(entry.line)) continue;
-        const line: LogLine = entry;
         if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
       }
     };
     try {
       const first = tell(files, query.lines);
-      if (follow) {
+      if (follow && !access) {
         // A log that cannot be read ends it all, whichever it is.
         const end = (): void => gone.abort();
         first.catch(end);

@@ -188,3 +188,19 @@ export function withPages(entry: EntryConfig, placed: (file: string) => string):
   };
   return { ...moved(entry), services: entry.services.map(moved) };
 }
+
+/** The switch after a person closed or opened services (null: all); undefined when nothing is closed by it. */
+export function switchMaintenance(
+  before: MaintenanceSwitch | undefined,
+  { on, services, by, at }: { on: boolean; services: string[] | null; by: string; at: number },
+  all: readonly string[],
+): MaintenanceSwitch | undefined {
+  const closed = before === undefined ? [] : (before.services ?? [...all]);
+  if (on) {
+    const wanted = services === null || before?.services === null ? null : [...new Set([...closed, ...services])];
+    return { services: wanted, by, at };
+  }
+  if (before === undefined) return undefined;
+  const left = services === null ? [] : closed.filter((service) => !services.includes(service));
+  return left.length === 0 ? undefined : { ...before, services: left };
+}

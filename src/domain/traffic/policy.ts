@@ -77,6 +77,5 @@ export const edgeRouteFields = {
 };
 
 export type EdgePolicy = z.infer<typeof edgePolicySchema>;
-export type EdgeMaintenance = z.infer<typeof edgeMaintenanceSchema>;
 export type EdgeAccessLog = z.infer<typeof edgeAccessLogSchema>;
 export type EdgePages = z.infer<typeof edgePagesSchema>;

@@ -44,8 +44,7 @@ export interface Begun {
 export async function deploy(engine: Engine, input: DeployInput): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project.name, environment: input.project.environment.name };
-  const before = await deps.store.environment(scope.project, scope.environment);
-  const project = await keepEntry(deps, input.project, before);
+  const { project } = input;
   const chosen = chooseServices(project, input.services);
   await refuseForeignRoot(deps, project);
   const serving = await deps.store.deployments(scope.project, scope.environment);
@@ -61,21 +60,23 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const examined = await examineMigrations(deps, project, changed, serving, input.allowBreakingMigrations);
   refuseBreaking(examined);
 
+  const before = await deps.store.environment(scope.project, scope.environment);
+  const kept = await keepEntry(deps, project, before);
   // The port of what serves is moved by the rollout, when it is promoted.
   const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
-  const record = { ...scope, config: project, wanted: 'up' as const, updatedAt: deps.clock.now() };
+  const record = { ...scope, config: kept, wanted: 'up' as const, updatedAt: deps.clock.now() };
   await deps.store.saveEnvironment(record, { keepListen });
   if (touched.length === 0 && !moves) {
     engine.wake(scope);
     const retold = [
       ...(tlsChanged(before, project) ? ['TLS'] : []),
-      ...(entryChanged(before, project) ? ['what the edge lets in'] : []),
+      ...(entryChanged(before, kept) ? ['what the edge lets in'] : []),
     ];
     if (before?.wanted !== 'down' && retold.length === 0)
       return { rollout: null, message: 'nothing changed since the last rollout' };
     if (before?.wanted === 'down') await untilServing(engine, scope);
     await untilTlsServed(engine, project);
-    await untilEntryHolds(engine, scope, project.environment);
+    await untilEntryHolds(engine, scope, kept.environment);
     if (before?.wanted !== 'down')
       return { rollout: null, message: `nothing changed but ${retold.join(' and ')}, which is as the file says` };
     return { rollout: null, message: 'nothing changed; started again' };

@@ -89,6 +89,7 @@ export const fakePlaces: Places = {
   projectFolder: async (root) => root,
   jobLog: ({ job }) => `/logs/${job}`,
   data: ({ path }) => `/data/${path}`,
+  accessLog: ({ project, environment }) => `/logs/access/${project}/${environment}`,
   keepPage: async (file) => `/pages${file}`,
 };
 
