@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { raw } from '../support/edge-client.ts';
 import { send } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
