@@ -82,8 +82,8 @@ export const access = keys({
 }).describe('Who gets in. Holds at once, for every release.');
 
 const rateKeys = keys({
-  requests: wholeNumber(1, 1_000_000).describe('So many requests'),
-  per: duration({ min: 1, max: 86_400_000, say: 'a duration from 1ms to 24h' }).describe('in this time.'),
+  requests: wholeNumber(1, 1_000_000).describe('How many requests'),
+  per: duration({ min: 1, max: 86_400_000, say: 'a duration from 1ms to 24h' }).describe('In how much time.'),
   burst: wholeNumber(1, 1_000_000)
     .describe('How many may come at once before the rate holds. Default: as many as `requests`.')
     .optional(),
@@ -129,7 +129,7 @@ export const errorPages = keys({
 );
 
 const maintenanceKeys = keys({
-  on: yesNo.describe('Whether it is closed now. Default false: `evenkeel maintenance on` closes it.').optional(),
+  on: yesNo.describe('Closed now. Left off, `evenkeel maintenance on` closes it. Default false.').optional(),
   page: page.describe('An HTML file for whoever comes meanwhile. Default: a few words.').optional(),
   retryAfter: duration({ max: 30 * 86_400_000 })
     .describe('When clients are told to come back (`Retry-After`). Default 5m.')

@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { redactQuery } from '../../domain/traffic/redact-query.ts';
 import { traceIdOf, traceparent } from '../../domain/traffic/trace.ts';
 import type { HeadEdits } from '../policy/head-edits.ts';
+import type { RequestParts } from '../proxy/forwarding.ts';
 import type { AccessLog } from './access-log.ts';
 
 const LONGEST_PATH = 1024;
@@ -14,7 +14,7 @@ export type End = 'whole' | 'left' | 'broken';
 /** What is known of one request, gathered while it is answered; a line of the access log when it is over, or nothing. */
 export class AccessRecord {
   readonly #log: AccessLog;
-  readonly #req: IncomingMessage;
+  readonly #req: RequestParts['req'];
   readonly #host: string | null;
   readonly #url: string;
   readonly #client: () => string;
@@ -37,7 +37,7 @@ export class AccessRecord {
   /** Why something did not work, for people. */
   detail: string | null = null;
 
-  constructor(log: AccessLog, req: IncomingMessage, host: string | null, client: () => string) {
+  constructor(log: AccessLog, req: RequestParts['req'], host: string | null, client: () => string) {
     this.#log = log;
     this.#req = req;
     this.#host = host;

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Client } from '../../domain/traffic/address.ts';
 import { clientOf } from '../../domain/traffic/address.ts';
 import type { ProxyContext } from '../proxy/context.ts';
@@ -30,7 +29,7 @@ export class Doorkeeper {
   }
 
   /** Who asks, believing the proxies that are trusted here. */
-  client(req: IncomingMessage, policy: LivePolicy): Client {
+  client(req: RequestParts['req'], policy: LivePolicy): Client {
     const peer = clientAddress(req);
     const { trusts } = this.#context;
     const mine = policy.trusts;
@@ -159,7 +158,7 @@ export class Doorkeeper {
   }
 }
 
-const isGone = (res: ServerResponse): boolean => res.destroyed;
+const isGone = (res: RequestParts['res']): boolean => res.destroyed;
 
 const strict = ({ target: { hsts = null } }: RequestParts): string[] =>
   hsts === null ? [] : ['Strict-Transport-Security', hsts];

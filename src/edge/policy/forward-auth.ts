@@ -3,12 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import type { EdgePolicy } from '../../domain/traffic/policy.ts';
 import { PROBE_HEADER } from '../../domain/traffic/session.ts';
+import type { RequestParts } from '../proxy/forwarding.ts';
 import type { HeadEdits } from './head-edits.ts';
 
 export type ForwardAuth = NonNullable<EdgePolicy['forwardAuth']>;
 
 export interface Asked {
-  readonly req: IncomingMessage;
+  readonly req: RequestParts['req'];
   readonly host: string;
   readonly proto: string;
   /** As it is told to services. */
