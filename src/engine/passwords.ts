@@ -9,13 +9,24 @@ import type { EnvironmentMemory } from './memory.ts';
  * the secret changes, and not because a controller was: the one that the edge has is kept as long as it fits.
  */
 export async function passwordHashes(
-  deps: Pick<EngineDeps, 'secrets' | 'passwords' | 'digest' | 'newId'>,
+  deps: Pick<EngineDeps, 'secrets' | 'passwords' | 'digest' | 'newId' | 'log'>,
   memory: Pick<EnvironmentMemory, 'passwords'>,
   context: { scope: SecretScope; entry: EntryConfig | undefined; edge: EdgeState | null },
 ): Promise<(secret: string, user: string) => string | null> {
   const wanted = usersOf(context.entry);
   if (wanted.length === 0) return () => null;
-  const values = await knownSecrets(deps, context.scope, [...new Set(wanted.map(({ secret }) => secret))]);
+  const names = [...new Set(wanted.map(({ secret }) => secret))];
+  const values = await knownSecrets(deps, context.scope, names).catch((error: unknown) => {
+    const problem = error instanceof Error ? error.message : String(error);
+    if (problem !== memory.passwords.problem) deps.log.error({ ...context.scope, problem }, 'no passwords can be read');
+    memory.passwords.problem = problem;
+    return null;
+  });
+  // Traffic must not wait for secrets to be mended: who got in gets in.
+  if (values === null)
+    return (secret, user) =>
+      memory.passwords.made.get(`${secret} ${user}`)?.hash ?? appliedHashes(context, user)[0] ?? null;
+  memory.passwords.problem = null;
   const known = new Map<string, string>();
   memory.passwords.salt ||= deps.newId();
   for (const { name, secret } of wanted) {
@@ -38,14 +49,18 @@ async function fittingHash(
   name: string,
   value: string,
 ): Promise<string> {
-  const applied = (edge?.services ?? [])
+  for (const hash of new Set(appliedHashes({ scope, edge }, name)))
+    if (await deps.passwords.matches(value, hash)) return hash;
+  return deps.passwords.hash(value);
+}
+
+/** Those that the edge has for a name. */
+const appliedHashes = ({ scope, edge }: { scope: SecretScope; edge: EdgeState | null }, name: string): string[] =>
+  (edge?.services ?? [])
     .filter(({ config }) => config.project === scope.project && config.environment === scope.environment)
     .flatMap(({ config }) => config.routes.flatMap(({ policy }) => policy?.basicAuth?.users ?? []))
     .filter((user) => user.name === name)
     .flatMap(({ hash }) => hash ?? []);
-  for (const hash of new Set(applied)) if (await deps.passwords.matches(value, hash)) return hash;
-  return deps.passwords.hash(value);
-}
 
 /** Those that are set; what is not set is nobody's password. */
 async function knownSecrets(

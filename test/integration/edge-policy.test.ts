@@ -212,6 +212,17 @@ describe('somebody else is asked', () => {
     expect(await edge.stats()).toMatchObject({ releases: [{ requests: 0, bad: 0 }] });
   });
 
+  test('after a password, which it is not shown', async () => {
+    const judge = await upstream('judge', (_req, res) => void res.writeHead(200).end());
+    const users = [{ name: 'anna', hash: await quickHash('right') }];
+    const both = { ...letIn(`http://127.0.0.1:${judge.port}/`), basicAuth: { realm: 'x', users, passOn: false } };
+    const { ask } = await guarded([{ policy: both }]);
+    expect((await ask('/', basic('anna', 'wrong'))).status).toBe(401);
+    expect(judge.requests).toHaveLength(0);
+    expect((await ask('/', basic('anna', 'right'))).status).toBe(200);
+    expect(judge.requests[0]?.headers.authorization).toBe(undefined);
+  });
+
   test('before a WebSocket is opened, too', async () => {
     const judge = await upstream('judge', (req, res) => res.writeHead(req.headers.cookie === 'in=1' ? 200 : 401).end());
     const { api, port } = await guarded([{ policy: letIn(`http://127.0.0.1:${judge.port}/`) }]);

@@ -77,6 +77,13 @@ describe('what the edge is told of who is let in', () => {
     await world.engine.start();
     await world.clock.sleep(60_000);
     expect(hash()).toBe('2: 7');
+    // Secrets that cannot be read keep nobody out who got in, nor a release from its traffic.
+    world.secrets.list = () => Promise.reject(new Error('the key is gone'));
+    await up({ ...guarded, trustedProxies: ['10.0.0.1'] });
+    expect([hash(), world.traffic.table.get('shop/production/api')?.config.trustedProxies]).toEqual([
+      '2: 7',
+      ['10.0.0.1'],
+    ]);
   });
 
   test('names the address at which a service judges, and a limit of bodies for everybody', async () => {

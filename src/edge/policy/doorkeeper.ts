@@ -68,7 +68,7 @@ export class Doorkeeper {
     try {
       edits = await this.#proven(parts, policy, client);
       if (edits !== 'answered') {
-        const more = await this.#judged(parts, policy, client);
+        const more = await this.#judged(parts, policy, client, edits);
         edits = more === 'answered' ? more : combine(edits, more);
       }
     } finally {
@@ -105,13 +105,18 @@ export class Doorkeeper {
     }
   }
 
-  async #judged(parts: RequestParts, policy: LivePolicy, client: Client): Promise<HeadEdits | null | 'answered'> {
+  async #judged(
+    parts: RequestParts,
+    policy: LivePolicy,
+    client: Client,
+    edits: HeadEdits | null,
+  ): Promise<HeadEdits | null | 'answered'> {
     const { forwardAuth } = policy;
     if (forwardAuth === null || isGone(parts.res)) return null;
     const { req, res, host } = parts;
     const peer = clientAddress(req);
     const proto = protoOf(req, this.#context.trusts(peer) || policy.trusts?.(peer) === true);
-    const answer = await this.#judges.ask(forwardAuth, { req, host, proto, chain: client.chain });
+    const answer = await this.#judges.ask(forwardAuth, { req, host, proto, chain: client.chain, edits });
     if (answer.kind === 'let-in') return answer.edits;
     if (answer.kind === 'failed') {
       if (parts.record !== null) parts.record.detail = answer.why;

@@ -5,6 +5,7 @@ import type { EdgePolicy } from '../../domain/traffic/policy.ts';
 import { PROBE_HEADER } from '../../domain/traffic/session.ts';
 import type { RequestParts } from '../proxy/forwarding.ts';
 import type { HeadEdits } from './head-edits.ts';
+import { isDropped } from './head-edits.ts';
 
 export type ForwardAuth = NonNullable<EdgePolicy['forwardAuth']>;
 
@@ -14,6 +15,8 @@ export interface Asked {
   readonly proto: string;
   /** As it is told to services. */
   readonly chain: string;
+  /** What services are not shown, nobody else is either. */
+  readonly edits: HeadEdits | null;
 }
 
 export type Answer =
@@ -112,13 +115,14 @@ export class Judges {
 const failed = (why: string): Answer => ({ kind: 'failed', why });
 
 /** All that the client says, and what the edge knows of it. A flat list keeps what is said twice. */
-function question(url: URL, { req, host, proto, chain }: Asked): string[] {
+function question(url: URL, { req, host, proto, chain, edits }: Asked): string[] {
   const told: string[] = ['Host', url.host];
   const { rawHeaders } = req;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const plain = name.toLowerCase().replaceAll('_', '-');
     if (NOT_ASKED.has(plain) || plain.startsWith('x-forwarded-') || plain.startsWith('sec-websocket-')) continue;
+    if (edits !== null && isDropped(edits, name.toLowerCase())) continue;
     told.push(name, rawHeaders[i + 1] ?? '');
   }
   return [
