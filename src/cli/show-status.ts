@@ -174,7 +174,7 @@ function closedLines({ closed, environment }: EnvironmentStatus, { style, column
   return indented(`closed for maintenance ${who}: ${services.join(', ')}${way}`, columns).map(style.yellow);
 }
 
-const roundedSince = (since: number, now: number): number => Math.max(0, Math.floor((now - since) / 1000) * 1000);
+const roundedSince = (since: number, now: number): number => Math.max(1000, Math.floor((now - since) / 1000) * 1000);
 
 /** How long the certificates last, and what is wrong with them. */
 function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): string[] {

@@ -116,6 +116,10 @@ describe('who is let in, from evenkeel.yaml to visitors', { timeout: 120_000 }, 
     expect(lines.find(({ refusedBy }) => refusedBy === 'maintenance')).toMatchObject({ path: '/open', status: 503 });
     expect(lines.find(({ user }) => user === 'anna')).toMatchObject({ path: '/in', status: 200, service: 'api' });
     const shown = (await run(system, shop.root, ['logs', 'api', '--access', '--grep', 'judged'])).stdout;
+    const last = (await run(system, shop.root, ['logs', 'api', '--access', '-n', '1', '--json'])).stdout
+      .trim()
+      .split('\n');
+    expect(last).toHaveLength(1);
     expect(shown).toMatch(/200 GET shop\/judged .* api@1, from 127\.0\.0\.1/);
 
     // Nothing that evenkeel keeps or tells holds a password.

@@ -64,7 +64,7 @@ describe('the access log', () => {
     expect(Date.parse(String(seen[0]?.['at']))).toBeGreaterThan(0);
     expect(seen.slice(1)).toMatchObject([
       { path: '/in', status: 200, user: 'anna' },
-      { path: '/in', status: 401, refusedBy: 'password', release: null },
+      { path: '/in', status: 401, refusedBy: 'password', service: 'api', release: null, bytes: 51 },
       { path: '/bad', status: 500 },
       { path: '/cut', status: 200, end: 'broken' },
     ]);

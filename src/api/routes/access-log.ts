@@ -25,6 +25,16 @@ export function accessLine(
   return { at: Date.parse(read.data.at), service: service ?? 'edge', release, instance, line };
 }
 
+/** The last so many, in their order. */
+export async function* lastOf<T>(all: AsyncIterable<T>, count: number): AsyncGenerator<T> {
+  const kept: T[] = [];
+  for await (const each of all) {
+    kept.push(each);
+    if (kept.length > 2 * count + 1000) kept.splice(0, kept.length - count);
+  }
+  yield* kept.slice(Math.max(0, kept.length - count));
+}
+
 function parsed(line: string): unknown {
   try {
     return JSON.parse(line) as unknown;

@@ -6,7 +6,7 @@ import { releaseOf } from '../../engine/instances.ts';
 import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/logs.ts';
-import { accessLine, accessLog } from './access-log.ts';
+import { accessLine, accessLog, lastOf } from './access-log.ts';
 import { drained } from './drained.ts';
 import { jobLogs } from './job-logs.ts';
 import { linePattern } from './log-pattern.ts';
@@ -39,21 +39,28 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
     const follow = query.follow === 'true';
-    const tell = async (from: LogFile[], lines: number): Promise<void> => {
+    async function* matching(from: LogFile[], lines: number): AsyncGenerator<LogLine> {
       for await (const entry of deps.logs.read({ files: from, lines, follow, signal: gone.signal })) {
         const line: LogLine | null = access ? accessLine(entry, query) : entry;
         if (line === null || (query.since !== undefined && line.at !== null && line.at < query.since)) continue;
-        if (pattern !== null && !pattern(entry.line)) continue;
-        if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
+        if (pattern === null || pattern(entry.line)) yield line;
       }
+    }
+    const tell = async (found: AsyncIterable<LogLine>): Promise<void> => {
+      for await (const line of found)
+        if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
     };
     try {
-      const first = tell(files, query.lines);
+      // One file holds what concerns everybody, so its last lines may concern nobody who was asked for.
+      const first = tell(
+        access && !follow ? lastOf(matching(files, ALL_LINES), query.lines) : matching(files, query.lines),
+      );
       if (follow && !access) {
         // A log that cannot be read ends it all, whichever it is.
         const end = (): void => gone.abort();
         first.catch(end);
-        for await (const born of newFiles(deps, query, files, gone.signal)) void tell(born, ALL_LINES).catch(end);
+        for await (const born of newFiles(deps, query, files, gone.signal))
+          void tell(matching(born, ALL_LINES)).catch(end);
       }
       await first;
     } finally {

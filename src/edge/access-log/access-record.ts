@@ -16,6 +16,7 @@ export class AccessRecord {
   readonly #log: AccessLog;
   readonly #req: RequestParts['req'];
   readonly #host: string | null;
+  readonly #service: string | null;
   readonly #url: string;
   readonly #client: () => string;
   readonly #at = Date.now();
@@ -33,11 +34,18 @@ export class AccessRecord {
   retries = 0;
   /** Who proved to be who, by basic authentication. */
   user: string | null = null;
-  #refusedBy: string | null = null;
+  /** What the edge refused it for. */
+  refusedBy: string | null = null;
   /** Why something did not work, for people. */
   detail: string | null = null;
 
-  constructor(log: AccessLog, req: RequestParts['req'], host: string | null, client: () => string) {
+  /** `service`: whose route it came to; null for nobody's. */
+  constructor(
+    log: AccessLog,
+    { req, host, service }: { req: RequestParts['req']; host: string | null; service: string | null },
+    client: () => string,
+  ) {
+    this.#service = service;
     this.#log = log;
     this.#req = req;
     this.#host = host;
@@ -58,25 +66,26 @@ export class AccessRecord {
     if (instance !== null) this.#firstByteMs = performance.now() - this.#startedAt;
   }
 
-  /** The edge let nobody see it. */
-  refused(status: number, by: string): void {
+  /** The edge let nobody see it, and answered itself with so many bytes. */
+  refused(status: number, by: string, bytes: number): void {
     this.status = status;
-    this.#refusedBy = by;
+    this.bytes = bytes;
+    this.refusedBy = by;
     this.finish('whole');
   }
 
-  /** Once; whatever comes later is no news. `service` is its name. */
-  finish(end: End, service: string | null = null): void {
+  /** Once; whatever comes later is no news. */
+  finish(end: End): void {
     if (this.#done) return;
     this.#done = true;
     const { settings, writer } = this.#log;
     const ms = performance.now() - this.#startedAt;
     const failed = this.status >= 500 || end === 'broken';
     const chosen = failed || ms >= settings.slowMs || Math.random() < settings.sample;
-    if (chosen) writer.write(this.#line(end, service, ms));
+    if (chosen) writer.write(this.#line(end, ms));
   }
 
-  #line(end: End, service: string | null, ms: number): string {
+  #line(end: End, ms: number): string {
     const [path, query] = split(this.#url);
     const { settings } = this.#log;
     return JSON.stringify({
@@ -90,13 +99,13 @@ export class AccessRecord {
       bytes: this.bytes,
       ms: rounded(ms),
       firstByteMs: this.#firstByteMs === null ? null : rounded(this.#firstByteMs),
-      service,
+      service: this.#service,
       release: this.#release,
       instance: this.#instance,
       retries: this.retries,
       trace: this.trace,
       ...(this.user === null ? {} : { user: this.user.slice(0, LONGEST_NAME) }),
-      ...(this.#refusedBy === null ? {} : { refusedBy: this.#refusedBy }),
+      ...(this.refusedBy === null ? {} : { refusedBy: this.refusedBy }),
       ...(this.detail === null ? {} : { detail: this.detail.slice(0, LONGEST_NAME) }),
       ...(end === 'whole' ? {} : { end }),
     });

@@ -129,7 +129,7 @@ export class Doorkeeper {
       res.writeHead(status, [...headers, ...framing, ...this.#closing(), ...strict(parts)]);
       res.end(req.method === 'HEAD' ? undefined : body);
     }
-    parts.record?.refused(status, 'forward-auth');
+    parts.record?.refused(status, 'forward-auth', req.method === 'HEAD' ? 0 : body.length);
     return 'answered';
   }
 
@@ -154,8 +154,8 @@ export class Doorkeeper {
     const { req, res } = parts;
     const closing = headers.includes('Connection') ? [] : this.#closing();
     const page = own.page ?? policy.pages?.get(status) ?? null;
-    ownReply(req, res, status, [...headers, ...closing, ...strict(parts)], { ...own, page });
-    parts.record?.refused(status, why);
+    const bytes = ownReply(req, res, status, [...headers, ...closing, ...strict(parts)], { ...own, page });
+    parts.record?.refused(status, why, bytes);
   }
 
   #closing(): string[] {

@@ -152,7 +152,7 @@ export class Exchange implements Asker, Waiting, Swept {
     if (this.#done || this.#forwarding.switched || this.parts.res.writableFinished) return;
     this.#service?.held.delete(this);
     this.#account?.abandoned();
-    this.parts.record?.finish('left', this.#service?.config.service);
+    this.parts.record?.finish('left');
     if (this.#account === null && this.#waiting && !this.parts.probe && this.#service !== null)
       this.#service.counters.unserved++;
     this.ended();
@@ -162,8 +162,11 @@ export class Exchange implements Asker, Waiting, Swept {
     const closing = this.#context.draining && !headers.includes('Connection') ? ['Connection', 'close'] : [];
     const { hsts = null } = this.parts.target;
     const strict = hsts === null ? [] : ['Strict-Transport-Security', hsts];
-    if (this.parts.record !== null) this.parts.record.status = status;
-    ownReply(this.parts.req, this.parts.res, status, [...headers, ...closing, ...strict], { page: this.#page(status) });
+    const bytes = ownReply(this.parts.req, this.parts.res, status, [...headers, ...closing, ...strict], {
+      page: this.#page(status),
+    });
+    const { record } = this.parts;
+    if (record !== null) Object.assign(record, { status, bytes });
     this.ended();
   }
 
@@ -175,7 +178,7 @@ export class Exchange implements Asker, Waiting, Swept {
   ended(): void {
     if (this.#done) return;
     this.#done = true;
-    this.parts.record?.finish('whole', this.#service?.config.service);
+    this.parts.record?.finish('whole');
     this.#forwarding.drop();
     this.#account?.close();
     this.#context.sweeper.delete(this);

@@ -267,7 +267,7 @@ export class Forwarding implements ReplySink {
     this.#asker.account?.abandoned();
     const begun = this.#reply.begun;
     this.drop();
-    this.#parts.record?.refused(413, 'body');
+    if (this.#parts.record !== null) this.#parts.record.refusedBy = 'body';
     if (!begun) this.#asker.finishWith(413, ['Connection', 'close']);
     else {
       this.#asker.ended();
@@ -278,7 +278,7 @@ export class Forwarding implements ReplySink {
   /** The upstream let its reply down, and the client must see that it is not whole. */
   #breakOff(): void {
     this.#asker.account?.truncated();
-    this.#parts.record?.finish('broken', this.#service?.config.service);
+    this.#parts.record?.finish('broken');
     this.drop();
     this.#asker.ended();
     this.#parts.res.destroy();

@@ -65,8 +65,7 @@ export class Front implements RequestHandler {
     }
     const parts = policy.log === null ? plain : this.#recorded(plain, policy);
     if (target.ambiguous === true) {
-      this.#refuse(req, res, 400, probe);
-      parts.record?.refused(400, 'path');
+      parts.record?.refused(400, 'path', this.#refuse(req, res, 400, probe));
       return;
     }
     this.#doorkeeper.receive(parts, policy, (admitted) => new Exchange(this.#context, admitted).start());
@@ -75,7 +74,9 @@ export class Front implements RequestHandler {
   #recorded(parts: RequestParts, policy: LivePolicy): RequestParts {
     if (policy.log === null) return parts;
     const client = (): string => this.#doorkeeper.client(parts.req, policy).address;
-    const record = new AccessRecord(policy.log, parts.req, parts.host, client);
+    const { req, host, target } = parts;
+    const service = target.key.slice(target.key.lastIndexOf('/') + 1);
+    const record = new AccessRecord(policy.log, { req, host, service }, client);
     return { ...parts, record, edits: record.edits };
   }
 
@@ -86,9 +87,12 @@ export class Front implements RequestHandler {
     { host, probe, stray }: { host: string | undefined; probe: boolean; stray: LivePolicy },
   ): void {
     const client = this.#doorkeeper.client(req, stray).address;
-    const record = stray.log === null || probe ? null : new AccessRecord(stray.log, req, host ?? null, () => client);
-    this.#refuse(req, res, 404, probe, stray.pages?.get(404));
-    record?.refused(404, 'route');
+    const record =
+      stray.log === null || probe
+        ? null
+        : new AccessRecord(stray.log, { req, host: host ?? null, service: null }, () => client);
+    const bytes = this.#refuse(req, res, 404, probe, stray.pages?.get(404));
+    record?.refused(404, 'route', bytes);
   }
 
   /** Sends a client that asks in plain to TLS; false: it is to be served as it is. */
@@ -117,10 +121,10 @@ export class Front implements RequestHandler {
     return true;
   }
 
-  #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean, page?: string): void {
+  #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean, page?: string): number {
     if (!probe) this.#context.book.unrouted++;
     const closing = this.#context.draining || status === 501 ? ['Connection', 'close'] : [];
-    ownReply(req, res, status, closing, { page: page ?? null });
+    return ownReply(req, res, status, closing, { page: page ?? null });
   }
 }
 

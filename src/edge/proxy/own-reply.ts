@@ -37,29 +37,35 @@ export interface OwnWords {
   readonly text?: string;
 }
 
-/** Answers with a page, JSON or text, as the client prefers. `headers` is flat. */
+/** Answers with a page, JSON or text, as the client prefers; returns the bytes of its body. `headers` is flat. */
 export function ownReply(
   req: IncomingMessage,
   res: ServerResponse,
   status: number,
   headers: readonly string[] = [],
   words: OwnWords = {},
-): void {
-  if (res.headersSent || res.destroyed) return;
+): number {
+  if (res.headersSent || res.destroyed) return 0;
   const { type, body } = render(
     status,
     words.text ?? TEXTS[status] ?? '',
     req.headers.accept ?? '',
     words.page ?? null,
   );
+  const bytes = Buffer.byteLength(body);
   res.writeHead(status, [
     'Content-Type',
     type,
     'Content-Length',
-    String(Buffer.byteLength(body)),
+    String(bytes),
     'Cache-Control',
     'no-store',
     ...headers,
   ]);
-  res.end(req.method === 'HEAD' ? undefined : body);
+  if (req.method === 'HEAD') {
+    res.end();
+    return 0;
+  }
+  res.end(body);
+  return bytes;
 }

@@ -161,8 +161,8 @@ export class StaticSite {
     options: ServeOptions,
     more: readonly string[] = [],
   ): void {
-    options.started(status, 0);
-    ownReply(req, res, status, [...options.shared(), ...more], { page: options.page?.(status) ?? null });
+    const page = options.page?.(status) ?? null;
+    options.started(status, ownReply(req, res, status, [...options.shared(), ...more], { page }));
   }
 }
 
