@@ -103,6 +103,9 @@ describe('what the edge is told of who is let in', () => {
     const set = (on: boolean, services: string[] | null = null) =>
       setMaintenance(world.engine, { ...scope, on, services, by: 'ada' });
     const closed = () => world.traffic.table.get('shop/production/api')?.config.maintenance ?? null;
+    // Two at once: both are done, one after the other, and none undoes the other's.
+    await Promise.all([up({ ...NO_ENTRY, trustedProxies: ['10.0.0.9'] }), set(true)]);
+    expect(world.traffic.table.get('shop/production/api')?.config.trustedProxies).toEqual(['10.0.0.9']);
     expect((await set(true)).services).toEqual(['api']);
     expect(closed()).not.toBe(null);
     await up(undefined);

@@ -14,6 +14,7 @@ import { currentOf, newReleases, newValues, saidNewValues } from './new-releases
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
 import { entryChanged, keepEntry, untilEntryHolds } from './entry.ts';
+import { inTurn } from './in-turn.ts';
 import { tlsChanged, untilTlsServed } from './tls.ts';
 
 export interface DeployInput {
@@ -60,12 +61,15 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const examined = await examineMigrations(deps, project, changed, serving, input.allowBreakingMigrations);
   refuseBreaking(examined);
 
-  const before = await deps.store.environment(scope.project, scope.environment);
-  const kept = await keepEntry(deps, project, before);
-  // The port of what serves is moved by the rollout, when it is promoted.
-  const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
-  const record = { ...scope, config: kept, wanted: 'up' as const, updatedAt: deps.clock.now() };
-  await deps.store.saveEnvironment(record, { keepListen });
+  const { before, kept } = await inTurn(engine, scope, async () => {
+    const before = await deps.store.environment(scope.project, scope.environment);
+    const kept = await keepEntry(deps, project, before);
+    // The port of what serves is moved by the rollout, when it is promoted.
+    const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
+    const record = { ...scope, config: kept, wanted: 'up' as const, updatedAt: deps.clock.now() };
+    await deps.store.saveEnvironment(record, { keepListen });
+    return { before, kept };
+  });
   if (touched.length === 0 && !moves) {
     engine.wake(scope);
     const retold = [
@@ -76,7 +80,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       return { rollout: null, message: 'nothing changed since the last rollout' };
     if (before?.wanted === 'down') await untilServing(engine, scope);
     await untilTlsServed(engine, project);
-    await untilEntryHolds(engine, scope, kept.environment);
+    await untilEntryHolds(engine, scope);
     if (before?.wanted !== 'down')
       return { rollout: null, message: `nothing changed but ${retold.join(' and ')}, which is as the file says` };
     return { rollout: null, message: 'nothing changed; started again' };

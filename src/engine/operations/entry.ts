@@ -52,17 +52,19 @@ const PATIENCE_MS = 20_000;
  * Waits until the edge lets in whom it ought to. Throws EvenkeelError `entry-not-applied` when it does not in time, or
  * when it refuses what it is told.
  */
-export async function untilEntryHolds(
-  engine: Engine,
-  scope: { project: string; environment: string },
-  { entry, switched }: Pick<EnvironmentConfig, 'entry' | 'switched'>,
-): Promise<void> {
-  const deployments = await engine.deps.store.deployments(scope.project, scope.environment);
-  // Passwords are not known here; who has one is seen.
-  const input = { entry, switched, hashOf: () => '', addressOf: addressesOf(deployments) };
+export async function untilEntryHolds(engine: Engine, scope: { project: string; environment: string }): Promise<void> {
+  const { store, traffic } = engine.deps;
   const holds = async (): Promise<boolean> => {
-    const edge = await engine.deps.traffic.state().catch(() => null);
-    if (edge === null) return false;
+    // As it ought to be now: somebody else may have said more since.
+    const [edge, record, deployments] = await Promise.all([
+      traffic.state().catch(() => null),
+      store.environment(scope.project, scope.environment),
+      store.deployments(scope.project, scope.environment),
+    ]);
+    if (edge === null || record === null) return false;
+    const { entry, switched } = record.config.environment;
+    // Passwords are not known here; who has one is seen.
+    const input = { entry, switched, hashOf: () => '', addressOf: addressesOf(deployments) };
     return edge.services
       .filter(({ config }) => config.project === scope.project && config.environment === scope.environment)
       .every(({ config }) => {

@@ -4,6 +4,7 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { Engine } from '../engine.ts';
 import { untilEntryHolds } from './entry.ts';
+import { inTurn } from './in-turn.ts';
 
 export interface MaintenanceInput {
   project: string;
@@ -36,8 +37,18 @@ export function closedServices({ config }: EnvironmentRecord): Closed {
  * Throws EvenkeelError `environment-unknown`, `service-unknown`, `maintenance-in-file` or `entry-not-applied`.
  */
 export async function setMaintenance(engine: Engine, input: MaintenanceInput): Promise<Closed> {
-  const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
+  const record = await inTurn(engine, scope, () => saveSwitch(engine, scope, input));
+  engine.wake(scope);
+  if (record.wanted === 'up') await untilEntryHolds(engine, scope);
+  return closedServices(record);
+}
+
+async function saveSwitch(
+  { deps }: Engine,
+  scope: { project: string; environment: string },
+  input: MaintenanceInput,
+): Promise<EnvironmentRecord> {
   const record = await deps.store.environment(scope.project, scope.environment);
   if (record === null)
     throw new EvenkeelError({
@@ -62,9 +73,7 @@ export async function setMaintenance(engine: Engine, input: MaintenanceInput): P
   };
   refuseOfTheFile(next, input, now);
   await deps.store.saveEnvironment(next, { keepListen: true });
-  engine.wake(scope);
-  if (record.wanted === 'up') await untilEntryHolds(engine, scope, next.config.environment);
-  return closedServices(next);
+  return next;
 }
 
 /** What the file closes is not opened by a command: the next deploy would close it again behind everybody's back. */
