@@ -22,7 +22,6 @@ import { AccessLogs } from './access-log/access-logs.ts';
 import type { EdgeLog } from './log.ts';
 import type { EdgeOptions } from './options.ts';
 import { LivePolicies } from './policy/live-policies.ts';
-import { PageShelf } from './policy/pages.ts';
 import type { ProxyContext } from './proxy/context.ts';
 import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
@@ -74,12 +73,8 @@ export class Edge implements ControlTarget {
     this.#statistics = new Statistics(options.folder, log);
     this.#challenges = new Challenges(options.folder, log);
     this.#accessLogs = new AccessLogs(options.logs, log);
-    this.#table = new LiveTable(
-      this.#statistics.book,
-      options.hold.requests,
-      (key) => this.#statistics.evidenceFor(key),
-      new LivePolicies(new PageShelf(log), this.#accessLogs),
-    );
+    const policies = new LivePolicies(log, this.#accessLogs);
+    this.#table = new LiveTable(this.#statistics, options.hold.requests, policies);
     this.#context = {
       options,
       book: this.#statistics.book,

@@ -15,6 +15,7 @@ import { HoldQueue } from '../proxy/hold-queue.ts';
 import { StaticSite } from '../static/site.ts';
 import type { CounterBook } from '../stats/counters.ts';
 import type { RolloutEvidence } from '../stats/evidence.ts';
+import type { Statistics } from '../stats/statistics.ts';
 import { plainPortsOf } from '../tls/wanted-ports.ts';
 import { LiveInstance } from './instance.ts';
 import { LiveRelease, LiveService } from './service.ts';
@@ -39,16 +40,11 @@ export class LiveTable {
   #services = new Map<string, LiveService>();
   #addresses = new Map<string, AddressUse>();
 
-  constructor(
-    book: CounterBook,
-    holdLimit: number,
-    evidenceFor: (rollout: string) => RolloutEvidence,
-    policies: LivePolicies,
-  ) {
+  constructor(statistics: Pick<Statistics, 'book' | 'evidenceFor'>, holdLimit: number, policies: LivePolicies) {
     this.#policies = policies;
-    this.#book = book;
+    this.#book = statistics.book;
     this.#holdLimit = holdLimit;
-    this.#evidenceFor = evidenceFor;
+    this.#evidenceFor = (rollout) => statistics.evidenceFor(rollout);
   }
 
   service(key: string): LiveService | undefined {

@@ -1,8 +1,9 @@
 import type { EdgeService } from '../../domain/traffic/protocol.ts';
 import { serviceKey } from '../../domain/traffic/protocol.ts';
 import type { AccessLogs } from '../access-log/access-logs.ts';
+import type { EdgeLog } from '../log.ts';
 import { LivePolicy } from './live-policy.ts';
-import type { PageShelf } from './pages.ts';
+import { PageShelf } from './pages.ts';
 
 type EdgeRoute = EdgeService['routes'][number];
 
@@ -18,8 +19,8 @@ export class LivePolicies {
   readonly #logs: AccessLogs;
   #known = new Map<string, Known>();
 
-  constructor(shelf: PageShelf, logs: AccessLogs) {
-    this.#shelf = shelf;
+  constructor(log: EdgeLog, logs: AccessLogs) {
+    this.#shelf = new PageShelf(log);
     this.#logs = logs;
   }
 

@@ -65,7 +65,8 @@ export class Front implements RequestHandler {
     }
     const parts = policy.log === null ? plain : this.#recorded(plain, policy);
     if (target.ambiguous === true) {
-      parts.record?.refused(400, 'path', this.#refuse(req, res, 400, probe));
+      const bytes = this.#refuse(req, res, 400, probe);
+      parts.record?.refused(400, 'path', bytes);
       return;
     }
     this.#doorkeeper.receive(parts, policy, (admitted) => new Exchange(this.#context, admitted).start());
