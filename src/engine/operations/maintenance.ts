@@ -68,7 +68,6 @@ async function saveSwitch(
   const now = switchMaintenance(before, { ...input, at: deps.clock.now() }, routed);
   const next = {
     ...record,
-    updatedAt: deps.clock.now(),
     config: { ...record.config, environment: { ...environment, ...(now === undefined ? {} : { switched: now }) } },
   };
   refuseOfTheFile(next, input, now);
