@@ -50,7 +50,8 @@ const hash = () => route()?.policy?.basicAuth?.users[0]?.hash;
 describe('what the edge is told of who is let in', () => {
   test('is never a password; a hash changes with the secret and with nothing else', async () => {
     let value: string | null = 'one';
-    world.secrets.list = async () => (value === null ? [] : [{ name: 'ANNA', updatedAt: 0 }]);
+    world.secrets.list = async () =>
+      value === null ? [] : [{ name: 'ANNA', updatedAt: 0, setBy: null, version: '1' }];
     world.secrets.resolve = async (_scope, names) => Object.fromEntries(names.map((name) => [name, value ?? '']));
     let made = 0;
     world.engine.deps.passwords.hash = async (password) => `${++made}: ${password.length}`;
