@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LiveInstance } from '../live/instance.ts';
 import type { LiveRelease, LiveService } from '../live/service.ts';
@@ -8,6 +7,7 @@ import type { ParsedHead } from '../upstream/response-parser.ts';
 import type { AccessRecord } from '../access-log/access-record.ts';
 import type { HeadEdits } from '../policy/head-edits.ts';
 import type { Account } from './account.ts';
+import type { ClientReply, ClientRequest } from './client.ts';
 import type { ProxyContext, Target } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Reply } from './reply.ts';
@@ -20,11 +20,13 @@ import { isRepeatable, secondChance } from './second-chance.ts';
 export interface UpgradeRequest {
   readonly socket: Socket;
   readonly head: Buffer;
+  /** The reply lets go of the connection. */
+  detach(): void;
 }
 
 export interface RequestParts {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientRequest;
+  readonly res: ClientReply;
   readonly target: Target;
   readonly shape: RequestShape;
   readonly host: string;
@@ -93,7 +95,7 @@ export class Forwarding implements ReplySink {
     const repeatable = isRepeatable(req.method, shape.hasBody);
     const connection = fresh || upgrade !== null ? instance.pool.open() : instance.pool.take(!repeatable);
     this.#connection = connection;
-    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion === '1.1') {
+    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion !== '1.0') {
       this.#continued = true;
       res.writeContinue();
     }
@@ -133,7 +135,7 @@ export class Forwarding implements ReplySink {
     this.#parts.record?.answered(head.status, release.name, this.#instance?.id ?? null);
     account?.answered(release, this.#instance, head.status, now - deadlines.startedAt, this.#context.options.youngMs);
     if (head.status === 101 && upgrade !== null) {
-      this.#reply.switchProtocols(upgrade.socket, head, this.#asker.ownHeaders(release, undefined));
+      this.#reply.switchProtocols(upgrade, head, this.#asker.ownHeaders(release, undefined));
       return;
     }
     const own = this.#asker.ownHeaders(release, parsed.cacheControl);

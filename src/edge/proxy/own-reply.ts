@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientReply, ClientRequest } from './client.ts';
 
 /** Replies of the edge itself: few words, nothing about what is behind it. */
 const TEXTS: Readonly<Record<number, string>> = {
@@ -16,6 +16,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   502: 'The service gave no valid answer.',
   503: 'The service is not available right now. Please try again in a moment.',
   504: 'The service took too long to answer.',
+  505: 'This version of HTTP is not spoken here.',
 };
 
 const page = (status: number, text: string): string =>
@@ -39,8 +40,8 @@ export interface OwnWords {
 
 /** Answers with a page, JSON or text, as the client prefers; returns the bytes of its body. `headers` is flat. */
 export function ownReply(
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: ClientRequest,
+  res: ClientReply,
   status: number,
   headers: readonly string[] = [],
   words: OwnWords = {},

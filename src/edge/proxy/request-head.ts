@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { clientOf } from '../../domain/traffic/address.ts';
 import { PROBE_HEADER, withoutSession } from '../../domain/traffic/session.ts';
 import type { HeadEdits } from '../policy/head-edits.ts';
 import { isDropped } from '../policy/head-edits.ts';
+import type { ClientRequest } from './client.ts';
 
 /** Headers that speak about one connection, not about the request; and those the edge says itself. */
 const NOT_PASSED_ON = new Set([
@@ -15,6 +15,7 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'expect',
   'host',
   'x-forwarded-for',
@@ -51,7 +52,7 @@ export interface RequestShape {
 }
 
 /** How the request's body is framed, or null for a transfer coding that cannot be passed on. */
-export function shapeOf(req: IncomingMessage): RequestShape | null {
+export function shapeOf(req: ClientRequest): RequestShape | null {
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined) return coding.trim().toLowerCase() === 'chunked' ? { hasBody: true, chunked: true } : null;
   const length = req.headers['content-length'];
@@ -63,7 +64,7 @@ export function shapeOf(req: IncomingMessage): RequestShape | null {
  * they hold no line breaks; everything that frames the message is written here and nowhere else.
  */
 export function requestHead(
-  req: IncomingMessage,
+  req: ClientRequest,
   {
     path,
     host,
@@ -106,7 +107,7 @@ export function requestHead(
   return `${head}\r\n`;
 }
 
-function forwarded(req: IncomingMessage, host: string, trusts: ((address: string) => boolean) | null): string {
+function forwarded(req: ClientRequest, host: string, trusts: ((address: string) => boolean) | null): string {
   const address = clientAddress(req);
   const proto = protoOf(req, trusts !== null);
   const forHost = (trusts === null ? undefined : one(req.headers['x-forwarded-host'])) ?? host;
@@ -115,10 +116,10 @@ function forwarded(req: IncomingMessage, host: string, trusts: ((address: string
   return `x-forwarded-for: ${chain}\r\nx-forwarded-proto: ${proto}\r\nx-forwarded-host: ${forHost}\r\n`;
 }
 
-export const forwardedFor = (req: IncomingMessage): string | undefined => one(req.headers['x-forwarded-for']);
+export const forwardedFor = (req: ClientRequest): string | undefined => one(req.headers['x-forwarded-for']);
 
 /** How the client asked, as far as the peer is `trusted` to say so: the last word is that of the proxy nearest to here. */
-export function protoOf(req: IncomingMessage, trusted: boolean): 'http' | 'https' {
+export function protoOf(req: ClientRequest, trusted: boolean): 'http' | 'https' {
   const said = trusted ? one(req.headers['x-forwarded-proto'])?.split(',').at(-1)?.trim().toLowerCase() : undefined;
   if (said === 'http' || said === 'https') return said;
   return isSecure(req) ? 'https' : 'http';
@@ -128,10 +129,10 @@ const one = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join(', ');
 
 /** Whether it came in over TLS. */
-export const isSecure = (req: IncomingMessage): boolean => 'encrypted' in req.socket;
+export const isSecure = (req: ClientRequest): boolean => 'encrypted' in req.socket;
 
 /** The peer's address; an IPv4 address as such also on a dual-stack socket. */
-export function clientAddress(req: IncomingMessage): string {
+export function clientAddress(req: ClientRequest): string {
   const address = req.socket.remoteAddress ?? '';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

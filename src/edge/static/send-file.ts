@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { ClientReply, ClientRequest } from '../proxy/client.ts';
 import { precondition, rangeHolds } from './conditions.ts';
 import type { Located } from './locate.ts';
 import { isContentNamed, mediaType } from './media-types.ts';
@@ -25,7 +25,7 @@ export interface FileToSend {
 const SMALL_BYTES = 64 * 1024;
 
 /** Sends a file as the request's conditions and ranges ask. Rejects when reading fails. */
-export async function sendFile(req: IncomingMessage, res: ServerResponse, to: FileToSend): Promise<void> {
+export async function sendFile(req: ClientRequest, res: ClientReply, to: FileToSend): Promise<void> {
   const { file, encoding } = to;
   const common = commonHeaders(to);
   const condition = precondition(req.headers, file);
@@ -62,8 +62,8 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, to: Fi
 }
 
 async function sendParts(
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: ClientRequest,
+  res: ClientReply,
   to: FileToSend,
   common: readonly string[],
   type: string,

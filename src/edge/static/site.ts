@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientReply, ClientRequest } from '../proxy/client.ts';
 import { ownReply } from '../proxy/own-reply.ts';
 import type { Located } from './locate.ts';
 import { Locator, segmentsOf } from './locate.ts';
@@ -49,14 +49,14 @@ export class StaticSite {
   }
 
   /** Answers a request. Never throws, nor later. */
-  serve(req: IncomingMessage, res: ServerResponse, options: ServeOptions): void {
+  serve(req: ClientRequest, res: ClientReply, options: ServeOptions): void {
     this.#serve(req, res, options).catch(() => {
       if (res.headersSent) res.destroy();
       else this.#refuse(req, res, 500, options);
     });
   }
 
-  async #serve(req: IncomingMessage, res: ServerResponse, options: ServeOptions): Promise<void> {
+  async #serve(req: ClientRequest, res: ClientReply, options: ServeOptions): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       this.#refuse(req, res, 405, options, ['Allow', 'GET, HEAD']);
       return;
@@ -117,7 +117,7 @@ export class StaticSite {
 
   /** A folder's index, another release's asset, or the application's one page. */
   async #fallback(
-    req: IncomingMessage,
+    req: ClientRequest,
     segments: readonly string[],
     urlPath: string,
     { elsewhere }: ServeOptions,
@@ -139,7 +139,7 @@ export class StaticSite {
 
   /** A prepared encoding that the client takes. */
   async #encoded(
-    req: IncomingMessage,
+    req: ClientRequest,
     { segments, file }: Found,
   ): Promise<{ file: Located; encoding: string | null; varies: boolean }> {
     const accepted = acceptedEncodings(req.headers['accept-encoding']);
@@ -155,8 +155,8 @@ export class StaticSite {
   }
 
   #refuse(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: ClientRequest,
+    res: ClientReply,
     status: number,
     options: ServeOptions,
     more: readonly string[] = [],

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest } from '../proxy/client.ts';
 import type { ParsedHead } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
 import { OneWaySocket } from './one-way-socket.ts';
@@ -56,7 +56,7 @@ export class UpstreamConnection {
   #replyStarted = false;
   #sentAt = 0;
   #keepAlive = true;
-  #pending: { head: string; body: IncomingMessage | null; chunked: boolean; limit: BodyLimit | null } | null = null;
+  #pending: { head: string; body: ClientRequest | null; chunked: boolean; limit: BodyLimit | null } | null = null;
   #connectTimer: NodeJS.Timeout | null;
   idleSince = 0;
   idleLimitMs = DEFAULT_IDLE_LIMIT_MS;
@@ -88,7 +88,7 @@ export class UpstreamConnection {
   /** Sends a request: `head` ends with an empty line; a body is read from `body` and chunked if its length is unknown. */
   send(
     head: string,
-    body: IncomingMessage | null,
+    body: ClientRequest | null,
     chunked: boolean,
     headOnly: boolean,
     sink: ReplySink,
@@ -104,7 +104,7 @@ export class UpstreamConnection {
     this.#write(head, body, chunked, limit);
   }
 
-  #write(head: string, body: IncomingMessage | null, chunked: boolean, limit: BodyLimit | null): void {
+  #write(head: string, body: ClientRequest | null, chunked: boolean, limit: BodyLimit | null): void {
     this.#sentAt = performance.now();
     this.#socket.write(head, 'latin1');
     if (body === null) return;

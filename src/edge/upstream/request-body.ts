@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientRequest } from '../proxy/client.ts';
 
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
@@ -12,7 +12,7 @@ export interface BodyLimit {
 
 /** Carries a request's body upstream, as fast as upstream takes it. Request trailers are dropped. */
 export class RequestBody {
-  readonly #source: IncomingMessage;
+  readonly #source: ClientRequest;
   readonly #socket: Socket;
   readonly #chunked: boolean;
   readonly #limit: BodyLimit | null;
@@ -21,7 +21,7 @@ export class RequestBody {
   /** All of it was written. */
   finished = false;
 
-  constructor(source: IncomingMessage, socket: Socket, chunked: boolean, limit: BodyLimit | null) {
+  constructor(source: ClientRequest, socket: Socket, chunked: boolean, limit: BodyLimit | null) {
     this.#source = source;
     this.#socket = socket;
     this.#chunked = chunked;
