@@ -27,6 +27,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
         why: 'the token of the request is missing or wrong',
         next: 'run evenkeel as the user who started it, with the same EVENKEEL_HOME',
       });
+    deps.mayAnswer();
   });
   api.setErrorHandler(async (error, _request, reply) => {
     const said = errorReply(error, deps.server.home);

@@ -10,9 +10,9 @@ import type {
   RolloutRequest,
   RolloutView,
   Scope,
-  ServerInfo,
   StatusReply,
 } from '../api/contract/contract.ts';
+import type { ServerInfo } from '../api/contract/server.ts';
 import type { MigrationsReply } from '../api/contract/migrations.ts';
 import type { ReleaseView } from '../api/contract/release.ts';
 import type { SecretsSet, SecretView } from '../api/contract/secrets.ts';

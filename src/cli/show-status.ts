@@ -34,6 +34,19 @@ export function statusLines({ server, environments }: StatusReply, look: StatusL
       `  ${upCommand(look.environment)}  start it`,
     );
   }
+  if (server.storeAwaySince !== undefined)
+    lines.push(
+      '',
+      style.yellow(
+        `The store does not answer: releases and rollouts are shown as they were ${formatDuration(look.now - server.storeAwaySince)} ago. \`evenkeel abort\` and \`evenkeel rollback\` work.`,
+      ),
+    );
+  if (server.unwritten !== undefined)
+    lines.push(
+      style.yellow(
+        `${plural(server.unwritten, 'request')} to take back ${server.unwritten === 1 ? 'was' : 'were'} carried out at the edge, and ${server.unwritten === 1 ? 'is' : 'are'} still to be written to the store.`,
+      ),
+    );
   if (!server.edge) lines.push('', style.yellow('The edge does not answer, so traffic and weights are not known.'));
   return lines;
 }

@@ -1,6 +1,7 @@
 import type { Builder } from '../ports/builder.ts';
 import type { Certificates } from '../ports/certificates.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { LastKnown, Unwritten } from '../ports/emergency.ts';
 import type { MigrationReader } from '../ports/migrations.ts';
 import type { JobRunner, Runtime } from '../ports/runtime.ts';
 import type { Secrets } from '../ports/secrets.ts';
@@ -60,6 +61,16 @@ export interface EngineDeps {
   digest(text: string): string;
   /** Of this controller, higher than any before; see Store.nextFence. */
   fence: number;
+  /** Whether this controller may act at this moment. Whatever acts asks for a permit besides (ports/permit.ts). */
+  holds(): boolean;
   /** Another controller has a higher fence: this one must not act any more. */
   onFenced(): void;
+  /** For the time in which the store is away. Its `traffic` asks for no permit: what takes back needs the fence alone. */
+  emergency: {
+    traffic: Traffic;
+    unwritten: Unwritten;
+    lastKnown: LastKnown;
+    /** Wall time, ms: the store could not even be opened, and `store` stands in for it. Null: it was. */
+    awaySince: number | null;
+  };
 }

@@ -31,7 +31,11 @@ const SETTLING_MS = 60_000;
  * One look at an environment: observe, decide, persist, and only then act. Answers when to look again (wall time,
  * milliseconds). Everything it does is idempotent, so a controller that died anywhere in here simply looks again.
  */
-export async function tick(tools: EnvironmentTools, scope: { project: string; environment: string }): Promise<number> {
+export async function tick(
+  tools: EnvironmentTools,
+  scope: { project: string; environment: string },
+  { trafficOnly = false }: { trafficOnly?: boolean } = {},
+): Promise<number> {
   const { deps, memory } = tools;
   const record = await deps.store.environment(scope.project, scope.environment);
   if (record === null) return deps.clock.now() + IDLE_MS;
@@ -69,6 +73,9 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     }
   }
 
+  // Taken back since this look began, past the store: what it read there is not how things are to be any more.
+  if (!trafficOnly && deps.emergency.unwritten.of(scope).length > 0) contested = true;
+
   const current = applyChanges(
     deployments,
     steps.flatMap((each) => each.advanced.changes),
@@ -79,18 +86,31 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     rollouts,
   );
   const opened = { ...record.config.environment, port: listen.port, bind: listen.bind };
+  if (!trafficOnly && !contested && steps.every(({ advanced }) => advanced.unpersisted !== true)) {
+    const releases = named.flatMap((id) => tools.releases.get(id) ?? []);
+    const config = { ...record.config, environment: opened };
+    deps.emergency.lastKnown.keep({
+      record: { ...record, config },
+      rollouts: rollouts.toReversed(),
+      deployments: current,
+      addresses: known,
+      releases,
+    });
+  }
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
   // A rollout that could not be read again must not be mistaken for one that is over.
-  const given = contested
-    ? known
-    : await attempt(deps, scope, 'addresses', () =>
-        keepAddresses(deps, scope, { known, desired, instances: snapshot.instances, release: tools.releases.get }),
-      );
+  const given =
+    contested || trafficOnly
+      ? known
+      : await attempt(deps, scope, 'addresses', () =>
+          keepAddresses(deps, scope, { known, desired, instances: snapshot.instances, release: tools.releases.get }),
+        );
   const addresses = given ?? known;
   const seen = { snapshot, release: tools.releases.get };
   const shared = { ...scope, ...seen, opened, desired, deployments: current, addresses, rollouts };
   const changed =
     !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
+  if (trafficOnly) return deps.clock.now() + IDLE_MS;
   for (const each of steps)
     await attempt(deps, { ...scope, rollout: each.rollout.id }, 'work', () =>
       act(tools, { ...context, environment: opened }, each.advanced, each.observed),

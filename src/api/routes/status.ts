@@ -17,15 +17,25 @@ const querySchema = z.object({ project: z.string().optional(), environment: z.st
 export function statusRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.get('/v1/status', async (request): Promise<StatusReply> => {
     const wanted = querySchema.parse(request.query);
-    const records = (await deps.engine.deps.store.environments()).filter(
+    const { reads } = deps.engine;
+    const records = (await reads.environments()).filter(
       (each) =>
         (wanted.project === undefined || each.project === wanted.project) &&
         (wanted.environment === undefined || each.environment === wanted.environment),
     );
     const environments = await Promise.all(records.map((record) => environmentStatus(deps, record)));
     const { version, pid, startedAt } = deps.server;
+    const since = reads.awaySince();
     return {
-      server: { version, pid, startedAt, edge: environments.every((each) => each.edge) },
+      server: {
+        version,
+        pid,
+        startedAt,
+        edge: environments.every((each) => each.edge),
+        standing: await deps.standing(),
+        ...(since === null ? {} : { storeAwaySince: since }),
+        ...(reads.unwritten() === 0 ? {} : { unwritten: reads.unwritten() }),
+      },
       environments: environments.map((each) => each.status),
     };
   });
@@ -35,7 +45,7 @@ async function environmentStatus(
   deps: ApiDeps,
   record: EnvironmentRecord,
 ): Promise<{ edge: boolean; status: StatusReply['environments'][number] }> {
-  const { store } = deps.engine.deps;
+  const store = deps.engine.reads;
   const scope = { project: record.project, environment: record.environment };
   const [deployments, snapshot, open] = await Promise.all([
     store.deployments(scope.project, scope.environment),

@@ -34,6 +34,8 @@ export interface DeployInput {
 export interface Begun {
   rollout: Rollout | null;
   message: string;
+  /** The store was away: whether the edge has taken it back all the same. */
+  unwritten?: { done: boolean };
   /** What was found in its new migrations; absent where none are run. */
   migrations?: Examined['reports'];
 }

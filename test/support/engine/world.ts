@@ -16,6 +16,7 @@ import type { InstanceSpec, JobSpec } from '../../../src/ports/runtime.ts';
 import type { Secrets } from '../../../src/ports/secrets.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { openMemoryStore } from '../../../src/store/sqlite/open.ts';
+import { emergencyInMemory } from './emergency.ts';
 import { type FakeTraffic, fakeTraffic } from './fake-traffic.ts';
 
 /** Time that passes as fast as those who wait for it let it: a sleep is over at the next turn of the event loop. */
@@ -140,7 +141,9 @@ export async function openWorld(): Promise<World> {
     newId: () => randomUUID().slice(0, 8),
     digest: (text) => createHash('sha256').update(text).digest('hex'),
     fence: await store.nextFence(),
+    holds: () => true,
     onFenced: quiet,
+    emergency: { traffic, awaySince: null, ...emergencyInMemory() },
   });
   return {
     engine,
