@@ -34,7 +34,6 @@ import { openTelemetry } from '../store/telemetry/open.ts';
 import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
 import { checkDatabases } from './doctor/check-databases.ts';
 import { collectLogs } from './old-logs.ts';
-import { openStore } from './open-store.ts';
 import { collectPages, pagesFolder } from './pages.ts';
 import { standingOf } from './standing.ts';
 import { readFence } from './fence-file.ts';

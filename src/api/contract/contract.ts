@@ -235,14 +235,6 @@ export const statusReplySchema = z.object({
   ),
 });
 
-export const serverInfoSchema = z.object({
-  version: z.string(),
-  pid: z.number(),
-  startedAt: time,
-  home: z.string(),
-  edge: z.boolean(),
-});
-export const serverStopSchema = z.object({ instances: z.boolean() });
 export const downReplySchema = z.object({ message: z.string(), stopped: z.number().int() });
 
 export type ErrorReply = z.infer<typeof errorReplySchema>;
@@ -259,5 +251,4 @@ export type JournalView = z.infer<typeof journalViewSchema>;
 export type RolloutEvent = z.infer<typeof rolloutEventSchema>;
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 export type StatusReply = z.infer<typeof statusReplySchema>;
-export type ServerInfo = z.infer<typeof serverInfoSchema>;
 export type DownReply = z.infer<typeof downReplySchema>;
