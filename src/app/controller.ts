@@ -21,6 +21,7 @@ import type { Tenure } from '../engine/lease.ts';
 import { forgetFormerSecrets } from '../engine/secrets/uses.ts';
 import { TELEMETRY_EVERY_MS, TelemetryRecorder } from '../engine/telemetry.ts';
 import { systemClock } from '../platform/clock.ts';
+import { hashPassword, passwordMatches } from '../platform/password.ts';
 import { newId } from '../platform/ids.ts';
 import { evenkeelVersion } from '../platform/keeper-info.ts';
 import type { Logger } from '../platform/log.ts';
@@ -33,6 +34,7 @@ import { openTelemetry } from '../store/telemetry/open.ts';
 import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
 import { checkDatabases } from './doctor/check-databases.ts';
 import { collectLogs } from './old-logs.ts';
+import { collectPages, pagesFolder } from './pages.ts';
 import { standingOf } from './standing.ts';
 import { readFence } from './fence-file.ts';
 import { placesIn } from './places.ts';
@@ -98,6 +100,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       folder: paths.certificates,
       answer: edgeChallenges({ socketPath: paths.edgeSocket }),
     }),
+    passwords: { hash: (password) => hashPassword(password), matches: passwordMatches },
     clock: systemClock,
     log,
     places: placesIn(paths),
@@ -137,6 +140,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'former secrets', () => forgetSecrets(engine.deps), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => boundAllLogs(engine.deps, paths), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'pages', () => collectPages(engine.deps, pagesFolder(paths)), upkeep.signal),
   ];
   return {
     async stop(idle) {

@@ -3,7 +3,6 @@ import type {
   DeployRequest,
   DownReply,
   JournalView,
-  LogLine,
   RestartRequest,
   RollbackRequest,
   RolloutEvent,
@@ -17,6 +16,8 @@ import type { ServerInfo } from '../api/contract/server.ts';
 import type { MigrationsReply } from '../api/contract/migrations.ts';
 import type { ReleaseView } from '../api/contract/release.ts';
 import type { SecretsSet, SecretView } from '../api/contract/secrets.ts';
+import type { LogLine } from '../api/contract/logs.ts';
+import type { MaintenanceReply, MaintenanceRequest } from '../api/contract/entry.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -46,6 +47,7 @@ export interface LogsQuery extends Scope {
   since?: number | undefined;
   lines?: number | undefined;
   grep?: string | undefined;
+  access?: boolean | undefined;
   follow?: boolean | undefined;
 }
 
@@ -61,6 +63,7 @@ export interface ApiClient {
   /** What a deploy of this project would find in its new migrations. */
   migrations(project: unknown): Promise<MigrationsReply>;
   down(scope: Scope): Promise<DownReply>;
+  maintenance(request: MaintenanceRequest): Promise<MaintenanceReply>;
   rollback(request: RollbackRequest): Promise<DeployReply>;
   restart(request: RestartRequest): Promise<DeployReply>;
   status(scope: Partial<Scope>): Promise<StatusReply>;
@@ -94,6 +97,7 @@ export function apiClient(transport: Transport): ApiClient {
     deploy: (request) => post('/v1/deploy', request),
     migrations: (project) => post('/v1/migrations', { project }, true),
     down: (scope) => post('/v1/down', scope, true),
+    maintenance: (request) => post('/v1/maintenance', request, true),
     // Who is back already is not taken back further.
     rollback: (request) => post('/v1/rollback', request, true),
     restart: (request) => post('/v1/restart', request),

@@ -68,6 +68,7 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, look)),
     ...urlLines(services, look),
     ...tlsLines(environment, look),
+    ...closedLines(environment, look),
   ];
 }
 
@@ -172,6 +173,21 @@ function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook)
 function urlLines(services: readonly ServiceStatus[], { style }: StatusLook): string[] {
   return [...new Set(services.flatMap(({ urls }) => urls))].map((url) => `  ${style.cyan(url)}`);
 }
+
+/** What visitors do not get to see just now. */
+function closedLines({ closed, environment }: EnvironmentStatus, { style, columns, now }: StatusLook): string[] {
+  if (closed === undefined) return [];
+  const { services, by, since } = closed;
+  const who =
+    by === null || since === null ? 'by evenkeel.yaml' : `by ${by} for ${formatDuration(roundedSince(since, now))}`;
+  const way =
+    by === null
+      ? ''
+      : `; \`evenkeel maintenance off${environment === 'development' ? '' : ` --env ${environment}`}\` opens`;
+  return indented(`closed for maintenance ${who}: ${services.join(', ')}${way}`, columns).map(style.yellow);
+}
+
+const roundedSince = (since: number, now: number): number => Math.max(1000, Math.floor((now - since) / 1000) * 1000);
 
 /** How long the certificates last, and what is wrong with them. */
 function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): string[] {

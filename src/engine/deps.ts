@@ -24,10 +24,20 @@ export interface Places {
     service: string;
   }): Promise<{ instance: string; file: string }[]>;
   jobLog(scope: { project: string; environment: string; job: string }): string;
+  /** What the edge was asked. */
+  accessLog(scope: { project: string; environment: string }): string;
+  /** Copies an HTML page to where nothing happens to it; answers its new path. Throws EvenkeelError `page-unreadable`. */
+  keepPage(file: string): Promise<string>;
   /** A service's shared folder, the same for all its releases. */
   data(scope: { project: string; environment: string; service: string; path: string }): string;
   /** The folder of a project itself, whichever links lead there; null when there is no evenkeel.yaml in it (any more). */
   projectFolder(root: string): Promise<string | null>;
+}
+
+/** Salted hashes of passwords, slow to make and to check on purpose. */
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  matches(password: string, hash: string): Promise<boolean>;
 }
 
 /** What the engine is given; everything that touches the world is in here. */
@@ -41,6 +51,7 @@ export interface EngineDeps {
   secrets: Secrets;
   /** Absent: none are issued. */
   certificates?: Certificates;
+  passwords: Passwords;
   clock: Clock;
   log: Log;
   places: Places;

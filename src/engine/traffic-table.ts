@@ -6,6 +6,7 @@ import type { Address, Deployment, Release } from '../domain/release/release.ts'
 import { belongingTo } from '../domain/rollout/belonging.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
+import { addressesOf, type EntryInput, routeEntry, serviceEntry } from './entry.ts';
 import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
 import type { EdgeTls } from '../domain/traffic/tls.ts';
 
@@ -19,6 +20,8 @@ export interface TableInput {
   rollouts: Rollout[];
   instances: InstanceObservation[];
   release: (id: string) => Release | null;
+  /** Of passwords that routes ask for; absent: nobody has one. */
+  hashOf?: EntryInput['hashOf'];
   artifactPath: (artifact: string) => string;
   /** Where the certificate of a host will be. */
   certificateOf: (id: CertificateId) => { cert: string; key: string } | null;
@@ -30,7 +33,8 @@ export interface TableInput {
  */
 export function trafficTable(input: TableInput): EdgeService[] {
   const table: EdgeService[] = [];
-  const hosts = hostsOf(input.desired.map((each) => ({ routes: routesOf(input, each) })));
+  const entry = entryOf(input);
+  const hosts = hostsOf(input.desired.map((each) => ({ routes: routesOf(input, entry, each) })));
   for (const desired of input.desired) {
     const deployment = input.deployments.find((each) => each.service === desired.service);
     const wanted = desired.releases.map((each) => each.release);
@@ -46,7 +50,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
     const lead = leadRelease(desired, leaving, input.release);
     if (deployment === undefined || lead === null || lead.config.kind === 'worker') continue;
     const { config } = lead;
-    const routes = routesOf(input, desired);
+    const routes = routesOf(input, entry, desired);
     const tls = tlsOf(input, routes, hosts);
     const releases: EdgeRelease[] = [
       ...desired.releases.map((each) =>
@@ -62,6 +66,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
         unit: desired.unit,
         routes,
         // TLS opens with the first routes, as the plain port does.
+        ...serviceEntry(entry, desired.service),
         ...(tls === undefined || routes.length === 0 ? {} : { tls }),
         internalPort: deployment.internalPort,
         callers: callersOf(input, desired),
@@ -80,6 +85,13 @@ export function trafficTable(input: TableInput): EdgeService[] {
   }
   return table;
 }
+
+const entryOf = ({ environment, deployments, hashOf = () => null }: TableInput): EntryInput => ({
+  entry: environment.entry,
+  switched: environment.switched,
+  hashOf,
+  addressOf: addressesOf(deployments),
+});
 
 /** Certificates that are given, or those of the hosts of the routes; of all hosts where a service has routes for any. */
 function tlsOf(
@@ -110,10 +122,7 @@ function leadRelease(
 }
 
 /** While two releases share the traffic, a route that either of them has is open. */
-function routesOf(
-  input: TableInput,
-  desired: DesiredService,
-): { port: number; bind: string; host: string | null; path: string }[] {
+function routesOf(input: TableInput, entry: EntryInput, desired: DesiredService): EdgeService['routes'] {
   const routes = desired.releases
     .filter((each) => each.weight > 0)
     .flatMap((each) => input.release(each.release)?.config.routes ?? []);
@@ -122,6 +131,7 @@ function routesOf(
     port: input.environment.port,
     bind: input.environment.bind,
     ...route,
+    ...routeEntry(entry, desired.service, route),
   }));
 }
 

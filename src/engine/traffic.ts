@@ -5,6 +5,7 @@ import type { Address, Deployment, Release } from '../domain/release/release.ts'
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
+import { passwordHashes } from './passwords.ts';
 import type { Snapshot } from './snapshot.ts';
 import { trafficTable } from './traffic-table.ts';
 
@@ -27,6 +28,9 @@ export async function convergeTraffic(
 ): Promise<boolean> {
   const { snapshot } = context;
   if (snapshot.edge === null) return false;
+  const { entry } = context.opened;
+  const scope = { project: context.project, environment: context.environment };
+  const hashOf = await passwordHashes(deps, memory, { scope, entry, edge: snapshot.edge });
   const table = trafficTable({
     project: context.project,
     environment: context.opened,
@@ -36,6 +40,7 @@ export async function convergeTraffic(
     rollouts: context.rollouts,
     instances: snapshot.instances,
     release: context.release,
+    hashOf,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),
     certificateOf: (id) => deps.certificates?.place(id) ?? null,
   });

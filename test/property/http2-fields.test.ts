@@ -75,7 +75,8 @@ describe('a head of HTTP/2', () => {
           path: read.request.path,
           host: read.request.authority,
           chunked,
-          trusted,
+          trusts: trusted ? () => true : null,
+          edits: null,
           upgrade: false,
         });
         const body = chunked ? '0\r\n\r\n' : 'b'.repeat(Math.min(contentLength ?? 0, 1_000));

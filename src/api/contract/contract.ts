@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { migrationReportSchema } from './migrations.ts';
 import { tlsStatusSchema } from './tls.ts';
+import { closedSchema } from './entry.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
 import { serverStatusSchema, unwrittenSchema } from './server.ts';
 
@@ -226,18 +227,12 @@ export const statusReplySchema = z.object({
       root: z.string(),
       /** Absent: none is configured. */
       tls: tlsStatusSchema.optional(),
+      /** Absent: everything is open. */
+      closed: closedSchema.optional(),
       services: z.array(serviceStatusSchema),
       rollouts: z.array(rolloutViewSchema),
     }),
   ),
-});
-
-export const logLineSchema = z.object({
-  at: time.nullable(),
-  service: z.string(),
-  release: z.string().nullable(),
-  instance: z.string().nullable(),
-  line: z.string(),
 });
 
 export const downReplySchema = z.object({ message: z.string(), stopped: z.number().int() });
@@ -256,5 +251,4 @@ export type JournalView = z.infer<typeof journalViewSchema>;
 export type RolloutEvent = z.infer<typeof rolloutEventSchema>;
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 export type StatusReply = z.infer<typeof statusReplySchema>;
-export type LogLine = z.infer<typeof logLineSchema>;
 export type DownReply = z.infer<typeof downReplySchema>;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deployment, Release } from '../../domain/release/release.ts';
+import { closedServices } from '../../engine/operations/maintenance.ts';
 import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -76,6 +77,7 @@ async function environmentStatus(
       }),
   );
   const rollouts = await Promise.all(open.filter((each) => each.end === null).map((each) => view(deps, each, false)));
+  const closed = closedServices(record);
   const tls = tlsStatus({
     project: record.project,
     environment: record.config.environment,
@@ -89,6 +91,7 @@ async function environmentStatus(
       ...scope,
       wanted: record.wanted,
       root: record.config.root,
+      ...(closed.services.length === 0 ? {} : { closed }),
       ...(tls === undefined || record.wanted === 'down' ? {} : { tls }),
       services,
       rollouts,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { edgeEntryFields, edgeRouteFields } from './policy.ts';
 import { edgeTlsSchema, edgeTlsStateSchema } from './tls.ts';
 
 /**
@@ -63,8 +64,10 @@ export const edgeServiceSchema = z.object({
       path: z.string(),
       /** Address to listen on, such as `0.0.0.0` or `::`; without one nobody but this machine is served (127.0.0.1). */
       bind: z.string().optional(),
+      ...edgeRouteFields,
     }),
   ),
+  ...edgeEntryFields,
   /** The same routes over TLS. A port or a certificate that is not to be had refuses nothing: see the state. */
   tls: edgeTlsSchema.optional(),
   /** Stable loopback port for service-to-service calls, or null for a static service without one. */

@@ -4,11 +4,14 @@ import { boundRest } from '../listen/client-connection.ts';
 import { connectionLimit } from '../listen/connection-limit.ts';
 import type { RequestHandler } from '../listen/http-server.ts';
 import type { LiveTable } from '../live/table.ts';
+import { AccessRecord } from '../access-log/access-record.ts';
+import { Doorkeeper } from '../policy/doorkeeper.ts';
+import type { LivePolicy } from '../policy/live-policy.ts';
 import { isChallenge, secureLocation, tokenOf } from '../tls/redirect.ts';
 import type { ClientReply, ClientRequest } from './client.ts';
 import type { ProxyContext, Target } from './context.ts';
 import { Exchange } from './exchange.ts';
-import type { UpgradeRequest } from './forwarding.ts';
+import type { RequestParts, UpgradeRequest } from './forwarding.ts';
 import { ownReply } from './own-reply.ts';
 import { clientAddress, shapeOf } from './request-head.ts';
 
@@ -16,11 +19,13 @@ import { clientAddress, shapeOf } from './request-head.ts';
 export class Front implements RequestHandler {
   readonly #context: ProxyContext;
   readonly #table: LiveTable;
+  readonly #doorkeeper: Doorkeeper;
   #room: number | null = null;
 
   constructor(context: ProxyContext, table: LiveTable) {
     this.#context = context;
     this.#table = table;
+    this.#doorkeeper = new Doorkeeper(context);
   }
 
   get full(): boolean {
@@ -53,11 +58,49 @@ export class Front implements RequestHandler {
     }
     const target: Target | null = path === null ? null : this.#table.match(address, host, path);
     if (target === null) {
-      this.#refuse(req, res, path === null ? 400 : 404, probe);
+      const stray = path === null ? null : this.#table.stray(address, host);
+      if (stray === null) this.#refuse(req, res, path === null ? 400 : 404, probe);
+      else this.#refuseStray(req, res, { host, probe, stray });
       return;
     }
     if (target.redirect !== undefined && !probe && this.#redirect(req, res, { ...target.redirect, host, path })) return;
-    new Exchange(this.#context, { req, res, target, shape, host: host ?? 'localhost', probe, upgrade }).start();
+    const { policy } = target;
+    const plain = { req, res, target, shape, host: host ?? 'localhost', probe, upgrade, edits: null, record: null };
+    if (policy === undefined || probe) {
+      new Exchange(this.#context, plain).start();
+      return;
+    }
+    const parts = policy.log === null ? plain : this.#recorded(plain, policy);
+    if (target.ambiguous === true) {
+      const bytes = this.#refuse(req, res, 400, probe);
+      parts.record?.refused(400, 'path', bytes);
+      return;
+    }
+    this.#doorkeeper.receive(parts, policy, (admitted) => new Exchange(this.#context, admitted).start());
+  }
+
+  #recorded(parts: RequestParts, policy: LivePolicy): RequestParts {
+    if (policy.log === null) return parts;
+    const client = (): string => this.#doorkeeper.client(parts.req, policy).address;
+    const { req, host, target } = parts;
+    const service = target.key.slice(target.key.lastIndexOf('/') + 1);
+    const record = new AccessRecord(policy.log, { req, host, service }, client);
+    return { ...parts, record, edits: record.edits };
+  }
+
+  /** A host that is known, and a path that is not: in the words of the others there. */
+  #refuseStray(
+    req: ClientRequest,
+    res: ClientReply,
+    { host, probe, stray }: { host: string | undefined; probe: boolean; stray: LivePolicy },
+  ): void {
+    const client = this.#doorkeeper.client(req, stray).address;
+    const record =
+      stray.log === null || probe
+        ? null
+        : new AccessRecord(stray.log, { req, host: host ?? null, service: null }, () => client);
+    const bytes = this.#refuse(req, res, 404, probe, stray.pages?.get(404));
+    record?.refused(404, 'route', bytes);
   }
 
   /** Sends a client that asks in plain to TLS; false: it is to be served as it is. */
@@ -86,10 +129,11 @@ export class Front implements RequestHandler {
     return true;
   }
 
-  #refuse(req: ClientRequest, res: ClientReply, status: number, probe: boolean): void {
+  #refuse(req: ClientRequest, res: ClientReply, status: number, probe: boolean, page?: string): number {
     if (!probe) this.#context.book.unrouted++;
     // Who is not understood may mean something else by what follows, too.
-    ownReply(req, res, status, this.#context.draining || status !== 404 ? ['Connection', 'close'] : []);
+    const closing = this.#context.draining || status !== 404 ? ['Connection', 'close'] : [];
+    return ownReply(req, res, status, closing, { page: page ?? null });
   }
 }
 

@@ -1,4 +1,7 @@
+import { clientOf } from '../../domain/traffic/address.ts';
 import { PROBE_HEADER, withoutSession } from '../../domain/traffic/session.ts';
+import type { HeadEdits } from '../policy/head-edits.ts';
+import { isDropped } from '../policy/head-edits.ts';
 import type { ClientRequest } from './client.ts';
 
 /** Headers that speak about one connection, not about the request; and those the edge says itself. */
@@ -66,9 +69,18 @@ export function requestHead(
     path,
     host,
     chunked,
-    trusted,
+    trusts,
     upgrade,
-  }: { path: string; host: string; chunked: boolean; trusted: boolean; upgrade: boolean },
+    edits,
+  }: {
+    path: string;
+    host: string;
+    chunked: boolean;
+    /** Whose word about clients is believed; null when that of the peer is not. */
+    trusts: ((address: string) => boolean) | null;
+    upgrade: boolean;
+    edits: HeadEdits | null;
+  },
 ): string {
   const dropped = nominated(req.headers.connection);
   const { rawHeaders } = req;
@@ -79,7 +91,8 @@ export function requestHead(
     const lower = name.toLowerCase();
     if (NOT_PASSED_ON.has(lower) || (dropped !== NONE && dropped.has(lower))) continue;
     if (lower.includes('_') && isDisguised(lower)) continue;
-    if (!trusted && CLAIMS.has(lower)) continue;
+    if (trusts === null && CLAIMS.has(lower)) continue;
+    if (edits !== null && isDropped(edits, lower)) continue;
     if (lower === 'cookie') {
       const rest = withoutSession(value);
       if (rest === null) continue;
@@ -87,20 +100,29 @@ export function requestHead(
     }
     head += `${name}: ${value}\r\n`;
   }
-  head += forwarded(req, host, trusted);
+  head += forwarded(req, host, trusts);
+  if (edits !== null) head += edits.add;
   if (chunked) head += 'transfer-encoding: chunked\r\n';
   head += upgrade ? `connection: upgrade\r\nupgrade: ${req.headers.upgrade ?? ''}\r\n` : 'connection: keep-alive\r\n';
   return `${head}\r\n`;
 }
 
-function forwarded(req: ClientRequest, host: string, trusted: boolean): string {
+function forwarded(req: ClientRequest, host: string, trusts: ((address: string) => boolean) | null): string {
   const address = clientAddress(req);
-  const { headers } = req;
-  const before = trusted ? one(headers['x-forwarded-for']) : undefined;
-  const proto = (trusted ? one(headers['x-forwarded-proto']) : undefined) ?? (isSecure(req) ? 'https' : 'http');
-  const forHost = (trusted ? one(headers['x-forwarded-host']) : undefined) ?? host;
-  const chain = before === undefined ? address : `${before}, ${address}`;
+  const proto = protoOf(req, trusts !== null);
+  const forHost = (trusts === null ? undefined : one(req.headers['x-forwarded-host'])) ?? host;
+  // What stands to the left of whom nobody vouches for is an invention of clients.
+  const chain = trusts === null ? address : clientOf(address, forwardedFor(req), trusts).chain;
   return `x-forwarded-for: ${chain}\r\nx-forwarded-proto: ${proto}\r\nx-forwarded-host: ${forHost}\r\n`;
+}
+
+export const forwardedFor = (req: ClientRequest): string | undefined => one(req.headers['x-forwarded-for']);
+
+/** How the client asked, as far as the peer is `trusted` to say so: the last word is that of the proxy nearest to here. */
+export function protoOf(req: ClientRequest, trusted: boolean): 'http' | 'https' {
+  const said = trusted ? one(req.headers['x-forwarded-proto'])?.split(',').at(-1)?.trim().toLowerCase() : undefined;
+  if (said === 'http' || said === 'https') return said;
+  return isSecure(req) ? 'https' : 'http';
 }
 
 const one = (value: string | string[] | undefined): string | undefined =>

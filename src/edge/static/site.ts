@@ -11,8 +11,10 @@ export interface ServeOptions {
   readonly prefix: string;
   /** Sites of the other hot releases: a page of one may ask for the assets of another. */
   readonly elsewhere: readonly StaticSite[];
-  /** The status is known; about to send. */
-  started(status: number): void;
+  /** The status is known; about to send a body of so many bytes. */
+  started(status: number, bytes: number): void;
+  /** HTML for a refusal with this status, if somebody made any. */
+  page?(status: number): string | null;
   /** Flat headers for a reply that anybody may keep. */
   shared(): readonly string[];
   /** Flat headers for a reply that only this client may keep: a page. */
@@ -69,7 +71,7 @@ export class StaticSite {
     const here = await this.#locator.find(segments);
     if (here.kind === 'folder') {
       if (!urlPath.endsWith('/') && (await this.file([...segments, 'index.html'])) !== null) {
-        options.started(308);
+        options.started(308, 0);
         res.writeHead(308, [
           ...options.shared(),
           'Location',
@@ -96,7 +98,7 @@ export class StaticSite {
       encoding: encoded?.encoding ?? null,
       varies: encoded?.varies ?? false,
       headers: isPage ? options.privately() : options.shared(),
-      started: (status) => options.started(status),
+      started: (status, bytes) => options.started(status, bytes),
     });
   }
 
@@ -159,8 +161,8 @@ export class StaticSite {
     options: ServeOptions,
     more: readonly string[] = [],
   ): void {
-    options.started(status);
-    ownReply(req, res, status, [...options.shared(), ...more]);
+    const page = options.page?.(status) ?? null;
+    options.started(status, ownReply(req, res, status, [...options.shared(), ...more], { page }));
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type FakeInstanceBehaviour,
   type FakeRuntime,
 } from '../../../src/drivers/runtime/fake/runtime.ts';
-import type { Places } from '../../../src/engine/deps.ts';
+import type { Passwords, Places } from '../../../src/engine/deps.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -90,6 +90,14 @@ export const fakePlaces: Places = {
   projectFolder: async (root) => root,
   jobLog: ({ job }) => `/logs/${job}`,
   data: ({ path }) => `/data/${path}`,
+  accessLog: ({ project, environment }) => `/logs/access/${project}/${environment}`,
+  keepPage: async (file) => `/pages${file}`,
+};
+
+/** As good as a test needs it. */
+export const fakePasswords: Passwords = {
+  hash: async (password) => `hash of ${password}`,
+  matches: async (password, hash) => hash === `hash of ${password}`,
 };
 
 export const noMigrations: MigrationReader = { examine: async () => ({ findings: [], read: 0 }) };
@@ -128,6 +136,7 @@ export async function openWorld(): Promise<World> {
       warn: quiet,
       error: process.env['DEBUG_WORLD'] === undefined ? quiet : (f, m) => console.error(m, f),
     },
+    passwords: fakePasswords,
     places: fakePlaces,
     newId: () => randomUUID().slice(0, 8),
     digest: (text) => createHash('sha256').update(text).digest('hex'),

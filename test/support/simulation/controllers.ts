@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/ports/clock.ts';
 import { fencedBuilder, fencedJobs, fencedRuntime, fencedTraffic, permitOf } from '../../../src/engine/fenced.ts';
 import { awaitLease, type Tenure } from '../../../src/engine/lease.ts';
 import type { Store } from '../../../src/ports/store.ts';
-import { fakePlaces, noMigrations } from '../engine/world.ts';
+import { fakePasswords, fakePlaces, noMigrations } from '../engine/world.ts';
 import { type Act, bound, leaseOf, quietLog, reachable, witnessed } from './acts.ts';
 import { type AdversaryHooks, alive, type Life, type Malice, through } from './adversary.ts';
 import type { Machine } from './machine.ts';
@@ -265,6 +265,7 @@ export class Controllers {
         ...quietLog,
         error: (fields, message) => this.#note(`error: ${message} ${JSON.stringify(fields).slice(0, 200)}`),
       },
+      passwords: fakePasswords,
       places: fakePlaces,
       newId: () => `r${++this.#ids}`,
       digest: (text) => createHash('sha256').update(text).digest('hex'),
