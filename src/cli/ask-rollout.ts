@@ -33,7 +33,7 @@ export async function askRollout(context: Context, input: Input, kind: Kind): Pr
     .request(before.id, request)
     .catch(async (error: unknown): Promise<RequestReply> => {
       // It was under way a moment ago. What it has come to is the answer, whoever asked for it first.
-      if (!(error instanceof EvenkeelError) || error.code !== 'rollout-over') throw error;
+      if (before.end !== null || !(error instanceof EvenkeelError) || error.code !== 'rollout-over') throw error;
       return { ...(await client.rollout(before.id)), answer: null };
     });
   if (unwritten !== undefined) {
