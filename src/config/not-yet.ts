@@ -35,12 +35,6 @@ const OF_A_SERVICE: NotYet[] = [
     when: (value, around) => (value === false || value === 'false') && child(around, 'routes') !== undefined,
     instead: 'leave `routes` out and let other services ask it by ${services.NAME.url}',
   },
-  {
-    path: 'overlap',
-    what: 'overlap: false',
-    when: (value) => value === false || value === 'false',
-    instead: 'let the program take a lock, so that the second copy waits for the first to end',
-  },
 ];
 
 const EVERYWHERE: NotYet[] = [

@@ -5,7 +5,8 @@ import type { InstanceObservation } from '../domain/instance/instance.ts';
 import type { Release } from '../domain/release/release.ts';
 import { evidenceKey } from '../domain/rollout/desired.ts';
 import type { Observed, ReleaseObservation, Work } from '../domain/rollout/observed.ts';
-import type { OperatorRequest, Rollout, RolloutService } from '../domain/rollout/rollout.ts';
+import { serviceKey } from '../domain/traffic/protocol.ts';
+import type { HeldCounts, OperatorRequest, Rollout, RolloutService } from '../domain/rollout/rollout.ts';
 import { fromCounts, quantile, total } from '../lib/histogram.ts';
 import type { HealthMemory } from './health-memory.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
@@ -25,6 +26,8 @@ export interface AssessInput {
   answered: (service: string) => { release: string; at: number } | null;
   requests: OperatorRequest[];
   superseded: boolean;
+  /** The environment was brought down. */
+  down?: boolean;
   /** Why the edge refused the last change, if it did: a release that it does not take cannot be rolled out. */
   refusal: string | null;
   /** Why a release's copies cannot be started, if they cannot. */
@@ -40,6 +43,7 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
     superseded: input.superseded,
     unswitched: unswitched(rollout, input.snapshot),
     refusal: input.refusal,
+    down: input.down ?? false,
     services: Object.fromEntries(
       rollout.services.map((each) => [
         each.service,
@@ -54,6 +58,7 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
           baselineSlow: baselineQuantiles(rollout, each, input.snapshot),
           evidence: mergedEvidence(rollout, each, input.snapshot),
           inner: innerEvidence(rollout, each, input.snapshot),
+          held: heldCounts(rollout, each.service, input.snapshot),
         },
       ]),
     ),
@@ -163,6 +168,14 @@ function baselineQuantiles(
   const p75 = quantile(histogram, 0.75);
   const p95 = quantile(histogram, 0.95);
   return p75 === undefined || p95 === undefined ? null : { p75Ms: p75.high, p95Ms: p95.high };
+}
+
+function heldCounts(rollout: Rollout, service: string, { stats }: Snapshot): HeldCounts | undefined {
+  const key = serviceKey({ project: rollout.project, environment: rollout.environment, service });
+  const counted = stats?.services.find((entry) => entry.key === key);
+  return stats === null || counted === undefined
+    ? undefined
+    : { epoch: stats.epoch, waited: counted.heldTotal, refused: counted.refused };
 }
 
 function mergedEvidence(rollout: Rollout, each: RolloutService, snapshot: Snapshot): StoredEvidence {

@@ -2,6 +2,7 @@ import { isNewer } from '../domain/rollout/active.ts';
 import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
+import { someGiveWay } from '../domain/rollout/giving-way.ts';
 import { concerns, type Rollout } from '../domain/rollout/rollout.ts';
 import { stay } from '../domain/rollout/transition.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
@@ -34,6 +35,8 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   const record = await deps.store.environment(scope.project, scope.environment);
   if (record === null) return deps.clock.now() + IDLE_MS;
   const open = await deps.store.rollouts({ ...scope, unsettled: true });
+  // One that begins to run between the two is in one of them at least.
+  const starting = new Set(memory.starting);
   const snapshot = await takeSnapshot(deps, scope, { stats: open.some(needsStats) });
   const deployments = await deps.store.deployments(scope.project, scope.environment);
   const named = namedReleases(open, snapshot, deployments);
@@ -80,7 +83,7 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     );
   const instancesWake = contested
     ? null
-    : await convergeInstances(deps, memory, { ...shared, serviceUrl: serviceUrls(deployments, addresses) });
+    : await convergeInstances(deps, memory, { ...shared, starting, serviceUrl: serviceUrls(deployments, addresses) });
 
   const now = deps.clock.now();
   const wakes = [instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
@@ -106,6 +109,7 @@ async function advanceFully(
       answered: (service) => memory.answered.get(`${rollout.id}/${service}`) ?? null,
       requests: await deps.store.requests(current.id, current.requestSeq),
       superseded: open.some((other) => other.id !== current.id && isNewerOfSameService(other, current)),
+      down: wanted === 'down',
       refusal: memory.refusal,
       unstartable: (release) => memory.unstartable.get(release) ?? null,
     });
@@ -180,7 +184,8 @@ const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
   isNewer(other, than) && concerns(other).some((service) => concerns(than).includes(service));
 
 const needsStats = (rollout: Rollout): boolean =>
-  rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);
+  rollout.end === null &&
+  (['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase) || someGiveWay(rollout));
 
 function namedReleases(open: Rollout[], snapshot: Snapshot, deployments: Deployment[]): string[] {
   const inRollouts = open.flatMap((rollout) => [

@@ -5,6 +5,7 @@ import type { InstanceObservation } from '../domain/instance/instance.ts';
 import { described, EvenkeelError } from '../ports/errors.ts';
 import { superviseRelease } from './assess.ts';
 import { attempt } from './attempt.ts';
+import { runsBeside } from './beside.ts';
 import type { EngineDeps } from './deps.ts';
 import { freePort } from './free-port.ts';
 import type { EnvironmentMemory } from './memory.ts';
@@ -23,14 +24,12 @@ export interface InstanceContext {
   /** Where a release asks a service. */
   serviceUrl: (service: string, release: string) => string | null;
   snapshot: Snapshot;
+  /** Ids whose start was under way before the snapshot. */
+  starting: ReadonlySet<string>;
 }
 
 export const instanceId = (release: Release, index: number, generation: number): string =>
   `${release.project}.${release.environment}.${release.id}.${index}.${generation}`;
-
-/** The release that the id of an instance names. */
-export const releaseOf = (id: string, scope: { project: string; environment: string }): string =>
-  id.slice(scope.project.length + scope.environment.length + 2).replace(/\.\d+\.\d+$/, '');
 
 /**
  * Starts what is missing, restarts what ended, lets what is not wanted any more drain and stops it. Answers when time
@@ -59,8 +58,12 @@ export async function convergeInstances(
         health: memory.health,
       });
       if (supervision.wakeAt !== null) wakes.push(supervision.wakeAt);
-      for (const action of supervision.actions)
+      const beside = runsBeside(release, { ...context, starting: [...context.starting, ...memory.starting] });
+      for (const action of supervision.actions) {
+        // Its end is seen at one of the next looks, and then it starts.
+        if (action.kind === 'start' && beside) continue;
         await attempt(deps, { release: id }, action.kind, () => perform(deps, memory, context, release, action));
+      }
     }
   }
   for (const instance of context.snapshot.instances) {
@@ -141,6 +144,7 @@ async function startInstance(
     port,
     data: config.data.map((path) => ({ path, target: deps.places.data({ ...scope, service: release.service, path }) })),
     resources: config.resources,
+    alone: config.overlap === false,
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
   });
 }

@@ -44,7 +44,8 @@ export function trafficTable(input: TableInput): EdgeService[] {
     const { tls, bind } = input.environment;
     const releases: EdgeRelease[] = [
       ...desired.releases.map((each) =>
-        edgeRelease(input, each.release, each.release === desired.early ? 100 : each.weight, config.health),
+        // One that has traffic and ought not to run gives way: what comes in waits for its successor.
+        edgeRelease(input, each.release, each.release === desired.early ? 100 : each.weight, config.health, !each.run),
       ),
       ...leaving.map((each) => edgeRelease(input, each, 0, config.health, true)),
     ];

@@ -10,6 +10,7 @@ import { enter } from '../../src/domain/rollout/transition.ts';
 import type * as Watching from '../../src/domain/rollout/watching.ts';
 import type * as Addresses from '../../src/engine/addresses.ts';
 import type * as Advance from '../../src/engine/advance.ts';
+import type * as Beside from '../../src/engine/beside.ts';
 import type * as WorkIds from '../../src/engine/work-ids.ts';
 
 /** A simulator that sees nothing would keep every rule too: each of these breaks one, and must be seen to. */
@@ -105,6 +106,9 @@ const MUTANTS: Record<string, Mutant> = {
   'addresses are never taken back': mutant<typeof Addresses>('engine/addresses.ts', ({ keepAddresses }) => ({
     keepAddresses: (deps, scope, wanted) =>
       keepAddresses({ ...deps, store: { ...deps.store, takeAddresses: async () => undefined } }, scope, wanted),
+  })),
+  'what cannot run twice starts at once': mutant<typeof Beside>('engine/beside.ts', () => ({
+    runsBeside: () => false,
   })),
   'what the store refused is built upon': mutant<typeof Advance>('engine/advance.ts', ({ advance }) => ({
     advance: async (...args) => {

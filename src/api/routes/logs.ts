@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { LogFile } from '../../ports/logs.ts';
-import { releaseOf } from '../../engine/instances.ts';
+import { releaseOf } from '../../engine/beside.ts';
 import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/contract.ts';

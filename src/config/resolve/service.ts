@@ -33,6 +33,8 @@ export function resolveService(name: string, written: WrittenService, around: Se
     static: written.static ?? null,
     health,
     instances: resolveInstances(written.instances),
+    // Absent where it says nothing: what a release is made from must not change with the version of evenkeel.
+    ...(written.overlap === false ? { overlap: false as const } : {}),
     timeoutMs: written.timeout ?? DEFAULT_TIMEOUT_MS,
     env: around.env,
     routes: resolveRoutes(written, around.domain),

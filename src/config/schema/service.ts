@@ -146,7 +146,9 @@ export const serviceKeys = {
     .describe('Folders, relative to `dir`, that all releases share.')
     .optional(),
   overlap: yesNo
-    .describe('Whether two releases may run at the same time. Default true; false is not available yet.')
+    .describe(
+      'Whether two copies may run at the same time. Default true. `false`: the former release stops before the new one starts; requests wait meanwhile, up to 10s, and there is no canary.',
+    )
     .optional(),
   rollout: rollout.optional(),
   keepFailed: yesNo.describe('Short for `rollout.keepFailed`.').optional(),

@@ -113,6 +113,8 @@ export interface ServiceConfig {
   static: { dir: string; spa: boolean } | null;
   health: HealthConfig;
   instances: number;
+  /** `false`: two copies of it, of whichever releases, must never run at once. Absent: they may. */
+  overlap?: false | undefined;
   /** For one request, from its last byte up to the first byte of the answer. */
   timeoutMs: number;
   env: EnvTemplate;

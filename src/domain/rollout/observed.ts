@@ -1,5 +1,5 @@
 import type { StoredEvidence } from '../analysis/evidence-store.ts';
-import type { OperatorRequest, RolloutService } from './rollout.ts';
+import type { HeldCounts, OperatorRequest, RolloutService } from './rollout.ts';
 
 /** A piece of work with an end: a build, a migration, a smoke test, a check. */
 export interface Work {
@@ -40,6 +40,8 @@ export interface ServiceObserved {
   evidence: StoredEvidence;
   /** Of requests from services of the same rollout; absent while there were none. */
   inner?: StoredEvidence | undefined;
+  /** What the edge has counted of requests that had to wait; absent when it does not answer. */
+  held?: HeldCounts | undefined;
 }
 
 /** What the engine saw, just now. Nothing here is an intention. */
@@ -55,6 +57,8 @@ export interface Observed {
   unswitched: string[];
   /** Why the edge refused what it was told last, or null. */
   refusal: string | null;
+  /** The environment was brought down: nothing of it runs, on purpose. */
+  down?: boolean | undefined;
 }
 
 /** What was seen of one service. Throws when the engine left it out: it must observe every service of the rollout. */

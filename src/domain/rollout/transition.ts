@@ -99,7 +99,8 @@ export function nextStep(rollout: Rollout, now: number, reason: string, detail: 
 
 export function pause(rollout: Rollout, why: PauseReason, now: number, detail: string): Decision {
   const paused: Pause = { reason: why, since: now, detail };
-  const decision = note({ ...rollout, paused }, now, detail, { paused: why });
+  // Whoever waits for a person does not keep a service from answering meanwhile: its former release is started again.
+  const decision = note({ ...rollout, paused, held: {} }, now, detail, { paused: why });
   return { ...decision, wakeAt: deadlineAt(decision.next, now) };
 }
 

@@ -9,7 +9,7 @@ import type { Engine } from '../engine.ts';
 import { changedServices, chooseServices, removedServices } from './changed.ts';
 import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
-import { currentOf, newReleases } from './new-releases.ts';
+import { currentOf, mustRunAlone, newReleases } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
 import { tlsChanged, untilTlsServed } from './tls.ts';
@@ -78,12 +78,12 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       id: deps.newId(),
       ...scope,
       kind: 'deploy',
-      changes: releases.map((release): Change => ({
-        config: release.config,
-        from: currentOf(now, release.service),
-        to: release.id,
-        old: false,
-      })),
+      changes: await Promise.all(
+        releases.map(async ({ id, service, config }): Promise<Change> => {
+          const from = currentOf(now, service);
+          return { config, from, to: id, old: false, alone: await mustRunAlone(deps, scope.project, config, from) };
+        }),
+      ),
       removes,
       opens,
       policies,

@@ -52,7 +52,8 @@ async function freshReleases(
     const [fresh] = await newReleases(deps, scope, [release.config], release.source, input.by);
     if (fresh === undefined) continue;
     await deps.store.setArtifact(scope.project, fresh.id, release.artifact);
-    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true });
+    const alone = release.config.overlap === false;
+    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true, alone });
   }
   return changes;
 }

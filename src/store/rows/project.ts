@@ -67,6 +67,7 @@ export const serviceConfigSchema = z.strictObject({
     timeoutMs: z.number(),
   }),
   instances: z.number(),
+  overlap: z.literal(false).optional(),
   timeoutMs: z.number(),
   env: z.record(z.string(), z.array(envPart)),
   routes: z.array(z.strictObject({ host: z.string().nullable(), path: z.string() })),

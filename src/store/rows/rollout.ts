@@ -19,7 +19,7 @@ const serviceSchema = z.strictObject({
   migrates: z.boolean(),
   smokes: z.boolean(),
   checks: z.boolean(),
-
+  alone: z.literal(true).optional(),
   limits: rolloutPolicySchema.shape.analysis,
 });
 
@@ -36,6 +36,8 @@ const pauseSchema = z.strictObject({
   since: z.number(),
   detail: z.string(),
 });
+
+const heldCountsSchema = z.strictObject({ epoch: z.string(), waited: z.number(), refused: z.number() });
 
 /** What of a rollout no query looks at. */
 const stateSchema = z.strictObject({
@@ -56,6 +58,7 @@ const stateSchema = z.strictObject({
   waived: z.array(z.string()),
   attempts: z.record(z.string(), z.number()),
   verified: z.array(z.string()),
+  held: z.record(z.string(), z.strictObject({ since: z.number(), counted: heldCountsSchema.nullable() })).default({}),
   approvals: z.array(z.strictObject({ by: z.string(), at: z.number(), comment: z.string().nullable() })),
   analysis: z.record(z.string(), analysisSchema),
   reason: z.string(),

@@ -72,6 +72,7 @@ export const aRollout = (over: Partial<Rollout> = {}): Rollout => ({
   waived: [],
   attempts: {},
   verified: [],
+  held: {},
   removes: [],
   opens: null,
   approvals: [],

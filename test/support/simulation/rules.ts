@@ -1,5 +1,5 @@
 import type { Deployment } from '../../../src/domain/release/release.ts';
-import { desiredServices } from '../../../src/domain/rollout/desired.ts';
+import { desiredServices, staysHot } from '../../../src/domain/rollout/desired.ts';
 import { type OperatorRequest, PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { EdgeService } from '../../../src/domain/traffic/protocol.ts';
 import type { Machine } from './machine.ts';
@@ -100,7 +100,7 @@ export function checkHot(release: string, { rollouts, up }: Truth, upFor: number
     const newer = rollouts.some(
       (each) => each.createdAt > rollout.createdAt && each.services.some(({ service }) => service === part?.service),
     );
-    must(part === undefined || part.kind === 'worker' || newer, 'the former release stops only after the window', {
+    must(part === undefined || !staysHot(part) || newer, 'the former release stops only after the window', {
       release,
       rollout: rollout.id,
     });

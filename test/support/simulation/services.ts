@@ -52,5 +52,15 @@ export function drawServices(chance: Random): ServiceConfig[] {
     routes: [],
     ...(chance.chance(0.3) ? { check: 'check' } : {}),
   });
-  return chance.pick([[api], [api, web], [api, web, mail], [api, mail]]);
+  const solo = service('solo', {
+    ...common,
+    ...migrate(),
+    ...smoke(),
+    ...(chance.chance(0.4) ? { kind: 'worker' as const, routes: [], smoke: [] } : {}),
+    ...(chance.chance(0.4) ? { after: ['api'], env: { API: [{ serviceUrl: 'api' }] } } : {}),
+    overlap: false,
+    routes: chance.chance(0.7) ? [{ host: null, path: '/solo' }] : [],
+    rollout: { ...rollout, canary: [], holdback: 0 },
+  });
+  return chance.pick([[api], [api, web], [api, web, mail], [api, mail], [api, solo], [api, web, solo]]);
 }

@@ -331,6 +331,29 @@ const cases: Case[] = [
     yaml: service('    keepFailed: true\n    rollout: { keepFailed: false }\n'),
     expect: [['5:5', 'contradiction', 'services.api.keepFailed', 'different']],
   },
+  ...[
+    [
+      'routes: /\n    rollout: { canary: [{ weight: 10, for: 1m }] }',
+      '7:16',
+      'rollout.canary',
+      'no sessions can be shared',
+    ],
+    ['rollout: { holdback: 1% }', '6:16', 'rollout.holdback', 'no session can stay'],
+    ['keepFailed: true', '6:5', 'keepFailed', 'cannot stay beside'],
+    ['instances: 2', '6:5', 'instances', 'so it has one instance'],
+  ].map(([keys = '', place = '', path = '', said = '']): Case => ({
+    name: `what cannot run twice: ${path}`,
+    yaml: service(`    overlap: false\n    ${keys}\n`),
+    expect: [[place, 'contradiction', `services.api.${path}`, said]],
+  })),
+  {
+    name: 'what cannot run twice in production only, with a canary of its own there',
+    yaml: `${first('{ run: a, routes: / }')}environments: { production: { services: { api: { overlap: false, rollout: { canary: [{ weight: 10, for: 1m }] } } } } }\n`,
+    environment: 'production',
+    expect: [
+      ['4:77', 'contradiction', 'environments.production.services.api.rollout.canary', 'no sessions can be shared'],
+    ],
+  },
   {
     name: 'a holdback without window',
     yaml: service('    rollout: { holdback: 1%, rollbackWindow: 0 }\n'),
@@ -432,7 +455,6 @@ const cases: Case[] = [
     ['schedule: "0 3 * * *"', 'schedule'],
     ['port: 3000', 'port'],
     ['instances: { min: 1, max: 2 }', 'instances'],
-    ['overlap: false', 'overlap'],
   ].map(([keys, path]): Case => ({
     name: `not yet: ${path}`,
     yaml: service(`    ${keys}\n`),

@@ -136,6 +136,18 @@ describe('defaults', () => {
     }
   });
 
+  test('what cannot run twice has no canary, and a short drain, wherever it runs', async () => {
+    const file = one('overlap: false, routes: /');
+    const { overlap, instances, rollout } = await serviceOf(file, 'production');
+    expect({ overlap, instances, canary: rollout.canary, drainMs: rollout.drainMs }).toEqual({
+      overlap: false,
+      instances: 1,
+      canary: [],
+      drainMs: 3_000,
+    });
+    expect(await serviceOf(one('overlap: true, routes: /'))).not.toHaveProperty('overlap');
+  });
+
   test('development listens for this machine only', async () => {
     expect((await projectOf(one('routes: /'))).environment).toMatchObject({ bind: '127.0.0.1', port: 8080 });
     expect((await projectOf(one('routes: /'), 'production')).environment.bind).toBe('0.0.0.0');

@@ -26,6 +26,8 @@ export interface Launch {
   launch: string;
   /** The record of the end shall survive a power cut. */
   durable: boolean;
+  /** A file: the command begins once nobody else who names it has it, and has it until its last process is gone. */
+  lock?: string | null;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function launch({
   cgroups,
   launch: name,
   durable,
+  lock = null,
 }: Launch): Promise<void> {
   refuseUnusable(env);
   const prefix = await resetSignals();
@@ -60,6 +63,7 @@ export async function launch({
         EVENKEEL_PREFIX: prefix,
         EVENKEEL_LAUNCH: name,
         EVENKEEL_DURABLE: durable ? '1' : '',
+        EVENKEEL_LOCK: lock ?? '',
       },
     });
   } finally {
