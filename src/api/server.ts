@@ -8,6 +8,7 @@ import { doctorRoutes } from './routes/doctor.ts';
 import { logRoutes } from './routes/logs.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { runRoutes } from './routes/runs.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -44,6 +45,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     statusRoutes,
     rolloutRoutes,
     releaseRoutes,
+    runRoutes,
     logRoutes,
     secretRoutes,
     doctorRoutes,

@@ -5,6 +5,7 @@ import { processBuilder } from '../drivers/build/process-builder.ts';
 import { processJobs } from '../drivers/runtime/process/jobs.ts';
 import { logReader } from '../drivers/runtime/process/logs/log-reader.ts';
 import { processRuntime } from '../drivers/runtime/process/runtime.ts';
+import { cronTimetable } from '../drivers/schedule/cron-timetable.ts';
 import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
 import { secretsRedactor } from '../drivers/secrets/redact.ts';
 import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
@@ -71,6 +72,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     builder: processBuilder({ home: paths.home, jobs, redact }),
     secrets: fileSecrets(secretsAt),
     clock: systemClock,
+    timetable: cronTimetable(),
     log,
     places: placesIn(paths),
     newId: () => newId('r'),

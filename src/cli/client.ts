@@ -16,6 +16,7 @@ import type {
   ServerInfo,
   StatusReply,
 } from '../api/contract/contract.ts';
+import type { RunRequest, RunView } from '../api/contract/runs.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -69,6 +70,10 @@ export interface ApiClient {
   events(id: string, after: number, signal: AbortSignal): AsyncGenerator<RolloutEvent | null>;
   releases(query: Scope & { service?: string; limit?: number }): Promise<ReleaseView[]>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncGenerator<LogLine | null>;
+  run(request: RunRequest): Promise<RunView>;
+  cancelRun(request: RunRequest): Promise<RunView>;
+  runs(query: Scope & { service?: string; limit?: number }): Promise<RunView[]>;
+  oneRun(scope: Scope, run: Pick<RunView, 'service' | 'dueAt'>): Promise<RunView>;
   secrets(scope: Scope): Promise<SecretView[]>;
   setSecret(secret: Scope & { name: string; value: string }): Promise<void>;
   removeSecret(secret: Scope & { name: string }): Promise<boolean>;
@@ -101,6 +106,10 @@ export function apiClient(transport: Transport): ApiClient {
     events: (id, after, signal) => parsed(lines({ path: withQuery(`${rollout(id)}/events`, { after }), signal })),
     releases: async (query) => (await get<{ releases: ReleaseView[] }>('/v1/releases', query)).releases,
     logs: (query, signal) => parsed(lines({ path: withQuery('/v1/logs', { ...query }), signal })),
+    run: (request) => post('/v1/runs', request),
+    cancelRun: (request) => post('/v1/runs/cancel', request),
+    runs: async (query) => (await get<{ runs: RunView[] }>('/v1/runs', query)).runs,
+    oneRun: (scope, { service, dueAt }) => get(`/v1/runs/${encodeURIComponent(service)}/${dueAt}`, { ...scope }),
     secrets: async (scope) => (await get<{ secrets: SecretView[] }>('/v1/secrets', { ...scope })).secrets,
     setSecret: async (secret) => void (await json({ method: 'PUT', path: '/v1/secrets', body: secret })),
     removeSecret: async (secret) =>

@@ -41,6 +41,7 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
   {
     title: 'Run',
     verbs: {
+      run: async () => (await import('./commands/run.ts')).run,
       restart: async () => (await import('./commands/restart.ts')).restart,
       secrets: async () => (await import('./commands/secrets.ts')).secrets,
       server: async () => (await import('./commands/server.ts')).server,

@@ -21,7 +21,6 @@ const VERSION = '0.1';
 
 const OF_A_SERVICE: NotYet[] = [
   { path: 'contract', instead: 'run the command yourself once the rollback window is over' },
-  { path: 'schedule', instead: 'start the command from cron, or keep the clock inside a service that always runs' },
   { path: 'port', instead: 'make the program listen on $PORT, or hand it over: `run: server --port $PORT`' },
   {
     path: 'instances',

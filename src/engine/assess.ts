@@ -110,6 +110,9 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
     const there = entry !== null && entry.static !== null;
     return { wanted: 1, running: 1, healthy: there ? 1 : 0, starting: false, failure: refusal, weight, present: there };
   }
+  // Nothing of it runs but at its times: what was built, migrated and checked is all that can be asked of it.
+  if (release?.config.schedule !== undefined)
+    return { wanted: 1, running: 1, healthy: 1, starting: false, failure: refusal, weight, present: false };
   const wanted = release?.config.instances ?? 0;
   const running = mine.filter((each) => each.state === 'running');
   const isHealthy = (instance: { id: string; startedAt: number }): boolean =>

@@ -1,3 +1,4 @@
+import type { Timetable } from '../domain/schedule/decide-schedule.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobRunner, Runtime } from '../ports/runtime.ts';
@@ -36,6 +37,7 @@ export interface EngineDeps {
   builder: Builder;
   secrets: Secrets;
   clock: Clock;
+  timetable: Timetable;
   log: Log;
   places: Places;
   /** Short, unique, sortable by time; part of the names of jobs. */

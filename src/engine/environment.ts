@@ -12,6 +12,7 @@ import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
 import { convergeInstances } from './instances.ts';
 import { askThroughEdge } from './probes.ts';
+import { convergeSchedules } from './schedules.ts';
 import type { EnvironmentTools } from './tools.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { convergeTraffic } from './traffic.ts';
@@ -39,7 +40,8 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   const starting = new Set(memory.starting);
   const snapshot = await takeSnapshot(deps, scope, { stats: open.some(needsStats) });
   const deployments = await deps.store.deployments(scope.project, scope.environment);
-  const named = namedReleases(open, snapshot, deployments);
+  const runs = await deps.store.runs({ ...scope, running: true });
+  const named = [...namedReleases(open, snapshot, deployments), ...runs.flatMap(({ release }) => release ?? [])];
   await tools.releases.load(scope.project, named);
   tools.releases.keepOnly(named);
   memory.keepOnly(new Set(open.map((each) => each.id)), new Set(named));
@@ -70,7 +72,13 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   const given = contested
     ? known
     : await attempt(deps, scope, 'addresses', () =>
-        keepAddresses(deps, scope, { known, desired, instances: snapshot.instances, release: tools.releases.get }),
+        keepAddresses(deps, scope, {
+          known,
+          desired,
+          instances: snapshot.instances,
+          runs,
+          release: tools.releases.get,
+        }),
       );
   const addresses = given ?? known;
   const seen = { snapshot, release: tools.releases.get };
@@ -85,8 +93,12 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     ? null
     : await convergeInstances(deps, memory, { ...shared, starting, serviceUrl: serviceUrls(deployments, addresses) });
 
+  const urls = serviceUrls(deployments, addresses);
+  const schedule = { ...scope, wanted: record.wanted, deployments: current, serviceUrl: urls };
+  const runsWake = contested ? null : await convergeSchedules(tools, schedule, runs);
+
   const now = deps.clock.now();
-  const wakes = [instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
+  const wakes = [runsWake ?? Infinity, instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
   if (changed || contested) return now;
   return Math.min(now + (snapshot.edge === null ? BUSY_MS : IDLE_MS), ...wakes);
 }

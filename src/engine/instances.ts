@@ -52,6 +52,8 @@ export async function convergeInstances(
     for (const { release: id, run } of service.releases) {
       const release = context.release(id);
       if (release === null || !run || release.config.kind === 'static') continue;
+      // It runs when it is time.
+      if (release.config.schedule !== undefined) continue;
       wanted.add(id);
       const supervision = superviseRelease(release, release.config.instances, {
         snapshot: context.snapshot,

@@ -16,6 +16,14 @@ export class EnvironmentMemory {
   readonly latest = new Map<string, { rollout: Rollout; wakeAt: number | null; savedAt: number }>();
   /** Why the edge refused the last change (a taken port or route), or null. */
   refusal: string | null = null;
+  /** Some service was scheduled when it was looked last; before the first look nobody knows. */
+  schedules = true;
+  /** Jobs of runs that a former controller may have left were looked for. */
+  runsSwept = false;
+  /** Jobs of runs that are over, once the store says so too. */
+  readonly overRuns = new Set<string>();
+  /** Runs that could not even be begun, and why, by the name of their job. */
+  readonly unbegun = new Map<string, string>();
   /** Starts that are under way, so that a slow copy is not begun twice. */
   readonly starting = new Set<string>();
   /** Why a release's copies cannot be started however often one tries (a secret that is not set), by release. */

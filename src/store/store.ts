@@ -6,6 +6,7 @@ import { allEnvironments, findEnvironment, moveListen, saveEnvironment } from '.
 import { takenPorts } from './queries/ports.ts';
 import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
 import { addRequest, listRequests } from './queries/requests.ts';
+import { addRun, cancelRun, decideRuns, forgetRuns, listRuns, saveRun, scheduleMarks } from './queries/runs.ts';
 import { createRollout, findRollout, listJournal, listRollouts, saveRollout } from './queries/rollouts.ts';
 import type { Transactor } from './transactor.ts';
 
@@ -53,6 +54,14 @@ export function createStore(transactor: Transactor): Store {
 
     addRequest: (request) => write((db) => addRequest(db, request), lastResort),
     requests: (rollout, afterSeq) => read((db) => listRequests(db, rollout, afterSeq)),
+
+    scheduleMarks: (project, environment) => read((db) => scheduleMarks(db, project, environment)),
+    decideRuns: (scope, decided, fence) => write((db) => decideRuns(db, scope, decided, fence)),
+    addRun: (run) => write((db) => addRun(db, run)),
+    cancelRun: (scope, by) => write((db) => cancelRun(db, scope, by), lastResort),
+    saveRun: (run, fence) => write((db) => saveRun(db, run, fence), lastResort),
+    runs: (query) => read((db) => listRuns(db, query)),
+    forgetRuns: (keep) => write((db) => forgetRuns(db, keep)),
 
     close: () => transactor.close(),
   };

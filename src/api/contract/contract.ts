@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
+import { scheduleStatusSchema } from './runs.ts';
+import { verdictViewSchema } from './verdict.ts';
 
 /**
  * What CLI and controller say to each other: JSON over the controller's unix socket, bearer token from a 0600 file.
@@ -18,6 +20,7 @@ import { REFUSALS } from '../../domain/rollout/rollout.ts';
  *   POST   /v1/rollouts/:id/requests      RolloutRequest  -> RequestReply
  *   GET    /v1/releases?project&environment&service&limit            { releases: ReleaseView[] }
  *   GET    /v1/logs?project&environment&service&release&instance&job&since&lines&grep&follow   NDJSON of LogLine
+ *   /v1/runs                              see runs.ts
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
  *   PUT    /v1/secrets                    { project, environment, name, value }
  *   DELETE /v1/secrets?project&environment&name                      { removed: boolean }
@@ -79,28 +82,6 @@ export const rolloutRequestSchema = z.object({
   by: name,
   comment: z.string().max(2000).nullable(),
   force: z.boolean(),
-});
-
-const metricView = z.object({
-  metric: z.string(),
-  unit: z.enum(['rate', 'ms']),
-  canary: z.number().nullable(),
-  baseline: z.number().nullable(),
-  limit: z.number().nullable(),
-  /** 0..1: how far the evidence has come towards proof. */
-  progress: z.number(),
-  state: z.enum(['ok', 'warn', 'hold', 'fail']),
-});
-
-export const verdictViewSchema = z.object({
-  verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
-  reason: z.string(),
-  test: z.enum(['owner', 'window']),
-  metrics: z.array(metricView),
-  canaryRequests: z.number(),
-  baselineRequests: z.number(),
-  neededRequests: z.number().nullable(),
-  detectable: z.number().nullable(),
 });
 
 export const rolloutViewSchema = z.object({
@@ -200,6 +181,8 @@ export const serviceStatusSchema = z.object({
   weights: z.record(z.string(), z.number()),
   urls: z.array(z.string()),
   internalUrl: z.string().nullable(),
+  /** Absent: it runs all the time. */
+  schedule: scheduleStatusSchema.optional(),
   /** Over the last minute, or null. */
   traffic: z
     .object({ requestsPerSecond: z.number(), errorRate: z.number().nullable(), p95Ms: z.number().nullable() })

@@ -5,6 +5,7 @@ import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { StatusReply } from '../contract/contract.ts';
+import { scheduleStatus } from '../views/run-view.ts';
 import { serviceStatus } from '../views/status-view.ts';
 import { tlsStatus } from '../views/tls-view.ts';
 import { view } from '../views/current-rollout.ts';
@@ -48,6 +49,8 @@ async function environmentStatus(
       if (release !== null) releases.set(release.id, release);
     }),
   );
+  const releaseFor = ({ current }: Deployment): Release | null =>
+    current === null ? null : (releases.get(current) ?? null);
   const services = await Promise.all(
     deployments
       .filter((each) => isThere(each, record, snapshot))
@@ -61,6 +64,7 @@ async function environmentStatus(
           release: (id) => releases.get(id) ?? null,
           unstartable: (id) => deps.engine.unstartable(scope, id),
           snapshot,
+          schedule: await scheduleStatus(deps.engine.deps, scope, releaseFor(deployment), record.wanted),
           ...(await lastMinute(deps, key, snapshot)),
         });
       }),

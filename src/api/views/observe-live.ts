@@ -32,7 +32,8 @@ export async function observeLive(
         service.instances.filter((instance) => instance.healthy).map((instance) => instance.id),
       ),
     );
-    const isStatic = each.kind === 'static';
+    // Neither a folder nor what runs at its times only has instances.
+    const isStatic = each.kind === 'static' || release?.config.schedule !== undefined;
     observed[each.service] = {
       wanted: isStatic ? 1 : (release?.config.instances ?? 0),
       running: isStatic ? 1 : mine.length,

@@ -5,6 +5,7 @@ import { plural } from '../../lib/format.ts';
 import { fromCounts, quantile } from '../../lib/histogram.ts';
 import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
 import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
+import type { ScheduleStatus } from '../contract/runs.ts';
 import type { ServiceStatus } from '../contract/contract.ts';
 
 /** What one sample covers. */
@@ -21,6 +22,8 @@ export interface ServiceStatusInput {
   /** Why no copy of it can be started, if so. */
   unstartable: (release: string) => string | null;
   snapshot: Snapshot;
+  /** Absent: it runs all the time. */
+  schedule: ScheduleStatus | undefined;
   /** Of the last minute, oldest first. */
   edgeSamples: EdgeSample[];
   instanceSamples: InstanceSample[];
@@ -71,6 +74,7 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     ),
     urls: release === null ? [] : urlsOf(release, input.environment),
     internalUrl: deployment.internalPort === null ? null : `http://127.0.0.1:${deployment.internalPort}`,
+    ...(input.schedule === undefined ? {} : { schedule: input.schedule }),
     traffic: trafficOf(input.edgeSamples, snapshot.at),
   };
 }
@@ -86,6 +90,7 @@ function healthOf(
       ? { health: 'stopped', detail: 'brought down' }
       : { health: 'degraded', detail: `being brought down; ${plural(instances.length, 'instance')} left` };
   if (release === null) return { health: 'stopped', detail: 'no release has been promoted yet' };
+  if (input.schedule !== undefined) return healthOfSchedule(input.schedule);
   const { kind } = release.config;
   if (kind !== 'worker' && input.snapshot.edge === null)
     return { health: 'unknown', detail: 'the edge does not answer' };
@@ -102,6 +107,25 @@ function healthOf(
   const none = mine.length === 0 && unstartable === null;
   return { health: young ? 'degraded' : 'down', detail: none ? whyNone(input, release) : detail };
 }
+
+/** It is as well as its last run was. */
+function healthOfSchedule({ running, last }: ScheduleStatus): Pick<ServiceStatus, 'health' | 'detail'> {
+  const now = running === null ? '' : '; it runs now';
+  if (last === null) return { health: 'healthy', detail: running === null ? 'it has not run yet' : 'it runs now' };
+  const well = ['done', 'cancelled'].includes(last.state);
+  const said = last.state === 'done' ? 'the last run was done' : `the last run ${SAID[last.state]}: ${last.reason}`;
+  return { health: well ? 'healthy' : 'degraded', detail: `${said}${now}` };
+}
+
+const SAID = {
+  done: 'was done',
+  running: 'goes on',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+  unknown: 'has an unknown end',
+  skipped: 'was skipped',
+  missed: 'was missed',
+} as const;
 
 /** Between the end of the last instance and the start of the next one. */
 function whyNone({ snapshot }: ServiceStatusInput, release: Release): string {

@@ -30,6 +30,7 @@ export function contradictionsOf(subject: Subject): Problem[] {
   checkCanary(subject, report);
   checkRollout(subject, report);
   checkOverlap(subject, report);
+  checkSchedule(subject, report);
   checkData(subject, report);
   return problems;
 }
@@ -129,6 +130,31 @@ function checkRollout({ environment, written }: Subject, report: Report): void {
     const message = '`holdback` keeps sessions on the former release during the rollback window, which is 0';
     report(['rollout', 'holdback'], { message, hint: 'make `rollbackWindow` longer' });
   }
+}
+
+const NOT_FOR_SCHEDULED = [
+  'routes',
+  'health',
+  'instances',
+  'smoke',
+  'static',
+  'overlap',
+  'timeout',
+  'port',
+  'public',
+  'dev',
+];
+
+/** It runs as a job: nobody asks it, and there is one of it at a time. */
+function checkSchedule({ name, tree, isAsked }: Subject, report: Report): void {
+  if (descend(tree, ['schedule']) === undefined) return;
+  for (const key of NOT_FOR_SCHEDULED) {
+    if (descend(tree, [key]) === undefined) continue;
+    const message = `\`${key}\` is for services that run all the time, and \`${name}\` has a \`schedule\``;
+    report([key], { message, hint: key === 'smoke' ? 'use `check: COMMAND`' : `take out \`${key}\` or \`schedule\`` });
+  }
+  const message = `another service uses the url of \`${name}\`, which only runs at its \`schedule\``;
+  if (isAsked) report(['schedule'], { message, hint: 'let a service that runs all the time answer' });
 }
 
 /** What cannot run twice is never beside its successor, so whatever needs two of it at once contradicts that. */

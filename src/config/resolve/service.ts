@@ -2,11 +2,18 @@ import type {
   EnvTemplate,
   HealthConfig,
   Route,
+  Schedule,
   ServiceConfig,
   ServiceKind,
   SmokeCheck,
 } from '../../domain/project/project.ts';
-import { DEFAULT_HEALTH, DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS, defaultStopGraceMs } from '../defaults.ts';
+import {
+  DEFAULT_HEALTH,
+  DEFAULT_INSTANCES,
+  DEFAULT_SCHEDULE,
+  DEFAULT_TIMEOUT_MS,
+  defaultStopGraceMs,
+} from '../defaults.ts';
 import type { WrittenService } from '../schema/service.ts';
 import { resolveRollout } from './rollout.ts';
 
@@ -33,6 +40,7 @@ export function resolveService(name: string, written: WrittenService, around: Se
     static: written.static ?? null,
     health,
     instances: resolveInstances(written.instances),
+    ...(written.schedule === undefined ? {} : { schedule: resolveSchedule(written.schedule) }),
     // Absent where it says nothing: what a release is made from must not change with the version of evenkeel.
     ...(written.overlap === false ? { overlap: false as const } : {}),
     timeoutMs: written.timeout ?? DEFAULT_TIMEOUT_MS,
@@ -71,6 +79,11 @@ function kindOf(written: WrittenService, isAsked: boolean): ServiceKind {
 function resolveInstances(written: WrittenService['instances']): number {
   if (written === undefined) return DEFAULT_INSTANCES;
   return typeof written === 'number' ? written : written.max;
+}
+
+function resolveSchedule({ at, timeZone, late, deadline }: NonNullable<WrittenService['schedule']>): Schedule {
+  const { timeZone: zone, lateMs, deadlineMs } = DEFAULT_SCHEDULE;
+  return { at, timeZone: timeZone ?? zone, lateMs: late ?? lateMs, deadlineMs: deadline ?? deadlineMs };
 }
 
 type WrittenSmoke = NonNullable<WrittenService['smoke']>[number];

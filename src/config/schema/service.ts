@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { parseRoute, parsePath } from '../values/route.ts';
 import { health, requestPath } from './health.ts';
+import { schedule } from './schedule.ts';
 import { rollout } from './rollout.ts';
 import {
   command,
@@ -116,8 +117,10 @@ export const serviceKeys = {
     )
     .describe('A folder, relative to `dir`, that the edge serves itself, instead of `run`.')
     .optional(),
-  schedule: oneOrMany(text('a cron expression such as "0 3 * * *"'), 'a cron expression such as "0 3 * * *"')
-    .describe('Run as a job at these times, instead of all the time. Not available yet.')
+  schedule: schedule
+    .describe(
+      'Run as a job at these times, instead of all the time. One expression, several, or { at, timeZone, ... }.',
+    )
     .optional(),
   port: wholeNumber(1, 65_535)
     .describe('A fixed port, for a program that cannot listen on $PORT. Not available yet.')

@@ -52,6 +52,18 @@ export interface Resources {
   cpu: number | null;
 }
 
+/** When a service runs as a job. */
+export interface Schedule {
+  /** Cron expressions of five fields, or short forms such as `@daily`; it runs whenever one of them says so. */
+  at: string[];
+  /** IANA name, such as `Europe/Berlin`. */
+  timeZone: string;
+  /** How late a run may begin when evenkeel was away at its time. */
+  lateMs: number;
+  /** One that takes longer is ended. */
+  deadlineMs: number;
+}
+
 export interface CanaryStep {
   /** Percent of sessions, 1..100. */
   weight: number;
@@ -115,6 +127,8 @@ export interface ServiceConfig {
   instances: number;
   /** `false`: two copies of it, of whichever releases, must never run at once. Absent: they may. */
   overlap?: false | undefined;
+  /** It runs as a job at these times, and not in between. Absent: it runs all the time. */
+  schedule?: Schedule | undefined;
   /** For one request, from its last byte up to the first byte of the answer. */
   timeoutMs: number;
   env: EnvTemplate;

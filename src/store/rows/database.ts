@@ -15,6 +15,15 @@ export interface Database {
     ordinal: number;
     blocking: Flag;
   };
+  schedules: {
+    project: string;
+    environment: string;
+    service: string;
+    spec: string;
+    through: number;
+    fence: number;
+  };
+  runs: RunRow;
   journal: JournalRow;
   requests: RequestRow;
 }
@@ -64,6 +73,21 @@ export interface RolloutRow {
   request_seq: number;
   created_at: number;
   state: string;
+}
+
+export interface RunRow {
+  project: string;
+  environment: string;
+  service: string;
+  due_at: number;
+  asked_by: string | null;
+  release: string | null;
+  state: string;
+  started_at: number | null;
+  ended_at: number | null;
+  reason: string;
+  cancelled_by: string | null;
+  fence: number;
 }
 
 export interface JournalRow {

@@ -68,6 +68,9 @@ export const serviceConfigSchema = z.strictObject({
   }),
   instances: z.number(),
   overlap: z.literal(false).optional(),
+  schedule: z
+    .strictObject({ at: z.array(z.string()), timeZone: z.string(), lateMs: z.number(), deadlineMs: z.number() })
+    .optional(),
   timeoutMs: z.number(),
   env: z.record(z.string(), z.array(envPart)),
   routes: z.array(z.strictObject({ host: z.string().nullable(), path: z.string() })),

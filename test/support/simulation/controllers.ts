@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cronTimetable } from '../../../src/drivers/schedule/cron-timetable.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import { fakePlaces } from '../engine/world.ts';
@@ -144,6 +145,7 @@ export class Controllers {
       builder: through(builder, 'builder', prompt),
       secrets,
       clock: this.#clock(life),
+      timetable: cronTimetable(),
       log: {
         info: quiet,
         warn: quiet,

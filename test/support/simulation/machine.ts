@@ -45,6 +45,10 @@ const WRITES = new Set([
   'createRollout',
   'saveRollout',
   'addRequest',
+  'decideRuns',
+  'addRun',
+  'cancelRun',
+  'saveRun',
 ]);
 
 export function newMachine(time: VirtualTime, chance: Random): Machine {

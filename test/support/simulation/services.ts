@@ -62,5 +62,22 @@ export function drawServices(chance: Random): ServiceConfig[] {
     routes: chance.chance(0.7) ? [{ host: null, path: '/solo' }] : [],
     rollout: { ...rollout, canary: [], holdback: 0 },
   });
-  return chance.pick([[api], [api, web], [api, web, mail], [api, mail], [api, solo], [api, web, solo]]);
+  const tidy = service('tidy', {
+    ...common,
+    kind: 'worker',
+    routes: [],
+    env: chance.chance(0.5) ? { API: [{ serviceUrl: 'api' }] } : {},
+    ...(chance.chance(0.3) ? { check: 'check' } : {}),
+    schedule: { at: ['* * * * *'], timeZone: 'UTC', lateMs: 30_000, deadlineMs: chance.int(5_000, 90_000) },
+  });
+  return chance.pick([
+    [api],
+    [api, web],
+    [api, web, mail],
+    [api, mail],
+    [api, solo],
+    [api, web, solo],
+    [api, tidy],
+    [api, solo, tidy],
+  ]);
 }

@@ -346,6 +346,22 @@ const cases: Case[] = [
     yaml: service(`    overlap: false\n    ${keys}\n`),
     expect: [[place, 'contradiction', `services.api.${path}`, said]],
   })),
+  ...[
+    ['"0 3 * *"', '5:15', '', 'has 4 fields'],
+    ['"61 3 * * *"', '5:15', '', 'cannot be read'],
+    ['"0 3 30 2 *"', '5:15', '', 'never comes'],
+    ['"* * * * * *"', '5:15', '', 'has 6 fields'],
+    ['{ at: "0 3 * * *", timeZone: Europe/Berln }', '5:44', '.timeZone', 'time zone'],
+  ].map(([schedule = '', place = '', path = '', words = '']): Case => ({
+    name: `a schedule: ${schedule}`,
+    yaml: service(`    schedule: ${schedule}\n`),
+    expect: [[place, 'bad-value', `services.api.schedule${path}`, words]],
+  })),
+  ...['routes: /', 'health: /health', 'instances: 2', 'smoke: test', 'overlap: false'].map((keys): Case => ({
+    name: `a schedule with ${keys}`,
+    yaml: service(`    schedule: "@daily"\n    ${keys}\n`),
+    expect: [['6:5', 'contradiction', `services.api.${keys.split(':')[0]}`, 'run all the time']],
+  })),
   {
     name: 'what cannot run twice in production only, with a canary of its own there',
     yaml: `${first('{ run: a, routes: / }')}environments: { production: { services: { api: { overlap: false, rollout: { canary: [{ weight: 10, for: 1m }] } } } } }\n`,
@@ -452,7 +468,6 @@ const cases: Case[] = [
   // Not yet
   ...[
     ['contract: a', 'contract'],
-    ['schedule: "0 3 * * *"', 'schedule'],
     ['port: 3000', 'port'],
     ['instances: { min: 1, max: 2 }', 'instances'],
   ].map(([keys, path]): Case => ({
@@ -479,9 +494,9 @@ const cases: Case[] = [
     ],
     ['environments: { production: { runtime: docker } }', '4:31', 'environments.production.runtime'],
     [
-      'environments: { production: { services: { api: { schedule: "* * * * *" } } } }',
+      'environments: { production: { services: { api: { contract: a } } } }',
       '4:50',
-      'environments.production.services.api.schedule',
+      'environments.production.services.api.contract',
     ],
   ].map(([keys = '', place = '', path = '']): Case => ({
     name: `not yet: ${path}`,
@@ -512,7 +527,7 @@ test('everything that is wrong is said at once, in the order of the file', async
       '    run: node main.js ${NOPE}',
       '    helth: /x',
       '    after: [nobody]',
-      '    schedule: "* * * * *"',
+      '    contract: later',
       '    routes: [/]',
       '  web: { static: dist, instances: many, routes: [/] }',
       'environments:',
