@@ -9,6 +9,7 @@ import { logRoutes } from './routes/logs.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scaleRoutes } from './routes/scale.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -46,6 +47,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     rolloutRoutes,
     releaseRoutes,
     runRoutes,
+    scaleRoutes,
     logRoutes,
     secretRoutes,
     doctorRoutes,

@@ -17,6 +17,7 @@ import type {
   StatusReply,
 } from '../api/contract/contract.ts';
 import type { RunRequest, RunView } from '../api/contract/runs.ts';
+import type { ScaleRequest, ScaleView } from '../api/contract/scale.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -74,6 +75,8 @@ export interface ApiClient {
   cancelRun(request: RunRequest): Promise<RunView>;
   runs(query: Scope & { service?: string; limit?: number }): Promise<RunView[]>;
   oneRun(scope: Scope, run: Pick<RunView, 'service' | 'dueAt'>): Promise<RunView>;
+  scale(query: Scope & { service: string }): Promise<ScaleView>;
+  setScale(request: ScaleRequest): Promise<ScaleView>;
   secrets(scope: Scope): Promise<SecretView[]>;
   setSecret(secret: Scope & { name: string; value: string }): Promise<void>;
   removeSecret(secret: Scope & { name: string }): Promise<boolean>;
@@ -110,6 +113,8 @@ export function apiClient(transport: Transport): ApiClient {
     cancelRun: (request) => post('/v1/runs/cancel', request),
     runs: async (query) => (await get<{ runs: RunView[] }>('/v1/runs', query)).runs,
     oneRun: (scope, { service, dueAt }) => get(`/v1/runs/${encodeURIComponent(service)}/${dueAt}`, { ...scope }),
+    scale: (query) => get('/v1/scale', query),
+    setScale: (request) => post('/v1/scale', request),
     secrets: async (scope) => (await get<{ secrets: SecretView[] }>('/v1/secrets', { ...scope })).secrets,
     setSecret: async (secret) => void (await json({ method: 'PUT', path: '/v1/secrets', body: secret })),
     removeSecret: async (secret) =>

@@ -42,6 +42,7 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
     title: 'Run',
     verbs: {
       run: async () => (await import('./commands/run.ts')).run,
+      scale: async () => (await import('./commands/scale.ts')).scale,
       restart: async () => (await import('./commands/restart.ts')).restart,
       secrets: async () => (await import('./commands/secrets.ts')).secrets,
       server: async () => (await import('./commands/server.ts')).server,

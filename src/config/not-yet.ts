@@ -23,12 +23,6 @@ const OF_A_SERVICE: NotYet[] = [
   { path: 'contract', instead: 'run the command yourself once the rollback window is over' },
   { path: 'port', instead: 'make the program listen on $PORT, or hand it over: `run: server --port $PORT`' },
   {
-    path: 'instances',
-    what: 'instances: { min, max }',
-    when: (value) => isMap(value) && value['min'] !== value['max'],
-    instead: 'write the number that the busiest hour needs',
-  },
-  {
     path: 'public',
     what: 'public: false',
     when: (value, around) => (value === false || value === 'false') && child(around, 'routes') !== undefined,

@@ -9,6 +9,7 @@ import { serviceKey } from '../domain/traffic/protocol.ts';
 import type { HeldCounts, OperatorRequest, Rollout, RolloutService } from '../domain/rollout/rollout.ts';
 import { fromCounts, quantile, total } from '../lib/histogram.ts';
 import type { HealthMemory } from './health-memory.ts';
+import type { Sizes } from './scaling.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
 import type { WorkKind } from './work-ids.ts';
 
@@ -28,6 +29,8 @@ export interface AssessInput {
   superseded: boolean;
   /** The environment was brought down. */
   down?: boolean;
+  /** How many instances a release ought to have; what its file says when absent. */
+  size?: Sizes;
   /** Why the edge refused the last change, if it did: a release that it does not take cannot be rolled out. */
   refusal: string | null;
   /** Why a release's copies cannot be started, if they cannot. */
@@ -113,8 +116,9 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
   // Nothing of it runs but at its times: what was built, migrated and checked is all that can be asked of it.
   if (release?.config.schedule !== undefined)
     return { wanted: 1, running: 1, healthy: 1, starting: false, failure: refusal, weight, present: false };
-  const wanted = release?.config.instances ?? 0;
-  const running = mine.filter((each) => each.state === 'running');
+  const wanted = release === null ? 0 : (input.size?.(release) ?? release.config.instances);
+  // What is beyond its size is on its way out, and counts for nothing.
+  const running = mine.filter((each) => each.state === 'running' && each.index < wanted);
   const isHealthy = (instance: { id: string; startedAt: number }): boolean =>
     release?.config.kind === 'worker'
       ? stayedUp(instance.startedAt, input.snapshot.at)
@@ -149,7 +153,7 @@ export function superviseRelease(
   return supervise(
     {
       wanted,
-      observed: input.snapshot.instances.filter((each) => each.release === release.id),
+      observed: input.snapshot.instances.filter((each) => each.release === release.id && each.index < wanted),
       health: (id) => input.health.of(id),
       now: input.snapshot.at,
     },

@@ -12,6 +12,7 @@ import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
 import { convergeInstances } from './instances.ts';
 import { askThroughEdge } from './probes.ts';
+import { convergeScales, type Sizes, sizesOf } from './scaling.ts';
 import { convergeSchedules } from './schedules.ts';
 import type { EnvironmentTools } from './tools.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -46,13 +47,16 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   tools.releases.keepOnly(named);
   memory.keepOnly(new Set(open.map((each) => each.id)), new Set(named));
 
+  const scaling = { deployments, snapshot, rollouts: open, wanted: record.wanted };
+  const size = sizesOf(await convergeScales(tools, scope, scaling));
+
   const known = await deps.store.addresses(scope.project, scope.environment);
   const context = workContext(tools, record, deployments, known);
   const steps: { rollout: Rollout; observed: Observed; advanced: Advanced }[] = [];
   let contested = false;
   // Oldest first: a rollout that is superseded lets go before the one that supersedes it goes on.
   for (const rollout of open.toReversed()) {
-    const step = await advanceFully(tools, snapshot, context, rollout, { open, wanted: record.wanted });
+    const step = await advanceFully(tools, snapshot, context, rollout, { open, wanted: record.wanted, size });
     if (step === null) contested = true;
     else steps.push(step);
   }
@@ -81,7 +85,7 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
         }),
       );
   const addresses = given ?? known;
-  const seen = { snapshot, release: tools.releases.get };
+  const seen = { snapshot, size, release: tools.releases.get };
   const shared = { ...scope, ...seen, opened, desired, deployments: current, addresses, rollouts };
   const changed =
     !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
@@ -108,7 +112,7 @@ async function advanceFully(
   snapshot: Snapshot,
   context: WorkContext,
   rollout: Rollout,
-  { open, wanted }: { open: Rollout[]; wanted: EnvironmentRecord['wanted'] },
+  { open, wanted, size }: { open: Rollout[]; wanted: EnvironmentRecord['wanted']; size: Sizes },
 ): Promise<{ rollout: Rollout; observed: Observed; advanced: Advanced } | null> {
   const { deps, memory } = tools;
   let current = rollout;
@@ -122,6 +126,7 @@ async function advanceFully(
       requests: await deps.store.requests(current.id, current.requestSeq),
       superseded: open.some((other) => other.id !== current.id && isNewerOfSameService(other, current)),
       down: wanted === 'down',
+      size,
       refusal: memory.refusal,
       unstartable: (release) => memory.unstartable.get(release) ?? null,
     });

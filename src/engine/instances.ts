@@ -10,6 +10,7 @@ import type { EngineDeps } from './deps.ts';
 import { freePort } from './free-port.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import { resolveEnv } from './resolve-env.ts';
+import type { Sizes } from './scaling.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
 
 /** After a start that went wrong before there was anything to restart. */
@@ -24,6 +25,8 @@ export interface InstanceContext {
   /** Where a release asks a service. */
   serviceUrl: (service: string, release: string) => string | null;
   snapshot: Snapshot;
+  /** How many instances a release ought to have. */
+  size: Sizes;
   /** Ids whose start was under way before the snapshot. */
   starting: ReadonlySet<string>;
 }
@@ -47,15 +50,17 @@ export async function convergeInstances(
     context.snapshot.at,
   );
   const wakes: number[] = [];
-  const wanted = new Set<string>();
+  /** Releases that ought to run, and with how many instances. */
+  const wanted = new Map<string, number>();
   for (const service of context.desired) {
     for (const { release: id, run } of service.releases) {
       const release = context.release(id);
       if (release === null || !run || release.config.kind === 'static') continue;
       // It runs when it is time.
       if (release.config.schedule !== undefined) continue;
-      wanted.add(id);
-      const supervision = superviseRelease(release, release.config.instances, {
+      const size = context.size(release);
+      wanted.set(id, size);
+      const supervision = superviseRelease(release, size, {
         snapshot: context.snapshot,
         health: memory.health,
       });
@@ -69,12 +74,14 @@ export async function convergeInstances(
     }
   }
   for (const instance of context.snapshot.instances) {
-    if (wanted.has(instance.release)) {
+    if (instance.index < (wanted.get(instance.release) ?? 0)) {
       // One that is wanted again has its whole drain before it the next time.
       memory.draining.delete(instance.id);
       continue;
     }
-    const wake = await attempt(deps, { instance: instance.id }, 'stop', () => leave(deps, memory, context, instance));
+    const wake = await attempt(deps, { instance: instance.id }, 'stop', () =>
+      leave(deps, memory, context, instance, wanted.has(instance.release)),
+    );
     if (typeof wake === 'number') wakes.push(wake);
   }
   return wakes.length === 0 ? null : Math.min(...wakes);
@@ -160,6 +167,8 @@ async function leave(
   memory: EnvironmentMemory,
   context: InstanceContext,
   instance: InstanceObservation,
+  /** Its release goes on, with fewer instances. */
+  stays: boolean,
 ): Promise<number | null> {
   if (instance.state === 'ended') {
     memory.draining.delete(instance.id);
@@ -181,7 +190,7 @@ async function leave(
   if (!free && now - since < drainMs) return Math.min(since + drainMs, now + 250);
   await deps.runtime.stop(instance.id, {
     graceMs: release?.config.stopGraceMs ?? 10_000,
-    reason: 'its release is not wanted any more',
+    reason: stays ? 'fewer instances are wanted' : 'its release is not wanted any more',
   });
   return null;
 }

@@ -1,3 +1,4 @@
+import type { LoadSample } from '../domain/scaling/decide-scale.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { HealthMemory } from './health-memory.ts';
 
@@ -24,6 +25,10 @@ export class EnvironmentMemory {
   readonly overRuns = new Set<string>();
   /** Runs that could not even be begun, and why, by the name of their job. */
   readonly unbegun = new Map<string, string>();
+  /** What services had to do in the last while, by service; only of those that follow their load. */
+  readonly load = new Map<string, LoadSample[]>();
+  /** Processor time of instances as it was seen last, by id. */
+  readonly cpuSeen = new Map<string, { at: number; cpuMs: number }>();
   /** Starts that are under way, so that a slow copy is not begun twice. */
   readonly starting = new Set<string>();
   /** Why a release's copies cannot be started however often one tries (a secret that is not set), by release. */

@@ -6,6 +6,8 @@ import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
 
+import type { Sizes } from './scaling.ts';
+
 /** What the edge's table of an environment is made from. */
 export interface TableInput {
   project: string;
@@ -17,6 +19,8 @@ export interface TableInput {
   instances: InstanceObservation[];
   release: (id: string) => Release | null;
   artifactPath: (artifact: string) => string;
+  /** How many instances a release ought to have; those beyond are on their way out. */
+  size?: Sizes;
 }
 
 /**
@@ -126,13 +130,14 @@ function edgeRelease(
 ): EdgeRelease {
   const release = input.release(id);
   const config = release?.config;
+  const most = release === null ? Infinity : (input.size?.(release) ?? Infinity);
   const instances = input.instances
     .filter((each) => each.release === id && each.state !== 'ended' && each.port !== null)
     .map((each) => ({
       id: each.id,
       port: each.port ?? 0,
       startedAt: each.startedAt,
-      draining: leaving || each.state === 'stopping',
+      draining: leaving || each.state === 'stopping' || each.index >= most,
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const folder = config?.static ?? null;

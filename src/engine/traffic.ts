@@ -5,6 +5,7 @@ import type { Address, Deployment, Release } from '../domain/release/release.ts'
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
+import type { Sizes } from './scaling.ts';
 import type { Snapshot } from './snapshot.ts';
 import { trafficTable } from './traffic-table.ts';
 
@@ -22,6 +23,7 @@ export async function convergeTraffic(
     addresses: Address[];
     rollouts: Rollout[];
     snapshot: Snapshot;
+    size: Sizes;
     release: (id: string) => Release | null;
   },
 ): Promise<boolean> {
@@ -36,6 +38,7 @@ export async function convergeTraffic(
     rollouts: context.rollouts,
     instances: snapshot.instances,
     release: context.release,
+    size: context.size,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),
   });
   const applied = new Map(

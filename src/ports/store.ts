@@ -1,6 +1,7 @@
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../domain/rollout/rollout.ts';
 import type { RunStore } from './run-store.ts';
+import type { ScaleStore } from './scale-store.ts';
 import type { Listen, Project } from '../domain/project/project.ts';
 
 export type NewJournalEntry = Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>;
@@ -52,7 +53,7 @@ export interface RolloutQuery {
  * was to be written is not well formed), `store-closed`, `store-unsure` (it went away while writing, and nobody knows
  * whether it was written), `store-failed` (anything else that the disk or the database said).
  */
-export interface Store extends RunStore {
+export interface Store extends RunStore, ScaleStore {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
   nextFence(): Promise<number>;
 

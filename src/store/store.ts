@@ -8,6 +8,7 @@ import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtif
 import { addRequest, listRequests } from './queries/requests.ts';
 import { addRun, cancelRun, decideRuns, forgetRuns, listRuns, saveRun, scheduleMarks } from './queries/runs.ts';
 import { createRollout, findRollout, listJournal, listRollouts, saveRollout } from './queries/rollouts.ts';
+import { listScales, overrideScale, resize, scaleChanges } from './queries/scales.ts';
 import type { Transactor } from './transactor.ts';
 
 /** The store over any database that the queries run on; every method is one transaction. */
@@ -62,6 +63,11 @@ export function createStore(transactor: Transactor): Store {
     saveRun: (run, fence) => write((db) => saveRun(db, run, fence), lastResort),
     runs: (query) => read((db) => listRuns(db, query)),
     forgetRuns: (keep) => write((db) => forgetRuns(db, keep)),
+
+    scales: (project, environment) => read((db) => listScales(db, project, environment)),
+    resize: (service, change, fence) => write((db) => resize(db, service, change, fence)),
+    overrideScale: (service, override, change) => write((db) => overrideScale(db, service, override, change)),
+    scaleChanges: (service, limit) => read((db) => scaleChanges(db, service, limit)),
 
     close: () => transactor.close(),
   };

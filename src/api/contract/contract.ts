@@ -20,7 +20,7 @@ import { verdictViewSchema } from './verdict.ts';
  *   POST   /v1/rollouts/:id/requests      RolloutRequest  -> RequestReply
  *   GET    /v1/releases?project&environment&service&limit            { releases: ReleaseView[] }
  *   GET    /v1/logs?project&environment&service&release&instance&job&since&lines&grep&follow   NDJSON of LogLine
- *   /v1/runs                              see runs.ts
+ *   /v1/runs, /v1/scale                   see runs.ts and scale.ts
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
  *   PUT    /v1/secrets                    { project, environment, name, value }
  *   DELETE /v1/secrets?project&environment&name                      { removed: boolean }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deployment, Release } from '../../domain/release/release.ts';
+import { sizesOf } from '../../engine/scaling.ts';
 import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -37,10 +38,11 @@ async function environmentStatus(
 ): Promise<{ edge: boolean; status: StatusReply['environments'][number] }> {
   const { store } = deps.engine.deps;
   const scope = { project: record.project, environment: record.environment };
-  const [deployments, snapshot, open] = await Promise.all([
+  const [deployments, snapshot, open, scales] = await Promise.all([
     store.deployments(scope.project, scope.environment),
     takeSnapshot(deps.engine.deps, scope, { stats: false }),
     store.rollouts({ ...scope, unsettled: true }),
+    store.scales(scope.project, scope.environment),
   ]);
   const releases = new Map<string, Release>();
   await Promise.all(
@@ -64,6 +66,7 @@ async function environmentStatus(
           release: (id) => releases.get(id) ?? null,
           unstartable: (id) => deps.engine.unstartable(scope, id),
           snapshot,
+          size: sizesOf(scales),
           schedule: await scheduleStatus(deps.engine.deps, scope, releaseFor(deployment), record.wanted),
           ...(await lastMinute(deps, key, snapshot)),
         });

@@ -4,6 +4,7 @@ import type { EnvironmentConfig } from '../../domain/project/project.ts';
 import { plural } from '../../lib/format.ts';
 import { fromCounts, quantile } from '../../lib/histogram.ts';
 import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
+import type { Sizes } from '../../engine/scaling.ts';
 import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
 import type { ScheduleStatus } from '../contract/runs.ts';
 import type { ServiceStatus } from '../contract/contract.ts';
@@ -24,6 +25,8 @@ export interface ServiceStatusInput {
   snapshot: Snapshot;
   /** Absent: it runs all the time. */
   schedule: ScheduleStatus | undefined;
+  /** How many instances its release ought to have. */
+  size: Sizes;
   /** Of the last minute, oldest first. */
   edgeSamples: EdgeSample[];
   instanceSamples: InstanceSample[];
@@ -98,7 +101,7 @@ function healthOf(
     return atEdge ? { health: 'healthy', detail: 'served by the edge' } : { health: 'down', detail: 'not at the edge' };
   const mine = instances.filter((each) => each.release === release.id && each.state === 'running');
   const well = mine.filter((each) => each.healthy === true).length;
-  const wanted = release.config.instances;
+  const wanted = input.size(release);
   const unstartable = input.unstartable(release.id);
   const detail = `${well} of ${wanted} healthy${unstartable === null ? '' : `; cannot be started: ${unstartable}`}`;
   if (well >= wanted) return { health: 'healthy', detail };

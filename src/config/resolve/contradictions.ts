@@ -29,6 +29,7 @@ export function contradictionsOf(subject: Subject): Problem[] {
   checkHealth(subject, report);
   checkCanary(subject, report);
   checkRollout(subject, report);
+  checkInstances(subject, report);
   checkOverlap(subject, report);
   checkSchedule(subject, report);
   checkData(subject, report);
@@ -130,6 +131,12 @@ function checkRollout({ environment, written }: Subject, report: Report): void {
     const message = '`holdback` keeps sessions on the former release during the rollback window, which is 0';
     report(['rollout', 'holdback'], { message, hint: 'make `rollbackWindow` longer' });
   }
+}
+
+function checkInstances({ written }: Subject, report: Report): void {
+  const { instances } = written;
+  if (typeof instances !== 'object' || instances.max >= instances.min) return;
+  report(['instances', 'max'], { message: '`max` is less than `min`', hint: 'turn them round' });
 }
 
 const NOT_FOR_SCHEDULED = [

@@ -14,6 +14,7 @@ import {
   DEFAULT_TIMEOUT_MS,
   defaultStopGraceMs,
 } from '../defaults.ts';
+import { DEFAULT_SCALE } from '../../domain/scaling/scale.ts';
 import type { WrittenService } from '../schema/service.ts';
 import { resolveRollout } from './rollout.ts';
 
@@ -39,7 +40,7 @@ export function resolveService(name: string, written: WrittenService, around: Se
     check: written.check ?? null,
     static: written.static ?? null,
     health,
-    instances: resolveInstances(written.instances),
+    ...resolveInstances(written.instances),
     ...(written.schedule === undefined ? {} : { schedule: resolveSchedule(written.schedule) }),
     // Absent where it says nothing: what a release is made from must not change with the version of evenkeel.
     ...(written.overlap === false ? { overlap: false as const } : {}),
@@ -76,9 +77,20 @@ function kindOf(written: WrittenService, isAsked: boolean): ServiceKind {
   return speaksHttp || isAsked ? 'http' : 'worker';
 }
 
-function resolveInstances(written: WrittenService['instances']): number {
-  if (written === undefined) return DEFAULT_INSTANCES;
-  return typeof written === 'number' ? written : written.max;
+/** Without room between the two there is nothing to follow. */
+function resolveInstances(written: WrittenService['instances']): Pick<ServiceConfig, 'instances' | 'scale'> {
+  if (written === undefined || typeof written === 'number') return { instances: written ?? DEFAULT_INSTANCES };
+  const { min, max, concurrency, cpu, cooldown } = written;
+  if (max <= min) return { instances: min };
+  return {
+    instances: min,
+    scale: {
+      max,
+      concurrency: concurrency ?? DEFAULT_SCALE.concurrency,
+      cpu: cpu === undefined ? DEFAULT_SCALE.cpu : cpu / 100,
+      cooldownMs: cooldown ?? DEFAULT_SCALE.cooldownMs,
+    },
+  };
 }
 
 function resolveSchedule({ at, timeZone, late, deadline }: NonNullable<WrittenService['schedule']>): Schedule {

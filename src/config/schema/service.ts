@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseRoute, parsePath } from '../values/route.ts';
 import { health, requestPath } from './health.ts';
 import { schedule } from './schedule.ts';
+import { instances } from './instances.ts';
 import { rollout } from './rollout.ts';
 import {
   command,
@@ -73,16 +74,6 @@ const resources = keys({
     .optional(),
 }).describe('Limits of one instance. Default: none.');
 
-const instances = z.union(
-  [
-    wholeNumber(1, 100),
-    keys({ min: wholeNumber(1, 100).describe('Fewest copies.'), max: wholeNumber(1, 100).describe('Most copies.') }),
-  ],
-  {
-    error: 'a whole number from 1 to 100',
-  },
-);
-
 /** The keys of a service. */
 export const serviceKeys = {
   run: command.describe('The command that serves. It listens on $PORT when it is asked over HTTP.').optional(),
@@ -126,7 +117,9 @@ export const serviceKeys = {
     .describe('A fixed port, for a program that cannot listen on $PORT. Not available yet.')
     .optional(),
   health: health.optional(),
-  instances: instances.describe('How many copies run. Default 1.').optional(),
+  instances: instances
+    .describe('How many copies run: a number, or { min, max } to follow the load. Default 1.')
+    .optional(),
   timeout: duration({ min: 1, max: 86_400_000, say: 'a duration from 1ms to 24h' })
     .describe('For one request, up to the first byte of the answer. Default 60s.')
     .optional(),

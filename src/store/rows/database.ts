@@ -24,6 +24,27 @@ export interface Database {
     fence: number;
   };
   runs: RunRow;
+  scales: {
+    project: string;
+    environment: string;
+    service: string;
+    instances: number;
+    changed_at: number;
+    override_min: number | null;
+    override_max: number | null;
+    override_by: string | null;
+    override_basis: string | null;
+    fence: number;
+  };
+  scale_changes: {
+    project: string;
+    environment: string;
+    service: string;
+    at: number;
+    from_instances: number | null;
+    to_instances: number;
+    reason: string;
+  };
   journal: JournalRow;
   requests: RequestRow;
 }

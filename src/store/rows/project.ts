@@ -67,6 +67,9 @@ export const serviceConfigSchema = z.strictObject({
     timeoutMs: z.number(),
   }),
   instances: z.number(),
+  scale: z
+    .strictObject({ max: z.number(), concurrency: z.number(), cpu: z.number(), cooldownMs: z.number() })
+    .optional(),
   overlap: z.literal(false).optional(),
   schedule: z
     .strictObject({ at: z.array(z.string()), timeZone: z.string(), lateMs: z.number(), deadlineMs: z.number() })

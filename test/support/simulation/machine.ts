@@ -49,6 +49,8 @@ const WRITES = new Set([
   'addRun',
   'cancelRun',
   'saveRun',
+  'resize',
+  'overrideScale',
 ]);
 
 export function newMachine(time: VirtualTime, chance: Random): Machine {

@@ -2,6 +2,7 @@ import type { Listen } from '../../../src/domain/project/project.ts';
 import type { Address, Deployment, Release } from '../../../src/domain/release/release.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
+import { memoryScales } from './memory-scales.ts';
 import { memoryRuns } from './memory-runs.ts';
 import type { EnvironmentRecord, NewJournalEntry, Serving, ServingChange, Store } from '../../../src/ports/store.ts';
 
@@ -65,6 +66,7 @@ export function memoryStore(): Store {
 
   return {
     ...memoryRuns(transaction),
+    ...memoryScales(transaction),
     nextFence: () => transaction(() => ++fence),
 
     saveEnvironment: (record, { keepListen } = { keepListen: false }) =>

@@ -1,8 +1,20 @@
 import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { releaseOf } from '../../../src/engine/beside.ts';
 import type { Machine } from './machine.ts';
-import { BrokenRule, checkHeeded, checkHot, checkTable, checkTransition, truthOf, type Witness } from './rules.ts';
+import {
+  BrokenRule,
+  checkHeeded,
+  checkUnderWay,
+  checkHot,
+  checkTable,
+  checkTransition,
+  truthOf,
+  type Witness,
+} from './rules.ts';
 import type { VirtualTime } from './time.ts';
+
+/** Why the engine stops an instance whose release goes on with fewer. */
+const FEWER = 'fewer instances are wanted';
 
 /** Looks over the shoulder of everybody who changes anything, and keeps the first rule that was broken. */
 export class Overseer {
@@ -53,6 +65,8 @@ export class Overseer {
       const release = releaseOf(id, { project: 'shop', environment: 'production' });
       if (options.reason.includes('not wanted'))
         await this.#try(async () => checkHot(release, await truthOf(machine), this.#time.now - this.downAt));
+      if (options.reason === FEWER)
+        await this.#try(async () => checkUnderWay(release, await truthOf(machine), this.#time.now - this.downAt));
       await stop(id, options);
     };
     const run = runtime.start.bind(runtime);

@@ -108,6 +108,19 @@ export function checkHot(release: string, { rollouts, up }: Truth, upFor: number
   }
 }
 
+/** What is compared does not lose instances while it is. */
+export function checkUnderWay(release: string, { rollouts, up }: Truth, upFor: number): void {
+  if (!up || upFor < HELD_UP_MS) return;
+  for (const rollout of rollouts) {
+    if (rollout.end !== null || !['verifying', 'canary', 'promoting'].includes(rollout.phase)) continue;
+    must(
+      !rollout.services.some((each) => each.from === release || each.to === release),
+      'nothing is taken away while releases are compared',
+      { release, rollout: rollout.id, phase: rollout.phase },
+    );
+  }
+}
+
 /**
  * A look that was held up decides by what it saw when it began: by then a person may have asked for something else. So
  * long may a controller be stopped, and wait for an answer after that, ms.

@@ -38,6 +38,7 @@ export function drawServices(chance: Random): ServiceConfig[] {
     ...smoke(),
     routes: [{ host: null, path: '/api' }],
     instances: chance.int(1, 2),
+    ...(chance.chance(0.4) ? { scale: { max: 4, concurrency: 5, cpu: 0.7, cooldownMs: 5_000 } } : {}),
   });
   const web = service('web', {
     ...common,

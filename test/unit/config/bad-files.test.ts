@@ -357,6 +357,11 @@ const cases: Case[] = [
     yaml: service(`    schedule: ${schedule}\n`),
     expect: [[place, 'bad-value', `services.api.schedule${path}`, words]],
   })),
+  {
+    name: 'fewer instances at most than at least',
+    yaml: service('    instances: { min: 3, max: 2 }\n'),
+    expect: [['5:26', 'contradiction', 'services.api.instances.max', 'less than']],
+  },
   ...['routes: /', 'health: /health', 'instances: 2', 'smoke: test', 'overlap: false'].map((keys): Case => ({
     name: `a schedule with ${keys}`,
     yaml: service(`    schedule: "@daily"\n    ${keys}\n`),
@@ -469,7 +474,6 @@ const cases: Case[] = [
   ...[
     ['contract: a', 'contract'],
     ['port: 3000', 'port'],
-    ['instances: { min: 1, max: 2 }', 'instances'],
   ].map(([keys, path]): Case => ({
     name: `not yet: ${path}`,
     yaml: service(`    ${keys}\n`),
