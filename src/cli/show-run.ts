@@ -18,7 +18,7 @@ export function runOutcome(
     case 'unknown':
       return `${style.red(state)}${by}: ${first}`;
     case 'cancelled':
-      return `${style.yellow(first)}`;
+      return style.yellow(first);
     case 'skipped':
     case 'missed':
       return `${style.yellow(state)}: ${first}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { folder } from '../support/bad/app.ts';
+import { app, folder } from '../support/bad/app.ts';
 import { sharedSystem, told } from '../support/bad/shared-system.ts';
 import { visit, visitors } from '../support/bad/visitors.ts';
 import { newest, run } from '../support/features/command.ts';
@@ -9,6 +9,7 @@ import { waitFor } from '../support/wait.ts';
 const system = sharedSystem();
 
 const SERVICE = ['overlap: false', 'data: [kept]'];
+const HEALTH = '    health: { path: /health, interval: 100ms }\n';
 const FAST = 'health: { path: /health, interval: 100ms, grace: 100ms, deadline: 3s }';
 
 describe('a service that cannot run twice', { timeout: 120_000 }, () => {
@@ -67,5 +68,44 @@ describe('a service that cannot run twice', { timeout: 120_000 }, () => {
     shop.configure(configured(0));
     await run(system, shop.root, ['deploy', 'api']);
     expect(witnessed(system, 'migrated')).toEqual([...first, 'start v1', 'stop v1', 'migrate', 'start v2']);
+  });
+
+  test('rolls out with others as a unit: last, without a canary, and the new ones ask the new one only', async () => {
+    const web = (version: string): string =>
+      app(
+        version,
+        `answer = (request, response) => {
+  fetch(process.env.API)
+    .then((reply) => reply.text())
+    .then((said) => response.end('${version} ' + said), () => { response.statusCode = 502; response.end(); });
+};`,
+      );
+    const canary = 'canary: [{ weight: 50, for: 1h }]';
+    const shop = await folder({
+      name: 'unit',
+      service: SERVICE,
+      services: `  web:\n    run: node web.js\n    routes: [/web]\n${HEALTH}    env: { API: "\${services.api.url}" }\n    rollout: { ${canary} }\n`,
+      files: { 'main.js': single('v1'), 'web.js': web('v1') },
+    });
+    await run(system, shop.root, ['up']);
+    const said = new Map<string, number>();
+    let stopped = false;
+    const asking = Promise.all(
+      Array.from({ length: 3 }, async () => {
+        while (!stopped) {
+          const { status, body } = await visit(shop.port, '/web');
+          said.set(`${status} ${body}`, (said.get(`${status} ${body}`) ?? 0) + 1);
+        }
+      }),
+    );
+    shop.write({ 'main.js': single('v2'), 'web.js': web('v2') });
+    const deployed = await run(system, shop.root, ['deploy']);
+    expect(deployed.stdout, told(deployed)).toContain('without a canary, since api cannot run twice');
+    await waitFor(() => (said.get('200 v2 v2') ?? 0) > 10, { what: 'both new releases to answer' });
+    stopped = true;
+    await asking;
+    // What the former web had asked when api was stopped is answered by the new api.
+    expect([...said.keys()].filter((each) => !/^200 (v1 v1|v1 v2|v2 v2)$/.test(each))).toEqual([]);
+    expect(witnessed(system, 'unit')).toEqual(['start v1', 'stop v1', 'start v2']);
   });
 });

@@ -114,6 +114,19 @@ describe('a service that follows its load', () => {
     expect(down[0]?.reason).toMatch(/^1 has been enough for a while/);
   });
 
+  it('takes nothing away while a rollout is under way, however long that takes', () => {
+    const calm = START + 400 * second;
+    const moments = play({ min: 1, max: 8 }, () => ({ inFlight: 0, cores: 0 }), {
+      seconds: 600,
+      begin: 3,
+      mayShrink: (at) => at >= calm,
+    });
+    expect(moments.map(({ at, instances }) => [at >= calm, instances])).toEqual([
+      [true, 2],
+      [true, 1],
+    ]);
+  });
+
   it('does not grow for one look, nor shrink for a quiet minute between two peaks', () => {
     const spike = play({ min: 1, max: 8 }, (at) => ({ inFlight: at === START + 60 * second ? 40 : 4, cores: null }), {
       seconds: 120,

@@ -124,6 +124,8 @@ export const rolloutViewSchema = z.object({
       from: z.string().nullable(),
       to: z.string(),
       label: z.string().nullable(),
+      /** Its former release has stopped so that it could start: the way back is a stop and a start, too. */
+      alone: z.boolean().optional(),
       verdict: verdictViewSchema.nullable(),
       /** As the edge and the runtime see it now; null when it could not be asked. */
       observed: z.object({ wanted: z.number(), running: z.number(), healthy: z.number() }).nullable(),

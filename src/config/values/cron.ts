@@ -21,8 +21,8 @@ export function parseCron(text: string): CronReading {
 /** The IANA name of a time zone, or null. */
 export function parseTimeZone(text: string): string | null {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: text });
-    return text;
+    // What it is called there may differ in case or be an older name; what was written is kept.
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone === '' ? null : text;
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ describe('a service that cannot run twice', () => {
       files: { 'main.js': single('v0') },
     });
     await run(system, shop.root, ['up']);
-    const rounds = 2;
+    const rounds = 4;
     for (let round = 1; round <= rounds; round++) {
       shop.program(single(`v${round}`));
       const id = await system.deploy(shop.root);
