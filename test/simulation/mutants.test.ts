@@ -5,6 +5,7 @@ import type * as Gate from '../../src/domain/rollout/gate.ts';
 import type * as Jobs from '../../src/domain/rollout/jobs.ts';
 import type { Work } from '../../src/domain/rollout/observed.ts';
 import type * as Promoting from '../../src/domain/rollout/promoting.ts';
+import type * as Scale from '../../src/domain/scaling/decide-scale.ts';
 import type * as Requests from '../../src/domain/rollout/requests.ts';
 import { enter } from '../../src/domain/rollout/transition.ts';
 import type * as Watching from '../../src/domain/rollout/watching.ts';
@@ -110,6 +111,13 @@ const MUTANTS: Record<string, Mutant> = {
   'what cannot run twice starts at once': mutant<typeof Beside>('engine/beside.ts', () => ({
     runsBeside: () => false,
   })),
+  'instances are taken away while releases are compared': mutant<typeof Scale>(
+    'domain/scaling/decide-scale.ts',
+    ({ decideScale }) => ({
+      decideScale: (now, bounds, targets, samples, seen) =>
+        decideScale(now, bounds, targets, samples, { ...seen, mayShrink: true }),
+    }),
+  ),
   'what the store refused is built upon': mutant<typeof Advance>('engine/advance.ts', ({ advance }) => ({
     advance: async (...args) => {
       const advanced = await advance(...args);
