@@ -114,7 +114,7 @@ export function apiClient(transport: Transport): ApiClient {
     runs: async (query) => (await get<{ runs: RunView[] }>('/v1/runs', query)).runs,
     oneRun: (scope, { service, dueAt }) => get(`/v1/runs/${encodeURIComponent(service)}/${dueAt}`, { ...scope }),
     scale: (query) => get('/v1/scale', query),
-    setScale: (request) => post('/v1/scale', request),
+    setScale: (request) => post('/v1/scale', request, true),
     secrets: async (scope) => (await get<{ secrets: SecretView[] }>('/v1/secrets', { ...scope })).secrets,
     setSecret: async (secret) => void (await json({ method: 'PUT', path: '/v1/secrets', body: secret })),
     removeSecret: async (secret) =>

@@ -69,17 +69,15 @@ async function follow(context: Context, client: ApiClient, scope: Scope, begun: 
   const over = new AbortController();
   const signal = AbortSignal.any([interrupt.signal, over.signal]);
   const print = logPrinter(out);
+  const query = { ...scope, service: begun.service, job: 'scheduled', instance: begun.id, lines: 100_000 };
+  let shown = 0;
   const output = (async () => {
-    const query = {
-      ...scope,
-      service: begun.service,
-      job: 'scheduled',
-      instance: begun.id,
-      lines: 100_000,
-      follow: true,
-    };
     try {
-      for await (const line of client.logs(query, signal)) if (line !== null && !out.json) out.line(print(line));
+      for await (const line of client.logs({ ...query, follow: true }, signal)) {
+        if (line === null) continue;
+        shown++;
+        out.line(print(line));
+      }
     } catch (error) {
       if (!signal.aborted) out.remark(`its output cannot be followed: ${String(error)}`);
     }
@@ -89,11 +87,15 @@ async function follow(context: Context, client: ApiClient, scope: Scope, begun: 
     await sleep(LOOK_EVERY_MS, undefined, { signal: interrupt.signal }).catch(() => {});
     if (!interrupt.signal.aborted) seen = await client.oneRun(scope, begun);
   }
-  // What it wrote last is on its way.
-  if (!interrupt.signal.aborted) await sleep(2 * LOOK_EVERY_MS);
   over.abort();
   await output;
-  return interrupt.signal.aborted ? null : seen;
+  if (interrupt.signal.aborted) return null;
+  // What it wrote last, and nobody has followed yet, is said before its end is.
+  let read = 0;
+  if (seen.startedAt !== null)
+    for await (const line of client.logs(query, interrupt.signal))
+      if (line !== null && ++read > shown) out.line(print(line));
+  return seen;
 }
 
 async function cancel(context: Context, client: ApiClient, scope: Scope, asked: RunView): Promise<ExitCode> {
