@@ -6,6 +6,7 @@ import type { ApiDeps } from './api-deps.ts';
 import type { ErrorReply } from './contract/contract.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { logRoutes } from './routes/logs.ts';
+import { migrationRoutes } from './routes/migrations.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -48,6 +49,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     releaseRoutes,
     runRoutes,
     scaleRoutes,
+    migrationRoutes,
     logRoutes,
     secretRoutes,
     doctorRoutes,

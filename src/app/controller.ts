@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createApi } from '../api/server.ts';
 import type { ApiDeps } from '../api/api-deps.ts';
 import { processBuilder } from '../drivers/build/process-builder.ts';
+import { sqlReader } from '../drivers/migrations/sql-reader.ts';
 import { processJobs } from '../drivers/runtime/process/jobs.ts';
 import { logReader } from '../drivers/runtime/process/logs/log-reader.ts';
 import { processRuntime } from '../drivers/runtime/process/runtime.ts';
@@ -70,6 +71,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     jobs,
     runtime: processRuntime({ home: paths.home, redact }),
     builder: processBuilder({ home: paths.home, jobs, redact }),
+    migrations: sqlReader(),
     secrets: fileSecrets(secretsAt),
     clock: systemClock,
     timetable: cronTimetable(),

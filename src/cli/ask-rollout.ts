@@ -102,6 +102,7 @@ interface Effect {
 }
 
 function effect(kind: Kind, before: RolloutView, after: RolloutView, answer: RequestReply['answer']): Effect {
+  if (before.phase === 'contracting') return effectOnContract(before, after, answer);
   const what = newReleases(after);
   const verb = after.services.length === 1 ? 'is' : 'are';
   if (after.end !== null && after.end !== 'complete') {
@@ -131,6 +132,14 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView, answer: Req
   }
   if (answer !== null && answer.refused !== null) return { done: false, exit: 2, text: stopped(answer.reason) };
   return { done: true, exit: 0, text: `${what} ${verb} ${where(after)}: ${after.reason}.` };
+}
+
+/** Behind the window there is nothing to take back: what was asked is run again, vouched for or left. */
+function effectOnContract(before: RolloutView, after: RolloutView, answer: RequestReply['answer']): Effect {
+  if (answer !== null && answer.refused !== null) return { done: false, exit: 2, text: stopped(answer.reason) };
+  if (after.paused === null) return { done: true, exit: 0, text: stopped(after.reason) };
+  const changed = after.paused.since !== before.paused?.since;
+  return { done: changed, exit: 3, text: `Still paused: ${stopped(after.paused.detail)}` };
 }
 
 function where({ phase, canary }: RolloutView): string {

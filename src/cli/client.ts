@@ -4,7 +4,6 @@ import type {
   DownReply,
   JournalView,
   LogLine,
-  ReleaseView,
   RestartRequest,
   RollbackRequest,
   RolloutEvent,
@@ -18,6 +17,8 @@ import type {
 } from '../api/contract/contract.ts';
 import type { RunRequest, RunView } from '../api/contract/runs.ts';
 import type { ScaleRequest, ScaleView } from '../api/contract/scale.ts';
+import type { MigrationsReply } from '../api/contract/migrations.ts';
+import type { ReleaseView } from '../api/contract/release.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -59,6 +60,8 @@ export interface ApiClient {
   stopServer(instances: boolean): Promise<void>;
   restartEdge(): Promise<{ ok: boolean; reason: string }>;
   deploy(request: DeployRequest): Promise<DeployReply>;
+  /** What a deploy of this project would find in its new migrations. */
+  migrations(project: unknown): Promise<MigrationsReply>;
   down(scope: Scope): Promise<DownReply>;
   rollback(request: RollbackRequest): Promise<DeployReply>;
   restart(request: RestartRequest): Promise<DeployReply>;
@@ -96,6 +99,7 @@ export function apiClient(transport: Transport): ApiClient {
     stopServer: async (instances) => void (await post('/v1/server/stop', { instances })),
     restartEdge: () => post('/v1/server/restart-edge', {}, true),
     deploy: (request) => post('/v1/deploy', request),
+    migrations: (project) => post('/v1/migrations', { project }, true),
     down: (scope) => post('/v1/down', scope, true),
     // Who is back already is not taken back further.
     rollback: (request) => post('/v1/rollback', request, true),

@@ -11,6 +11,12 @@ import { report } from './follow/report.ts';
 import { Interrupted } from './interrupt.ts';
 import { loadForShipping, requireSecrets } from './project.ts';
 import { stopped } from './screen/text.ts';
+import { migrationLines } from './show-migrations.ts';
+
+export const ALLOW_OPTION: OptionSpec = {
+  flags: '--allow-breaking-migrations',
+  description: 'go on although what serves may not survive the new migrations',
+};
 
 export const WAIT_OPTION: OptionSpec = {
   flags: '--wait <until>',
@@ -26,7 +32,10 @@ export function waitOf(input: Input): Wait {
   return given === 'complete' || given === 'none' ? given : 'promoted';
 }
 
-export type ShipRequest = Pick<DeployRequest, 'onlyChanged' | 'label' | 'replace' | 'keepFailed'> & {
+export type ShipRequest = Pick<
+  DeployRequest,
+  'onlyChanged' | 'label' | 'replace' | 'keepFailed' | 'allowBreakingMigrations'
+> & {
   /** Empty: every service. */
   services: string[];
 };
@@ -51,7 +60,15 @@ export async function ship(context: Context, request: ShipRequest, wait: Wait): 
     services: services.length === 0 ? null : services,
     by: deps.username,
   });
+  showMigrations(context, reply);
   return followBegun(context, client, reply, wait, { project: project.name, environment: project.environment.name });
+}
+
+/** Before anything else is said of it: what is about to be done to the database. */
+function showMigrations({ out }: Context, { migrations = [] }: DeployReply): void {
+  const lines = migrationLines(migrations, out);
+  if (lines.length > 0) out.line(...lines, '');
+  if (migrations.length > 0) out.data({ type: 'migrations', migrations });
 }
 
 /** Follows what an operation has begun, as long as the user wants to wait. */

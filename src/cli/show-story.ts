@@ -41,6 +41,7 @@ function ending({ end, createdAt, endedAt, promotedAt, paused, phase }: RolloutV
   switch (end) {
     case null:
       if (paused !== null) return `It is paused since ${timeOfDay(paused.since)}, and a person must decide.`;
+      if (phase === 'contracting') return `${promoted}; what only older releases needed is being taken away.`;
       return promoted === '' ? `It is under way (${phase}).` : `${promoted}; its rollback window is still open.`;
     case 'complete':
       return `${promoted === '' ? 'It is complete' : promoted}; the rollback window closed ${ended} later.`;
@@ -53,6 +54,6 @@ function ending({ end, createdAt, endedAt, promotedAt, paused, phase }: RolloutV
 }
 
 function paint(to: string, style: Style): (text: string) => string {
-  if (to === 'complete' || to === 'watching') return style.green;
+  if (to === 'complete' || to === 'watching' || to === 'contracting') return style.green;
   return ['failed', 'aborted', 'rolled-back'].includes(to) ? style.red : style.cyan;
 }

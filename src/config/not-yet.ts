@@ -20,7 +20,6 @@ interface NotYet {
 const VERSION = '0.1';
 
 const OF_A_SERVICE: NotYet[] = [
-  { path: 'contract', instead: 'run the command yourself once the rollback window is over' },
   { path: 'port', instead: 'make the program listen on $PORT, or hand it over: `run: server --port $PORT`' },
   {
     path: 'public',

@@ -96,7 +96,7 @@ function listenChange(before: Rollout, after: Rollout): ListenChange | null {
   return null;
 }
 
-/** What a transition changes in what the environment serves: the switch, the way back, the end of the window. */
+/** What a transition changes in what the environment serves: the switch, the way back, the end of the window, a contract. */
 function deploymentChanges(before: Rollout, after: Rollout): ServingChange[] {
   if (before.phase !== 'watching' && after.phase === 'watching' && after.end === null)
     return [
@@ -112,9 +112,12 @@ function deploymentChanges(before: Rollout, after: Rollout): ServingChange[] {
       ...after.services.map((each) => ({ service: each.service, current: each.from, former: null })),
       ...after.removes.map((each) => ({ service: each.service, current: each.release, former: null })),
     ];
-  if (before.end === null && after.end === 'complete')
-    return after.services.map((each) => ({ service: each.service, former: null }));
-  return [];
+  // Once only: a newer rollout may have put its own former release there since.
+  const closes = before.phase === 'watching' && (after.phase === 'contracting' || after.end === 'complete');
+  if (closes && before.end === null) return after.services.map((each) => ({ service: each.service, former: null }));
+  return after.services
+    .filter(({ service }) => before.contract[service] === undefined && after.contract[service] === 'begun')
+    .map((each) => ({ service: each.service, contracted: each.to }));
 }
 
 function differsBeyondEvidence(before: Rollout, after: Rollout): boolean {

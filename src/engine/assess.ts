@@ -3,6 +3,7 @@ import { mergeEvidence, noEvidence, type StoredEvidence } from '../domain/analys
 import { supervise, SUPERVISE, type Supervision } from '../domain/instance/supervise.ts';
 import type { InstanceObservation } from '../domain/instance/instance.ts';
 import type { Release } from '../domain/release/release.ts';
+import { isPromoted } from '../domain/rollout/active.ts';
 import { evidenceKey } from '../domain/rollout/desired.ts';
 import type { Observed, ReleaseObservation, Work } from '../domain/rollout/observed.ts';
 import { serviceKey } from '../domain/traffic/protocol.ts';
@@ -31,6 +32,8 @@ export interface AssessInput {
   down?: boolean;
   /** How many instances a release ought to have; what its file says when absent. */
   size?: Sizes;
+  schemaBusy: string | null;
+  pastContract: string | null;
   /** Why the edge refused the last change, if it did: a release that it does not take cannot be rolled out. */
   refusal: string | null;
   /** Why a release's copies cannot be started, if they cannot. */
@@ -44,6 +47,8 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
     requests: input.requests,
     edgeReachable: input.snapshot.edge !== null,
     superseded: input.superseded,
+    schemaBusy: input.schemaBusy,
+    pastContract: input.pastContract,
     unswitched: unswitched(rollout, input.snapshot),
     refusal: input.refusal,
     down: input.down ?? false,
@@ -55,6 +60,7 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
           migration: input.work('migrate', each.service),
           smoke: input.work('smoke', each.service),
           check: input.work('check', each.service),
+          contract: input.work('contract', each.service),
           to: observeRelease(rollout, each.service, each.to, input),
           from: each.from === null ? null : observeRelease(rollout, each.service, each.from, input),
           answered: input.answered(each.service),
@@ -104,7 +110,7 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
   const edge = edgeServiceOf(input.snapshot, rollout, service);
   const entry = edge?.config.releases.find((each) => each.release === id) ?? null;
   // A release in its window was taken long ago: what the edge refuses now came with another rollout.
-  const asksForMore = rollout.end === null && rollout.phase !== 'watching';
+  const asksForMore = rollout.end === null && !isPromoted(rollout);
   const refusal = input.refusal === null || !asksForMore ? null : `the edge refused it: ${input.refusal}`;
   // Behind closed routes only other services reach it.
   const closed = edge?.config.routes.length === 0 && (release?.config.routes.length ?? 0) > 0;

@@ -1,6 +1,7 @@
 import type { Timetable } from '../domain/schedule/decide-schedule.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { MigrationReader } from '../ports/migrations.ts';
 import type { JobRunner, Runtime } from '../ports/runtime.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
@@ -35,6 +36,7 @@ export interface EngineDeps {
   jobs: JobRunner;
   traffic: Traffic;
   builder: Builder;
+  migrations: MigrationReader;
   secrets: Secrets;
   clock: Clock;
   timetable: Timetable;

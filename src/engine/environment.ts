@@ -1,3 +1,5 @@
+import { contractUnderWay } from '../domain/rollout/contracting.ts';
+import { whyPastContract } from '../domain/rollout/past-contract.ts';
 import { isNewer } from '../domain/rollout/active.ts';
 import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
@@ -54,11 +56,27 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   const context = workContext(tools, record, deployments, known);
   const steps: { rollout: Rollout; observed: Observed; advanced: Advanced }[] = [];
   let contested = false;
+  // What changes a database at this moment, for those that come after it.
+  let schemaBusy: string | null = null;
   // Oldest first: a rollout that is superseded lets go before the one that supersedes it goes on.
   for (const rollout of open.toReversed()) {
-    const step = await advanceFully(tools, snapshot, context, rollout, { open, wanted: record.wanted, size });
+    // One that was taken back may still be ending its migration.
+    const migrating = open.find(
+      (each) => each.id !== rollout.id && each.phase === 'migrating' && (each.end === null || !each.policy.keepFailed),
+    );
+    const around = {
+      open,
+      wanted: record.wanted,
+      size,
+      schemaBusy: schemaBusy ?? (migrating === undefined ? null : `the migration of rollout ${migrating.id}`),
+      pastContract: whyPastContract(rollout, deployments),
+    };
+    const step = await advanceFully(tools, snapshot, context, rollout, around);
     if (step === null) contested = true;
-    else steps.push(step);
+    else {
+      steps.push(step);
+      schemaBusy ??= contractUnderWay(step.advanced.rollout, step.observed);
+    }
   }
 
   const current = applyChanges(
@@ -112,9 +130,16 @@ async function advanceFully(
   snapshot: Snapshot,
   context: WorkContext,
   rollout: Rollout,
-  { open, wanted, size }: { open: Rollout[]; wanted: EnvironmentRecord['wanted']; size: Sizes },
+  around: {
+    open: Rollout[];
+    wanted: EnvironmentRecord['wanted'];
+    size: Sizes;
+    schemaBusy: string | null;
+    pastContract: string | null;
+  },
 ): Promise<{ rollout: Rollout; observed: Observed; advanced: Advanced } | null> {
   const { deps, memory } = tools;
+  const { open, wanted, size, schemaBusy, pastContract } = around;
   let current = rollout;
   for (let transition = 0; ; transition++) {
     const observed = assess(current, {
@@ -128,6 +153,8 @@ async function advanceFully(
       down: wanted === 'down',
       size,
       refusal: memory.refusal,
+      schemaBusy,
+      pastContract,
       unstartable: (release) => memory.unstartable.get(release) ?? null,
     });
     if (wanted === 'down' && current.phase === 'watching' && current.end === null && observed.requests.length === 0) {
@@ -163,6 +190,7 @@ async function actOn(tools: EnvironmentTools, context: WorkContext, rollout: Rol
     case 'migrate':
     case 'smoke':
     case 'check':
+    case 'contract':
       return tools.works.begin(action.kind, rollout, action.service, context);
     case 'cancel-work':
       return tools.works.cancel(rollout, action.service, action.migrations);

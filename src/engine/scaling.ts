@@ -1,5 +1,6 @@
 import type { Release } from '../domain/release/release.ts';
 import type { Deployment } from '../domain/release/release.ts';
+import { isPromoted } from '../domain/rollout/active.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { decideScale, type LoadSample, RISE_MS } from '../domain/scaling/decide-scale.ts';
 import { boundsOf, DEFAULT_SCALE, type Scale, sizeOf } from '../domain/scaling/scale.ts';
@@ -67,7 +68,7 @@ async function scaleOne(
   );
   memory.load.set(service, samples);
   const underWay = seen.rollouts.some(
-    (each) => each.end === null && each.phase !== 'watching' && each.services.some((part) => part.service === service),
+    (each) => each.end === null && !isPromoted(each) && each.services.some((part) => part.service === service),
   );
   const instances = scale?.instances ?? config.instances;
   const decision = decideScale(

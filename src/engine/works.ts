@@ -5,6 +5,7 @@ import type { Rollout } from '../domain/rollout/rollout.ts';
 import { described, EvenkeelError } from '../ports/errors.ts';
 import type { JobObservation } from '../ports/runtime.ts';
 import type { EngineDeps } from './deps.ts';
+import { refuseBreakingRelease } from './migrations.ts';
 import { resolveEnv } from './resolve-env.ts';
 import { runHttpSmoke } from './smoke.ts';
 import { attemptOf, workId, type WorkKind } from './work-ids.ts';
@@ -31,6 +32,8 @@ export class Works {
   readonly #smokes = new Map<string, Work>();
   /** What could not even be begun, and why; in memory, since trying once more after a crash is harmless. */
   readonly #unbegun = new Map<string, Work>();
+  /** What became of the look at a migration before it runs; in memory, since looking again is harmless. */
+  readonly #looked = new Map<string, 'looking' | 'clear'>();
   readonly #onEnd: () => void;
 
   constructor(deps: EngineDeps, onEnd: () => void) {
@@ -43,7 +46,13 @@ export class Works {
     const known = new Map<string, Work>();
     const kinds = kindsOf(rollout);
     for (const each of rollout.services) {
-      const applies = { build: each.builds, migrate: each.migrates, smoke: each.smokes, check: each.checks };
+      const applies = {
+        build: each.builds,
+        migrate: each.migrates,
+        smoke: each.smokes,
+        check: each.checks,
+        contract: each.contracts,
+      };
       for (const kind of kinds) {
         if (!applies[kind]) continue;
         const id = workId(rollout.id, kind, each.service, attemptOf(rollout.attempts, kind, each.service));
@@ -87,14 +96,14 @@ export class Works {
       await this.#begin(kind, id, rollout, service, context);
     } catch (error) {
       if (!(error instanceof EvenkeelError) || error.retryable) throw error;
-      this.#unbegun.set(id, { state: 'failed', detail: `it could not be begun: ${described(error)}` });
-      this.#onEnd();
+      this.#refuse(id, error);
     }
   }
 
   async #begin(kind: WorkKind, id: string, rollout: Rollout, service: string, context: WorkContext): Promise<void> {
     const release = context.release(rollout, service);
     const { config } = release;
+    if (kind === 'migrate' && !this.#mayMigrate(id, rollout, release)) return;
     if (kind === 'smoke' && hasHttp(config.smoke) && this.#smokes.get(id)?.state !== 'done') {
       this.#beginHttpSmoke(id, rollout, service, release, context);
       return;
@@ -107,7 +116,12 @@ export class Works {
       await this.#deps.builder.start({ id, ...scope, root: context.root, service: config, env, log });
       return;
     }
-    const command = { migrate: config.migrate, check: config.check, smoke: commandOf(config.smoke) }[kind];
+    const command = {
+      migrate: config.migrate,
+      check: config.check,
+      smoke: commandOf(config.smoke),
+      contract: config.contract ?? null,
+    }[kind];
     if (command === null || release.artifact === null) return;
     const preview = context.deployments.find((each) => each.service === service)?.previewPort ?? null;
     await this.#deps.jobs.start({
@@ -129,6 +143,35 @@ export class Works {
     });
   }
 
+  /** Reading takes a while, and the loop goes on looking meanwhile: an abort must not wait for it. */
+  #mayMigrate(id: string, rollout: Rollout, release: Release): boolean {
+    const known = this.#looked.get(id);
+    if (known !== undefined) return known === 'clear';
+    const from = rollout.services.find((each) => each.service === release.service)?.from ?? null;
+    if (from === null || rollout.allowsBreaking) return true;
+    // Just built: the next look knows what.
+    if (release.artifact === null) return false;
+    this.#looked.set(id, 'looking');
+    void refuseBreakingRelease(this.#deps, release, from).then(
+      () => {
+        this.#looked.set(id, 'clear');
+        this.#onEnd();
+      },
+      (error: unknown) => {
+        // What may pass is tried again at the next look.
+        this.#looked.delete(id);
+        if (error instanceof EvenkeelError && !error.retryable) this.#refuse(id, error);
+        else this.#deps.log.error({ rollout: rollout.id }, `its migrations could not be looked at: ${String(error)}`);
+      },
+    );
+    return false;
+  }
+
+  #refuse(id: string, error: EvenkeelError): void {
+    this.#unbegun.set(id, { state: 'failed', detail: `it could not be begun: ${described(error)}` });
+    this.#onEnd();
+  }
+
   #beginHttpSmoke(id: string, rollout: Rollout, service: string, release: Release, context: WorkContext): void {
     if (this.#smokes.get(id)?.state === 'running') return;
     const port = context.deployments.find((each) => each.service === service)?.previewPort ?? null;
@@ -147,7 +190,7 @@ export class Works {
     const id = (kind: WorkKind): string =>
       workId(rollout.id, kind, service, attemptOf(rollout.attempts, kind, service));
     await this.#deps.builder.cancel(id('build'));
-    const kinds: WorkKind[] = migrations ? ['smoke', 'check', 'migrate'] : ['smoke', 'check'];
+    const kinds: WorkKind[] = migrations ? ['smoke', 'check', 'migrate', 'contract'] : ['smoke', 'check'];
     this.#smokes.delete(id('smoke'));
     for (const kind of kinds)
       if ((await this.#deps.jobs.observe(id(kind))).state === 'running')
@@ -157,11 +200,12 @@ export class Works {
   /** Forgets the jobs of a rollout that is over. Their output stays. */
   async forget(rollout: Rollout): Promise<void> {
     for (const each of rollout.services) {
-      for (const kind of ['migrate', 'smoke', 'check'] as const) {
+      for (const kind of ['migrate', 'smoke', 'check', 'contract'] as const) {
         for (let attempt = 1; attempt <= attemptOf(rollout.attempts, kind, each.service); attempt++) {
           const id = workId(rollout.id, kind, each.service, attempt);
           this.#smokes.delete(id);
           this.#unbegun.delete(id);
+          this.#looked.delete(id);
           if ((await this.#deps.jobs.observe(id)).state !== 'absent') await this.#deps.jobs.remove(id);
         }
       }
@@ -174,7 +218,8 @@ export class Works {
 
 /** Looking at a job costs reads; only the phases that have to do with it look. */
 function kindsOf(rollout: Rollout): WorkKind[] {
-  if (rollout.end !== null) return rollout.end === 'complete' ? [] : ['build', 'migrate', 'smoke', 'check'];
+  if (rollout.end === 'complete') return ['contract'];
+  if (rollout.end !== null) return ['build', 'migrate', 'smoke', 'check'];
   switch (rollout.phase) {
     case 'building':
       return ['build'];
@@ -182,6 +227,8 @@ function kindsOf(rollout: Rollout): WorkKind[] {
       return ['migrate'];
     case 'verifying':
       return ['smoke', 'check'];
+    case 'contracting':
+      return ['contract'];
     case 'pending':
     case 'starting':
     case 'canary':

@@ -1,4 +1,5 @@
 import type { ServiceConfig } from '../domain/project/project.ts';
+import type { TreeFile } from '../domain/migration/files.ts';
 import type { SourceInfo } from '../domain/release/release.ts';
 
 export interface BuildRequest {
@@ -37,6 +38,10 @@ export interface Builder {
   inputDigest(root: string, service: ServiceConfig): Promise<string>;
   /** The artifact that an input of this digest was built into, if it is still there. */
   artifactOf(inputDigest: string): Promise<string | null>;
+  /** What a build of this service would read. */
+  sourceFiles(root: string, service: ServiceConfig): Promise<TreeFile[]>;
+  /** What an artifact holds; null when it is not there. */
+  artifactFiles(artifact: string): Promise<TreeFile[] | null>;
   /** Absolute, read-only by convention. */
   artifactPath(artifact: string): string;
   has(artifact: string): Promise<boolean>;

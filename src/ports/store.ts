@@ -27,8 +27,9 @@ export type CreateRollout =
   /** What serves has changed since the caller looked; nothing was written. */
   | { created: false; active: null };
 
-/** What a transition changes in what a service serves; an absent `current` stays as it is. */
-export type ServingChange = Pick<Deployment, 'service' | 'former'> & Partial<Pick<Deployment, 'current'>>;
+/** What a transition changes in what a service serves; what is absent stays as it is. */
+export type ServingChange = Pick<Deployment, 'service'> &
+  Partial<Pick<Deployment, 'current' | 'former' | 'contracted'>>;
 
 /** Moves an environment's public port; with `from` only if it is still there. */
 export interface ListenChange {

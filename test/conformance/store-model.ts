@@ -80,7 +80,15 @@ export class StoreModel {
   private serve({ project, environment }: Rollout, changed: Pick<Deployment, 'service' | 'current' | 'former'>): void {
     const known = this.deployments.find((each) => each.service === changed.service && each.environment === environment);
     if (known !== undefined) Object.assign(known, changed);
-    else this.deployments.push({ project, environment, internalPort: null, previewPort: null, ...changed });
+    else
+      this.deployments.push({
+        project,
+        environment,
+        contracted: null,
+        internalPort: null,
+        previewPort: null,
+        ...changed,
+      });
   }
 
   journalOf(rollout: string): JournalEntry[] {

@@ -80,6 +80,12 @@ export function rolloutSuite(store: () => Store): void {
       await created(aRollout('r3', ['api']));
     });
 
+    test('is possible while the other takes away what only former releases needed', async () => {
+      const first = await created(aRollout('r1', ['api']));
+      await saved({ ...first, phase: 'contracting', contract: { api: 'begun' } });
+      await created(aRollout('r2', ['api']));
+    });
+
     test('lets one of many win', async () => {
       const results = await Promise.all(
         Array.from({ length: 8 }, (_, index) => store().createRollout(aRollout(`r${index}`, ['api']), anEntry())),
@@ -117,6 +123,17 @@ export function rolloutSuite(store: () => Store): void {
       expect(await store().deployments('chat', 'production')).toEqual([
         aDeployment('api', { internalPort: 20_001, current: 'api@1' }),
         aDeployment('web'),
+      ]);
+    });
+
+    test('writes down whose contract has begun, and leaves what serves as it is', async () => {
+      await store().ensureDeployments([aDeployment('api', { internalPort: 20_001 })]);
+      const first = await created(aRollout('r1', ['api']));
+      const serving = await store().saveRollout(first, 4, [], [{ service: 'api', current: 'api@2', former: 'api@1' }]);
+      if (!serving.saved) throw new Error('not saved');
+      await store().saveRollout(serving.rollout, 4, [], [{ service: 'api', contracted: 'api@2' }]);
+      expect(await store().deployments('chat', 'production')).toEqual([
+        aDeployment('api', { internalPort: 20_001, current: 'api@2', former: 'api@1', contracted: 'api@2' }),
       ]);
     });
 

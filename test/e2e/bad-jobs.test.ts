@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RolloutView } from '../../src/api/contract/contract.ts';
 import { app, type Folder, folder } from '../support/bad/app.ts';
-import { isGone } from '../support/bad/processes.ts';
+import { isGone, killWithShim } from '../support/bad/processes.ts';
 import { begin } from '../support/bad/command.ts';
 import { sharedSystem, told } from '../support/bad/shared-system.ts';
 import { visit } from '../support/bad/visitors.ts';
@@ -172,15 +172,6 @@ describe('a smoke test', { timeout: 90_000 }, () => {
     await servesStill(shop);
   });
 });
-
-/** Kills a job together with the process that would have recorded its end, as a crash of the machine does. */
-async function killWithShim(pid: number): Promise<void> {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
-  expect(group).toBeGreaterThan(1);
-  process.kill(-group, 'SIGKILL');
-  await waitFor(() => isGone(pid), { what: 'it to be gone' });
-}
 
 describe('a build', { timeout: 90_000 }, () => {
   test('that fails says its last lines, and the former release serves on', async () => {

@@ -65,6 +65,7 @@ const parts = fc
       smokes: rarely,
       checks: rarely,
       alone: rarely,
+      contracts: fc.boolean(),
     }),
     { minLength: 1, maxLength: 4, size: 'max' },
   )
@@ -124,7 +125,8 @@ type Beat =
   | { kind: 'failure'; pick: number }
   | { kind: 'edge'; up: boolean }
   | { kind: 'bad'; requests: number; canary: number; baseline: number }
-  | { kind: 'superseded' };
+  | { kind: 'superseded' }
+  | { kind: 'busy'; busy: boolean };
 
 const beat: fc.Arbitrary<Beat> = fc.oneof(
   {
@@ -185,6 +187,7 @@ const beat: fc.Arbitrary<Beat> = fc.oneof(
     arbitrary: fc.oneof(
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('failure' as const), pick: fc.nat(7) }) },
       { weight: 2, arbitrary: fc.constant({ kind: 'superseded' as const }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('busy' as const), busy: fc.boolean() }) },
     ),
   },
 );
@@ -257,8 +260,12 @@ function play(world: World, each: Beat, saw: (world: World) => Observed = observ
     case 'bad':
       traffic(world, each.requests, each);
       return [];
+    case 'busy':
+      world.busy = each.busy;
+      return [];
     case 'superseded':
-      if (world.rollout.phase === 'watching' || world.rollout.end !== null) world.superseded = true;
+      if (['watching', 'contracting'].includes(world.rollout.phase) || world.rollout.end !== null)
+        world.superseded = true;
       return [];
   }
 }
@@ -279,7 +286,8 @@ const patience = ({ policy: { deadlines, canary, rollbackWindowMs, pauseMs } }: 
   Object.values(deadlines).reduce((sum, each) => sum + each, deadlines.buildingMs) +
   canary.reduce((sum, each) => sum + 2 * each.forMs, 0) +
   rollbackWindowMs +
-  4 * pauseMs;
+  deadlines.migratingMs +
+  6 * pauseMs;
 
 /** Looks again and again, only when the rollout itself says so, until it has ended. */
 function untilEnd(world: World, beat: (world: World) => void): void {
@@ -315,6 +323,7 @@ const noise = fc.record(
     migration: workSeen,
     smoke: workSeen,
     check: workSeen,
+    contract: workSeen,
     to: releaseSeen,
     from: fc.option(releaseSeen),
   },
@@ -358,6 +367,7 @@ describe('a rollout, whatever happens', () => {
 
         const fair = structuredClone(world);
         fair.edgeUp = true;
+        fair.busy = false;
         for (const release of Object.values(fair.releases)) Object.assign(release, { sick: false, failure: null });
         untilEnd(fair, () => {
           checked(fair, FAIR);

@@ -1,9 +1,11 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import type * as Judge from '../../src/domain/analysis/judge.ts';
+import type * as Contracting from '../../src/domain/rollout/contracting.ts';
 import type * as Desired from '../../src/domain/rollout/desired.ts';
 import type * as Gate from '../../src/domain/rollout/gate.ts';
 import type * as Jobs from '../../src/domain/rollout/jobs.ts';
 import type { Work } from '../../src/domain/rollout/observed.ts';
+import type * as PastContract from '../../src/domain/rollout/past-contract.ts';
 import type * as Promoting from '../../src/domain/rollout/promoting.ts';
 import type * as Scale from '../../src/domain/scaling/decide-scale.ts';
 import type * as Requests from '../../src/domain/rollout/requests.ts';
@@ -104,6 +106,26 @@ const MUTANTS: Record<string, Mutant> = {
     let looks = 1;
     return { workId: (rollout, kind, service) => workId(rollout, kind, service, kind === 'build' ? 1 : ++looks) };
   }),
+  'a contract does not wait for the former release': mutant<typeof Contracting>(
+    'domain/rollout/contracting.ts',
+    ({ contracting }) => ({
+      contracting: (rollout, observed, now) => {
+        const services = Object.entries(observed.services).map(([name, each]) => [name, { ...each, from: null }]);
+        return contracting(rollout, { ...observed, services: Object.fromEntries(services) }, now);
+      },
+    }),
+  ),
+  'a contract runs beside a migration': mutant<typeof Contracting>(
+    'domain/rollout/contracting.ts',
+    ({ contracting }) => ({
+      contracting: (rollout, observed, now) => contracting(rollout, { ...observed, schemaBusy: null }, now),
+      contractUnderWay: () => null,
+    }),
+  ),
+  'a rollback goes past a contract': mutant<typeof PastContract>('domain/rollout/past-contract.ts', () => ({
+    behindContract: () => null,
+    whyPastContract: () => null,
+  })),
   'addresses are never taken back': mutant<typeof Addresses>('engine/addresses.ts', ({ keepAddresses }) => ({
     keepAddresses: (deps, scope, wanted) =>
       keepAddresses({ ...deps, store: { ...deps.store, takeAddresses: async () => undefined } }, scope, wanted),

@@ -87,6 +87,8 @@ function observe(given: Given = {}): Observed {
     answered: () => null,
     requests: [],
     superseded: false,
+    schemaBusy: null,
+    pastContract: null,
     refusal,
     unstartable: () => null,
   });

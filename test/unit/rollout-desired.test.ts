@@ -10,6 +10,7 @@ const deployed = (service: string, current: string | null = `${service}@1`): Dep
   service,
   current,
   former: null,
+  contracted: null,
   internalPort: null,
   previewPort: null,
 });

@@ -30,6 +30,7 @@ const desiredOf = (rollout: Rollout) =>
       former: null,
       internalPort: null,
       previewPort: null,
+      contracted: null,
     })),
     [rollout],
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { migrationReportSchema } from './migrations.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
 import { scheduleStatusSchema } from './runs.ts';
 import { verdictViewSchema } from './verdict.ts';
@@ -55,6 +56,7 @@ export const deployRequestSchema = z.object({
   /** Abort what is under way for these services first. */
   replace: z.boolean(),
   keepFailed: z.boolean().nullable(),
+  allowBreakingMigrations: z.boolean().default(false),
   by: name,
 });
 
@@ -63,6 +65,8 @@ export const deployReplySchema = z.object({
   rollout: z.string().nullable(),
   /** In words: what was begun, or why nothing was. */
   message: z.string(),
+  /** What was found in the new migrations; absent or empty where none are run. */
+  migrations: z.array(migrationReportSchema).optional(),
 });
 
 export const rollbackRequestSchema = scopeSchema.extend({
@@ -126,6 +130,8 @@ export const rolloutViewSchema = z.object({
       label: z.string().nullable(),
       /** Its former release has stopped so that it could start: the way back is a stop and a start, too. */
       alone: z.boolean().optional(),
+      /** What takes away what only older releases needed; null: there is none. */
+      contract: z.enum(['due', 'begun', 'done', 'failed', 'unknown', 'not-run']).nullable().optional(),
       verdict: verdictViewSchema.nullable(),
       /** As the edge and the runtime see it now; null when it could not be asked. */
       observed: z.object({ wanted: z.number(), running: z.number(), healthy: z.number() }).nullable(),
@@ -225,21 +231,6 @@ export const statusReplySchema = z.object({
   ),
 });
 
-export const releaseViewSchema = z.object({
-  release: z.string(),
-  service: z.string(),
-  environment: z.string(),
-  label: z.string().nullable(),
-  commit: z.string().nullable(),
-  dirty: z.boolean(),
-  artifact: z.string().nullable(),
-  configDigest: z.string(),
-  createdBy: z.string(),
-  createdAt: time,
-  /** `current`, `former` (hot), `kept` (its artifact is there), `gone`. */
-  state: z.enum(['current', 'former', 'kept', 'gone']),
-});
-
 export const logLineSchema = z.object({
   at: time.nullable(),
   service: z.string(),
@@ -278,7 +269,6 @@ export type JournalView = z.infer<typeof journalViewSchema>;
 export type RolloutEvent = z.infer<typeof rolloutEventSchema>;
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 export type StatusReply = z.infer<typeof statusReplySchema>;
-export type ReleaseView = z.infer<typeof releaseViewSchema>;
 export type LogLine = z.infer<typeof logLineSchema>;
 export type SecretView = z.infer<typeof secretViewSchema>;
 export type ServerInfo = z.infer<typeof serverInfoSchema>;

@@ -27,7 +27,13 @@ export async function jobLogs(
   for (const rollout of await store.rollouts({ project, environment, limit: ROLLOUTS })) {
     for (const part of rollout.services) {
       const { service, to: release } = part;
-      const has = { build: part.builds, migrate: part.migrates, smoke: part.smokes, check: part.checks }[kind];
+      const has = {
+        build: part.builds,
+        migrate: part.migrates,
+        smoke: part.smokes,
+        check: part.checks,
+        contract: part.contracts && rollout.contract[service] !== undefined,
+      }[kind];
       if (!has || found.has(service)) continue;
       if ((query.service ?? service) !== service || (query.release ?? release) !== release) continue;
       const attempts = Array.from({ length: attemptOf(rollout.attempts, kind, service) }, (_, index) => index + 1);

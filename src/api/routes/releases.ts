@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { behindContract } from '../../domain/rollout/past-contract.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import type { ReleaseView } from '../contract/contract.ts';
+import type { ReleaseView } from '../contract/release.ts';
 
 const querySchema = z.object({
   project: z.string(),
@@ -32,6 +33,7 @@ export function releaseRoutes(api: FastifyInstance, deps: ApiDeps): void {
             configDigest: each.configDigest,
             createdBy: each.createdBy,
             createdAt: each.createdAt,
+            behindContract: deployment === undefined ? null : behindContract(each.id, deployment),
             state:
               deployment?.current === each.id
                 ? 'current'

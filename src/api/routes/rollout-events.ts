@@ -45,6 +45,8 @@ export async function streamRollout(
       wake = new AbortController();
       const current = await store.rollout(rollout.id);
       if (current === null) break;
+      // Before the journal: whoever leaves when it shows a pause or an end was told why.
+      const now = await view(deps, current, true);
       for (const entry of await store.journal(rollout.id)) {
         if (entry.seq <= seq) continue;
         seq = entry.seq;
@@ -53,7 +55,6 @@ export async function streamRollout(
         await send({ type: 'journal', entry: journalView(entry) });
         lastWrite = clock.now();
       }
-      const now = await view(deps, current, true);
       const text = JSON.stringify(now);
       if (text !== shown) {
         shown = text;
@@ -77,12 +78,14 @@ export async function streamRollout(
 }
 
 /** Phases in which jobs run. */
-const WITH_JOBS: ReadonlySet<string> = new Set(['building', 'migrating', 'verifying']);
+const WITH_JOBS: ReadonlySet<string> = new Set(['building', 'migrating', 'verifying', 'contracting']);
 /** How long a journal line may wait for the output before it. */
 const OUTPUT_MS = 2_000;
 
 const hasJobs = ({ services }: Rollout): boolean =>
-  services.some(({ builds, migrates, smokes, checks }) => builds || migrates || smokes || checks);
+  services.some(
+    ({ builds, migrates, smokes, checks, contracts }) => builds || migrates || smokes || checks || contracts,
+  );
 
 interface Output {
   /** Resolves when all has been sent that was written when it was called; at the latest after a moment. */

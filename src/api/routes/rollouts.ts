@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { deploy } from '../../engine/operations/deploy.ts';
+import { type Begun, deploy } from '../../engine/operations/deploy.ts';
 import { down } from '../../engine/operations/down.ts';
 import { rollback } from '../../engine/operations/rollback.ts';
 import { restart } from '../../engine/operations/restart.ts';
@@ -41,17 +41,17 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.post('/v1/deploy', async (request): Promise<DeployReply> => {
     const { project, ...input } = deployRequestSchema.parse(request.body);
     const begun = await deploy(engine, { ...input, project: deps.parseProject(project) });
-    return { rollout: begun.rollout?.id ?? null, message: begun.message };
+    return replyOf(begun);
   });
 
   api.post('/v1/rollback', async (request): Promise<DeployReply> => {
     const begun = await rollback(engine, rollbackRequestSchema.parse(request.body));
-    return { rollout: begun.rollout?.id ?? null, message: begun.message };
+    return replyOf(begun);
   });
 
   api.post('/v1/restart', async (request): Promise<DeployReply> => {
     const begun = await restart(engine, restartRequestSchema.parse(request.body));
-    return { rollout: begun.rollout?.id ?? null, message: begun.message };
+    return replyOf(begun);
   });
 
   api.post('/v1/down', async (request): Promise<DownReply> => {
@@ -113,6 +113,12 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
     return { ...(await view(deps, await find(deps, id), true)), answer };
   });
 }
+
+const replyOf = ({ rollout, message, migrations = [] }: Begun): DeployReply => ({
+  rollout: rollout?.id ?? null,
+  message,
+  migrations,
+});
 
 const answered = (stored: Rollout | null, latest: Rollout | null, seq: number): boolean =>
   stored === null || stored.end !== null || stored.requestSeq >= seq || (latest?.requestSeq ?? 0) >= seq;

@@ -1,6 +1,6 @@
 import type { Release } from '../../domain/release/release.ts';
 import { deadlineOf } from '../../domain/rollout/clocks.ts';
-import type { JournalEntry, Rollout } from '../../domain/rollout/rollout.ts';
+import type { JournalEntry, Rollout, RolloutService } from '../../domain/rollout/rollout.ts';
 import type { JournalView, RolloutView, VerdictView } from '../contract/contract.ts';
 import type { Verdict } from '../../domain/analysis/verdict.ts';
 
@@ -45,16 +45,23 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
       to: each.to,
       label: live.release(each.to)?.source.label ?? null,
       ...(each.alone === true ? { alone: true } : {}),
+      contract: contractOf(rollout, each),
       verdict: verdictView(rollout.analysis[each.service]?.verdict ?? null),
       observed: live.observed[each.service] ?? null,
     })),
   };
 }
 
+function contractOf({ contract, end }: Rollout, each: RolloutService): RolloutView['services'][number]['contract'] {
+  if (!each.contracts) return null;
+  return contract[each.service] ?? (end === null ? 'due' : 'not-run');
+}
+
 function canaryOf(rollout: Rollout): { steps: { weight: number; forMs: number }[]; weight: number } {
   const steps = rollout.policy.canary;
   if (rollout.end === 'complete') return { steps, weight: 100 };
   if (rollout.end !== null) return { steps, weight: 0 };
+  if (rollout.phase === 'contracting') return { steps, weight: 100 };
   if (rollout.phase === 'promoting' || rollout.phase === 'watching')
     return { steps, weight: 100 - rollout.policy.holdback };
   if (rollout.phase !== 'canary') return { steps, weight: 0 };

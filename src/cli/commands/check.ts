@@ -11,6 +11,8 @@ import { child } from '../../config/tree.ts';
 import { plural } from '../../lib/format.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
+import type { MigrationsReply } from '../../api/contract/migrations.ts';
+import { migrationLines } from '../show-migrations.ts';
 import { wrapLines } from '../screen/text.ts';
 import type { ExitCode } from '../deps.ts';
 import { badConfig, type Project } from '../project.ts';
@@ -48,8 +50,9 @@ async function run(context: Context): Promise<ExitCode> {
     });
   }
   const problems = merged(checked);
+  const migrations = await migrationsOf(context, checked);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  out.data({ ok: errors === 0, environments: names, problems });
+  out.data({ ok: errors === 0, environments: names, problems, migrations });
   if (out.json) return errors === 0 ? 0 : 1;
   if (errors > 0) throw await badConfig(problems);
   if (problems.length > 0) out.line(...wrapLines(renderProblems(problems), out.columns()));
@@ -61,7 +64,30 @@ async function run(context: Context): Promise<ExitCode> {
       2,
     );
   }
+  for (const { environment, verdict, reports } of migrations ?? []) {
+    const lines = migrationLines(reports, out);
+    if (lines.length > 0) out.line('', `In ${style.cyan(environment)}:`, ...lines);
+    if (verdict === 'refuse') out.prose('A deploy is refused as it is (`--allow-breaking-migrations` insists).', 2);
+  }
   return 0;
+}
+
+/** What a deploy would find in new migrations; null without a server, which alone knows what serves. */
+async function migrationsOf(
+  context: Context,
+  checked: readonly Checked[],
+): Promise<(MigrationsReply & { environment: string })[] | null> {
+  const projects = checked.flatMap(({ project }) =>
+    project?.services.some(({ migrate }) => migrate !== null) ? project : [],
+  );
+  if (projects.length === 0) return null;
+  try {
+    const client = await context.client();
+    const replies = await Promise.all(projects.map((project) => client.migrations(project)));
+    return replies.map((reply, index) => ({ environment: projects[index]?.environment.name ?? '', ...reply }));
+  } catch {
+    return null;
+  }
 }
 
 /** Warnings alone: a file may be somewhere else, or for others' eyes, where the file is only checked. */

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { ship, WAIT_OPTION, waitOf } from '../ship.ts';
+import { ALLOW_OPTION, ship, WAIT_OPTION, waitOf } from '../ship.ts';
 
 export const deploy: CommandSpec = {
   name: 'deploy',
@@ -17,6 +17,7 @@ export const deploy: CommandSpec = {
       flags: '--keep-failed',
       description: 'leave instances of a failed release running, without traffic, for a look at them',
     },
+    ALLOW_OPTION,
     WAIT_OPTION,
   ],
   examples: [
@@ -34,6 +35,7 @@ export const deploy: CommandSpec = {
         label: input.text('version'),
         replace: input.flag('replace'),
         keepFailed: input.flag('keepFailed') ? true : null,
+        allowBreakingMigrations: input.flag('allowBreakingMigrations'),
       },
       waitOf(input),
     ),

@@ -1,4 +1,4 @@
-import type { ReleaseView } from '../../api/contract/contract.ts';
+import type { ReleaseView } from '../../api/contract/release.ts';
 import { formatDuration } from '../../lib/format.ts';
 import type { CommandSpec } from '../command.ts';
 import { countOf } from '../parse-count.ts';
@@ -52,18 +52,18 @@ function row(each: ReleaseView, style: Style, now: number): string[] {
     dateAndTime(each.createdAt),
     formatDuration(now - each.createdAt),
     each.createdBy,
-    state(each.state, style),
+    state(each, style),
   ];
 }
 
-function state(value: ReleaseView['state'], style: Style): string {
+function state({ state: value, behindContract = null }: ReleaseView, style: Style): string {
   switch (value) {
     case 'current':
       return style.green('serves');
     case 'former':
       return style.cyan('former, hot');
     case 'kept':
-      return 'kept';
+      return behindContract === null ? 'kept' : style.dim(`kept; the contract of ${behindContract} bars the way back`);
     case 'gone':
       return style.dim('files are gone');
   }

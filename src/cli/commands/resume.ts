@@ -4,7 +4,8 @@ import type { CommandSpec } from '../command.ts';
 export const resume: CommandSpec = {
   name: 'resume',
   summary: 'go on with a paused rollout',
-  description: 'After an inconclusive step: measures it once more. After an unknown end of a job: runs it again.',
+  description:
+    'After an inconclusive step: measures it once more. After an unknown end of a job, or a contract that failed: runs it again.',
   arguments: [ROLLOUT_ARGUMENT],
   options: [COMMENT_OPTION],
   examples: [{ command: 'evenkeel resume', means: 'the only rollout under way' }],

@@ -15,6 +15,7 @@ const JOBS: Readonly<Record<string, readonly string[]>> = {
   building: ['build'],
   migrating: ['migrate'],
   verifying: ['smoke', 'check'],
+  contracting: ['contract'],
 };
 
 /** A rollout as it stands, in a few lines that are redrawn in place. */
@@ -100,10 +101,10 @@ function body(rollout: RolloutView, state: FollowState, options: FrameOptions): 
   return lines;
 }
 
-function pauseLeft({ nextAt }: RolloutView, { now }: FrameOptions): string {
+function pauseLeft({ nextAt, phase }: RolloutView, { now }: FrameOptions): string {
   return nextAt === null
     ? 'It waits for a person.'
-    : `It waits for a person, and is aborted in ${formatTimeLeft(nextAt - now)}.`;
+    : `It waits for a person, and is ${phase === 'contracting' ? 'left' : 'aborted'} in ${formatTimeLeft(nextAt - now)}.`;
 }
 
 /** Before there is traffic: who is up, what waits, and what the jobs say. */

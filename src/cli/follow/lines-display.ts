@@ -14,8 +14,9 @@ const WINDOW_EVERY = 120_000;
 const LOOK_EVERY = 1_000;
 const SILENCE_AFTER = 5_000;
 
-/** Cells before the text of a line: the time and what it is about. */
-const INDENT = 8 + 2 + 10 + 2;
+/** Cells of what a line is about, and before its text: the time, and that. */
+const WHAT = 'contracting'.length;
+const INDENT = 8 + 2 + WHAT + 2;
 
 /** In a log: one line for each thing that happened, and how far it is now and then. */
 export function linesDisplay({ deps, out }: { deps: Pick<CliDeps, 'now'>; out: Output }): Display {
@@ -25,7 +26,7 @@ export function linesDisplay({ deps, out }: { deps: Pick<CliDeps, 'now'>; out: O
   // The first entries of a journal may come before it is known what they are about.
   const early: string[] = [];
   const say = (at: number, what: string, text: string): void => {
-    const line = `${timeOfDay(at)}  ${what.padEnd(10)}  ${text.replaceAll('\n', `\n${' '.repeat(INDENT)}`)}`;
+    const line = `${timeOfDay(at)}  ${what.padEnd(WHAT)}  ${text.replaceAll('\n', `\n${' '.repeat(INDENT)}`)}`;
     if (now === null) early.push(line);
     else out.line(line);
     lastLineAt = deps.now();

@@ -17,11 +17,15 @@ const NAMES: readonly [string, string][] = [
   ['canary', 'canary'],
   ['promoting', 'promote'],
   ['watching', 'watch'],
+  ['contracting', 'contract'],
 ];
 
 /** The way of a rollout through its phases, with times from its journal. A canary that it does not have is left out. */
 export function phaseSteps(rollout: RolloutView, entries: readonly JournalView[], now: number): PhaseStep[] {
-  const names = NAMES.filter(([phase]) => phase !== 'canary' || hasCanary(rollout, entries));
+  const names = NAMES.filter(
+    ([phase]) =>
+      (phase !== 'canary' || hasCanary(rollout, entries)) && (phase !== 'contracting' || hasContract(rollout, entries)),
+  );
   const current = rollout.end === 'complete' ? names.length : names.findIndex(([phase]) => phase === rollout.phase);
   return names.map(([phase, name], index) => {
     const state = index < current ? 'done' : index > current ? 'todo' : stateNow(rollout);
@@ -34,6 +38,12 @@ function hasCanary(rollout: RolloutView, entries: readonly JournalView[]): boole
   // A first deploy and a worker have nothing to be compared with, whatever the policy says.
   const skipped = entries.some(({ from, to }) => from === 'verifying' && to === 'promoting');
   return !skipped && rollout.services.some(({ from, kind }) => from !== null && kind !== 'worker');
+}
+
+/** One that was superseded in its window has none any more. */
+function hasContract({ services, end }: RolloutView, entries: readonly JournalView[]): boolean {
+  if (end !== null) return entries.some(({ to }) => to === 'contracting');
+  return services.some(({ contract = null }) => contract !== null);
 }
 
 function stateNow(rollout: RolloutView): PhaseStep['state'] {

@@ -94,7 +94,11 @@ export function requestsLine(verdict: VerdictView): string {
 }
 
 /** What a person can type about a paused rollout, one command each. */
-export function waysOn({ paused, id }: Pick<RolloutView, 'paused' | 'id'>): { command: string; means: string }[] {
+export function waysOn({
+  paused,
+  id,
+  phase,
+}: Pick<RolloutView, 'paused' | 'id' | 'phase'>): { command: string; means: string }[] {
   const abort = { command: `evenkeel abort ${id}`, means: 'take it back' };
   switch (paused?.reason) {
     case undefined:
@@ -110,11 +114,12 @@ export function waysOn({ paused, id }: Pick<RolloutView, 'paused' | 'id'>): { co
         { command: `evenkeel resume ${id}`, means: 'give this step its time again' },
         abort,
       ];
+    case 'contract':
     case 'unknown-job':
       return [
         { command: `evenkeel resume ${id}`, means: 'run the job again' },
         { command: `evenkeel promote ${id}`, means: 'go on as if it had succeeded' },
-        abort,
+        phase === 'contracting' ? { ...abort, means: 'leave it' } : abort,
       ];
     default:
       return [{ command: `evenkeel resume ${id}`, means: 'go on' }, abort];

@@ -33,12 +33,15 @@ export function contradictionsOf(subject: Subject): Problem[] {
   checkOverlap(subject, report);
   checkSchedule(subject, report);
   checkData(subject, report);
+  checkMigrations(subject, report);
   return problems;
 }
 
 const NOT_FOR_STATIC = [
   'run',
   'migrate',
+  'migrations',
+  'contract',
   'check',
   'health',
   'instances',
@@ -202,6 +205,12 @@ function checkData({ written }: Subject, report: Report): void {
       report(path, { message, hint: 'keep the outer one' });
     }
   });
+}
+
+function checkMigrations({ written }: Subject, report: Report): void {
+  if (written.migrations === undefined || written.migrate !== undefined) return;
+  const message = '`migrations` says how the files of `migrate` are looked at, and there is no `migrate`';
+  report(['migrations'], { message, hint: 'add `migrate: COMMAND`' });
 }
 
 function hasRoutes(written: WrittenService, tree: Tree): boolean {

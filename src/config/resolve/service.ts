@@ -1,6 +1,7 @@
 import type {
   EnvTemplate,
   HealthConfig,
+  MigrationsConfig,
   Route,
   Schedule,
   ServiceConfig,
@@ -36,6 +37,9 @@ export function resolveService(name: string, written: WrittenService, around: Se
     build: written.build ?? null,
     run: written.run ?? null,
     migrate: written.migrate ?? null,
+    // Absent, not null: what a release was configured with before there was this key is still the same.
+    ...(written.migrations === undefined ? {} : { migrations: resolveMigrations(written.migrations) }),
+    ...(written.contract === undefined ? {} : { contract: written.contract }),
     smoke: (written.smoke ?? []).map(resolveSmoke),
     check: written.check ?? null,
     static: written.static ?? null,
@@ -97,6 +101,11 @@ function resolveSchedule({ at, timeZone, late, deadline }: NonNullable<WrittenSe
   const { timeZone: zone, lateMs, deadlineMs } = DEFAULT_SCHEDULE;
   return { at, timeZone: timeZone ?? zone, lateMs: late ?? lateMs, deadlineMs: deadline ?? deadlineMs };
 }
+
+const resolveMigrations = (written: NonNullable<WrittenService['migrations']>): MigrationsConfig => ({
+  folders: written.folders ?? null,
+  breaking: written.breaking ?? 'refuse',
+});
 
 type WrittenSmoke = NonNullable<WrittenService['smoke']>[number];
 

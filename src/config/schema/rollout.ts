@@ -44,7 +44,7 @@ const deadline = duration({ min: 1000, max: 24 * hour, say: 'a duration from 1s 
 const deadlines = keys({
   build: deadline.describe('Default 20m.').optional(),
   start: deadline.describe('Default 5m, longer when `health.deadline` is.').optional(),
-  migrate: deadline.describe('Default 15m.').optional(),
+  migrate: deadline.describe('Also of `contract`, which is stopped and asks a person then. Default 15m.').optional(),
   verify: deadline.describe('Default 5m.').optional(),
   promote: deadline.describe('Default 5m.').optional(),
 });

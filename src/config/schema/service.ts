@@ -74,6 +74,19 @@ const resources = keys({
     .optional(),
 }).describe('Limits of one instance. Default: none.');
 
+const breaking = z
+  .enum(['refuse', 'warn', 'off'], { error: 'refuse, warn or off' })
+  .describe(
+    'What is done about a statement that the running release may not survive. Default refuse, in development warn.',
+  );
+
+const migrationKeys = keys({
+  folders: oneOrMany(folder, 'a folder such as db/migrations, or a list of them')
+    .describe('Where the files are, relative to `dir`. Default: where the usual tools keep them.')
+    .optional(),
+  breaking: breaking.optional(),
+});
+
 /** The keys of a service. */
 export const serviceKeys = {
   run: command.describe('The command that serves. It listens on $PORT when it is asked over HTTP.').optional(),
@@ -86,8 +99,15 @@ export const serviceKeys = {
   migrate: command
     .describe('Changes the database before the new release starts. The old release must still run on the result.')
     .optional(),
+  migrations: z
+    .union([breaking, migrationKeys], { error: 'refuse, warn, off, or { folders, breaking }' })
+    .transform((given) => (typeof given === 'string' ? { breaking: given } : given))
+    .describe('How the SQL files that `migrate` brings are looked at before it runs.')
+    .optional(),
   contract: command
-    .describe('Takes away what only the old release needed, after the rollback window. Not available yet.')
+    .describe(
+      'Takes away what only older releases needed, once, after the rollback window. Nothing older can be gone back to then.',
+    )
     .optional(),
   smoke: oneOrMany(smokeOne, 'a path such as /health, a command, or a list of them')
     .describe('Asked of the new release, through the edge, before it takes traffic.')

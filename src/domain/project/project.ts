@@ -121,6 +121,13 @@ export interface RolloutPolicy {
   keepFailed: boolean;
 }
 
+export interface MigrationsConfig {
+  /** Relative to `dir`; null: found by the shapes that tools give them. */
+  folders: string[] | null;
+  /** What is done about a statement that the running release may not survive. */
+  breaking: 'refuse' | 'warn' | 'off';
+}
+
 /** One service, resolved for one environment. Its canonical JSON is what the config digest covers. */
 export interface ServiceConfig {
   name: string;
@@ -130,6 +137,10 @@ export interface ServiceConfig {
   build: string | null;
   run: string | null;
   migrate: string | null;
+  /** How the files of `migrate` are looked at; absent as long as nothing is written, like `contract`. */
+  migrations?: MigrationsConfig | undefined;
+  /** Run once after the rollback window, to take away what only older releases needed. */
+  contract?: string | undefined;
   /** Asked of the new release, through the edge, before it takes traffic. */
   smoke: SmokeCheck[];
   /** A command that must exit 0 before a service without routes counts as verified. */

@@ -48,6 +48,8 @@ export interface Deployment {
   current: string | null;
   /** Kept hot for an instant rollback while its rollout's window is open, or null. */
   former: string | null;
+  /** The release whose contract was begun last: what is older does not fit the database any more. Null: none was. */
+  contracted: string | null;
   /** Stable loopback port for service-to-service calls; null for none. */
   internalPort: number | null;
   /** Loopback port of the edge for previews of releases that have no traffic yet; null for none. */

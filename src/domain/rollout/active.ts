@@ -1,5 +1,9 @@
 import type { Rollout } from './rollout.ts';
 
+/** All traffic is on its new releases, and a newer rollout may begin beside it. */
+export const isPromoted = ({ phase }: Pick<Rollout, 'phase'>): boolean =>
+  phase === 'watching' || phase === 'contracting';
+
 /** Of two that began in the same millisecond the one with the higher id counts as the newer. */
 export const isNewer = (rollout: Rollout, than: Rollout): boolean =>
   rollout.createdAt > than.createdAt || (rollout.createdAt === than.createdAt && rollout.id > than.id);
@@ -11,10 +15,10 @@ export const rolloutsOf = (service: string, rollouts: readonly Rollout[]): Rollo
     .toSorted((a, b) => (isNewer(a, b) ? -1 : 1));
 
 /**
- * The one of them that says what a service ought to be, if any is open. One in its window gives way to the one that
+ * The one of them that says what a service ought to be, if any is open. One that was promoted gives way to the one that
  * supersedes it, whatever the clock said when either began.
  */
 export function activeOf(newestFirst: readonly Rollout[]): Rollout | undefined {
   const open = newestFirst.filter((rollout) => rollout.end === null);
-  return open.find((rollout) => rollout.phase !== 'watching') ?? open[0];
+  return open.find((rollout) => !isPromoted(rollout)) ?? open[0];
 }

@@ -12,6 +12,8 @@ export interface Change {
   old: boolean;
   /** It or what serves now cannot run beside another copy. */
   alone?: boolean;
+  /** Whether its contract is still due; by default that of what is new. */
+  contracts?: boolean;
 }
 
 /**
@@ -31,6 +33,7 @@ export function beginRollout(input: {
   policies?: RolloutPolicy[];
   approvalsNeeded: number;
   keepFailed: boolean | null;
+  allowsBreaking?: boolean;
   by: string;
   reason: string;
   now: number;
@@ -57,6 +60,7 @@ export function beginRollout(input: {
       holdback: alone.length > 0 ? 0 : policy.holdback,
       keepFailed: input.keepFailed ?? policy.keepFailed,
     },
+    allowsBreaking: input.allowsBreaking ?? false,
     approvalsNeeded: urgent ? 0 : input.approvalsNeeded,
     requestedBy: input.by,
     createdAt: input.now,
@@ -74,6 +78,7 @@ export function beginRollout(input: {
     attempts: {},
     verified: [],
     held: {},
+    contract: {},
     approvals: [],
     analysis: {},
     reason: urgent || policy.canary.length === 0 ? input.reason : `${input.reason}${noCanary(alone)}`,
@@ -104,7 +109,7 @@ function lastOfAll(services: RolloutService[]): RolloutService[] {
 }
 
 function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
-  const { config, from, to, old } = change;
+  const { config, from, to, old, contracts = !old } = change;
   return {
     service: config.name,
     kind: config.kind,
@@ -116,6 +121,7 @@ function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
     smokes: !old && config.smoke.length > 0,
     checks: !old && config.check !== null,
     ...(change.alone === true ? { alone: true as const } : {}),
+    contracts: contracts && config.contract !== undefined,
     limits: config.rollout.analysis,
   };
 }

@@ -26,6 +26,8 @@ export function deadlineOf(rollout: Rollout): number | null {
     case 'starting':
       return deadlines.startingMs;
     case 'migrating':
+    // The same kind of work, on the same database.
+    case 'contracting':
       return deadlines.migratingMs;
     case 'verifying':
       return deadlines.verifyingMs;

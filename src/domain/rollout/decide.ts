@@ -1,5 +1,6 @@
 import { canary } from './canary.ts';
 import { afterSetBack, overdue } from './clocks.ts';
+import { contracting } from './contracting.ts';
 import type { Observed } from './observed.ts';
 import { building, migrating, pending, starting } from './phases.ts';
 import { promoting } from './promoting.ts';
@@ -33,14 +34,15 @@ export function decide(stored: Rollout, observed: Observed, now: number): Decisi
   if (asked !== null) return asked;
 
   if (decision.journal.length > 0) return decision;
-  const late = overdue(decision.next, now);
+  // Behind its window there is no way back: what takes too long there is stopped, and said.
+  const late = rollout.phase === 'contracting' ? null : overdue(decision.next, now);
   return late === null ? decision : finish(decision.next, 'failed', now, `${late} (${decision.reason})`);
 }
 
 function inPhase(rollout: Rollout, observed: Observed, now: number): Decision {
   switch (rollout.phase) {
     case 'pending':
-      return pending(rollout, now);
+      return pending(rollout, observed, now);
     case 'building':
       return building(rollout, observed, now);
     case 'starting':
@@ -55,6 +57,8 @@ function inPhase(rollout: Rollout, observed: Observed, now: number): Decision {
       return promoting(rollout, observed, now);
     case 'watching':
       return watching(rollout, observed, now);
+    case 'contracting':
+      return contracting(rollout, observed, now);
     case 'complete':
       return stay(rollout, rollout.reason);
   }

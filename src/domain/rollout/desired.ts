@@ -83,6 +83,7 @@ function removing(plain: DesiredService, rollouts: Rollout[], active: Rollout | 
   for (const rollout of rollouts) {
     const removed = rollout.removes.find((each) => each.service === plain.service);
     if (removed === undefined || rollout.end !== null || !reached(rollout, 'promoting')) continue;
+    if (reached(rollout, 'contracting')) continue;
     // A later deploy may have it again.
     if (active !== undefined && active.createdAt > rollout.createdAt) continue;
     const hot = { release: removed.release, weight: 0, run: true };
@@ -96,7 +97,9 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
   if (to === from) return plain;
   const share = shareOf(rollout, part);
   const releases: DesiredRelease[] = [];
-  if (from !== null && (staysHot(part) || !reached(rollout, 'promoting')))
+  // What it needs is about to be taken away, so it is gone before the contract begins.
+  const over = reached(rollout, 'contracting');
+  if (from !== null && !over && (staysHot(part) || !reached(rollout, 'promoting')))
     releases.push({ release: from, weight: 100 - share, run: !hasGivenWay(rollout, part) });
   if (mayStart(rollout, part)) releases.push({ release: to, weight: share, run: true });
   const analysis = rollout.analysis[part.service];
@@ -104,7 +107,7 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
     ...plain,
     releases,
     split:
-      analysis === undefined || from === null || !reached(rollout, 'canary')
+      analysis === undefined || from === null || !reached(rollout, 'canary') || over
         ? null
         : { rollout: evidenceKey(rollout.id, part.service), canary: to, baseline: from, slow: analysis.slow },
     preview: mayStart(rollout, part) ? to : null,
@@ -121,6 +124,7 @@ export const evidenceKey = (rollout: string, service: string): string => `${roll
 
 /** The new release's share of sessions, in percent. */
 function shareOf(rollout: Rollout, part: RolloutService): number {
+  if (reached(rollout, 'contracting')) return 100;
   // Nothing can be held back with a release that does not exist, or is not kept running.
   if (reached(rollout, 'promoting')) return part.from === null || !staysHot(part) ? 100 : 100 - rollout.policy.holdback;
   if (rollout.phase !== 'canary') return 0;

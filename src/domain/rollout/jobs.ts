@@ -1,7 +1,7 @@
 import { type Observed, seen, type Work } from './observed.ts';
-import type { Rollout, RolloutService } from './rollout.ts';
+import type { Phase, Rollout, RolloutService } from './rollout.ts';
 
-export type JobKind = 'migrate' | 'smoke' | 'check';
+export type JobKind = 'migrate' | 'smoke' | 'check' | 'contract';
 
 /** A job that runs at most once for each attempt, such as `migrate.api`. Builds are none: they may simply be repeated. */
 export interface Job {
@@ -18,6 +18,7 @@ export function jobsOf(rollout: Rollout, observed: Observed, each: RolloutServic
     migrate: { needed: each.migrates, work: service.migration },
     smoke: { needed: each.smokes, work: service.smoke },
     check: { needed: each.checks, work: service.check },
+    contract: { needed: each.contracts, work: service.contract },
   };
   return kinds
     .filter((kind) => all[kind].needed)
@@ -25,9 +26,11 @@ export function jobsOf(rollout: Rollout, observed: Observed, each: RolloutServic
     .filter((job) => !rollout.waived.includes(job.name));
 }
 
+const KINDS_OF: Partial<Record<Phase, JobKind[]>> = { migrating: ['migrate'], contracting: ['contract'] };
+
 /** The first job whose end nobody knows, which is what a pause of `unknown-job` asks about. */
 export function unknownJob(rollout: Rollout, observed: Observed): Job | null {
-  const kinds: JobKind[] = rollout.phase === 'migrating' ? ['migrate'] : ['smoke', 'check'];
+  const kinds = KINDS_OF[rollout.phase] ?? ['smoke', 'check'];
   return (
     rollout.services
       .flatMap((each) => jobsOf(rollout, observed, each, kinds))
@@ -37,10 +40,10 @@ export function unknownJob(rollout: Rollout, observed: Observed): Job | null {
 
 /** As a sentence names it. */
 export const titleOf = (job: Pick<Job, 'kind'>): string =>
-  ({ migrate: 'migration', smoke: 'smoke test', check: 'check' })[job.kind];
+  ({ migrate: 'migration', smoke: 'smoke test', check: 'check', contract: 'contract' })[job.kind];
 
 export const attemptOf = (rollout: Rollout, job: Pick<Job, 'name'>): number => rollout.attempts[job.name] ?? 1;
 
 export const unknownEnd = (job: Job): string =>
   `${job.name} died without a recorded end (${job.work.detail}): ` +
-  'resume runs it again, promote goes on as if it had succeeded, abort takes back';
+  `resume runs it again, promote goes on as if it had succeeded, abort ${job.kind === 'contract' ? 'leaves it' : 'takes back'}`;

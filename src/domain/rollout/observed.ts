@@ -1,7 +1,7 @@
 import type { StoredEvidence } from '../analysis/evidence-store.ts';
 import type { HeldCounts, OperatorRequest, RolloutService } from './rollout.ts';
 
-/** A piece of work with an end: a build, a migration, a smoke test, a check. */
+/** A piece of work with an end: a build, a migration, a smoke test, a check, a contract. */
 export interface Work {
   /** `unknown`: it died without a recorded end, so nobody knows how far it came. */
   state: 'absent' | 'running' | 'done' | 'failed' | 'unknown';
@@ -31,6 +31,7 @@ export interface ServiceObserved {
   migration: Work;
   smoke: Work;
   check: Work;
+  contract: Work;
   to: ReleaseObservation;
   from: ReleaseObservation | null;
   /** The release that answered the last request through the edge, and when; null when none has yet. */
@@ -59,6 +60,10 @@ export interface Observed {
   refusal: string | null;
   /** The environment was brought down: nothing of it runs, on purpose. */
   down?: boolean | undefined;
+  /** Another rollout of this environment that changes a database at this moment, in words; null for none. */
+  schemaBusy: string | null;
+  /** Why one of its releases does not fit the database any more, which a contract has changed; null when all do. */
+  pastContract: string | null;
 }
 
 /** What was seen of one service. Throws when the engine left it out: it must observe every service of the rollout. */
@@ -74,5 +79,6 @@ export type Action =
   | { kind: 'migrate'; service: string; attempt: number }
   | { kind: 'smoke'; service: string; attempt: number }
   | { kind: 'check'; service: string; attempt: number }
-  /** Ends whatever build, smoke or check of it still runs; with `migrations` also those. */
+  | { kind: 'contract'; service: string; attempt: number }
+  /** Ends whatever build, smoke or check of it still runs; with `migrations` also those and contracts. */
   | { kind: 'cancel-work'; service: string; migrations: boolean };

@@ -8,7 +8,9 @@ import { type Decision, enter, finish, hold, pause, wait } from './transition.ts
 
 /** The phases before anything of the new release is asked; the later ones have a file each. */
 
-export function pending(rollout: Rollout, now: number): Decision {
+export function pending(rollout: Rollout, observed: Observed, now: number): Decision {
+  // It was created in the same moment in which the contract began: whoever is first there wins.
+  if (observed.pastContract !== null) return finish(rollout, 'failed', now, observed.pastContract);
   if (rollout.paused !== null) return hold(rollout, now);
   return enter(rollout, 'building', now, 'begun');
 }
@@ -80,6 +82,8 @@ export function migrating(rollout: Rollout, observed: Observed, now: number): De
           return rollout.paused === null ? wait(rollout, now, `migrating ${each.to}`) : hold(rollout, now);
         case 'absent': {
           if (rollout.paused !== null) return hold(rollout, now);
+          if (observed.schemaBusy !== null)
+            return wait(rollout, now, `migrating ${each.to}: waiting for ${observed.schemaBusy}`);
           if (mustGiveWay(each) && !hasGivenWay(rollout, each)) return giveWay(rollout, observed, [each], now);
           // What cannot run twice should not have its data changed under it either.
           if (hasGivenWay(rollout, each) && seen(observed, each).from?.present === true)

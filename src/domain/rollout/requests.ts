@@ -1,5 +1,7 @@
+import { isPromoted } from './active.ts';
 import { overdue } from './clocks.ts';
 import { pastSteps } from './canary.ts';
+import { leaveContract, leftUndone, openContract, repeatContract, vouchForContract } from './contracting.ts';
 import { gate, missingApprovals } from './gate.ts';
 import { holdsSome } from './giving-way.ts';
 import { unknownJob } from './jobs.ts';
@@ -20,16 +22,18 @@ export function takeBack(rollout: Rollout, observed: Observed, now: number): Dec
   if (request === undefined) return null;
   const heard = { ...rollout, requestSeq: Math.max(...open.map((each) => each.seq)) };
   if (rollout.phase === 'watching') return takeBackInWindow(heard, observed, request, now);
+  if (rollout.phase === 'contracting')
+    return leaveContract(rollout, heard, { observed, request, asked: askedFor(request) }, now);
   const running = rollout.services.filter((each) => observed.services[each.service]?.migration.state === 'running');
   if (rollout.phase === 'migrating' && running.length > 0 && !request.force)
     return awaitMigration(rollout, heard, running.map((each) => each.to).join(', '), request, now);
   const detail = { phase: rollout.phase, forced: request.force };
-  return finish(heard, 'aborted', now, `${verb(request)} by ${request.by}${comment(request)}`, detail);
+  return finish(heard, 'aborted', now, askedFor(request), detail);
 }
 
 function takeBackInWindow(heard: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
   if (observed.superseded || request.kind === 'supersede')
-    return enter(heard, 'complete', now, `superseded by a newer rollout${comment(request)}`);
+    return enter(heard, 'complete', now, `superseded by a newer rollout${comment(request)}${leftUndone(heard)}`);
   if (heard.removes.length === 0 && heard.opens === null && heard.services.every((each) => each.from === null)) {
     const why = 'this is the first release, there is no former one';
     return refuse(heard, request, now, 'first-release', `is not possible: ${why}`);
@@ -51,7 +55,7 @@ function awaitMigration(
 ): Decision {
   const waiting = unpause(rollout, now);
   const late = overdue(waiting, now);
-  const asked = `${verb(request)} by ${request.by}${comment(request)}`;
+  const asked = askedFor(request);
   if (late !== null) return finish(heard, 'aborted', now, `${asked}; the migration of ${what} is stopped: ${late}`);
   const reason = `${request.kind} by ${request.by} waits for the migration of ${what} to end (--force does not wait)`;
   // Written down once, not at every look.
@@ -73,7 +77,7 @@ export function answer(given: Rollout, observed: Observed, now: number): Decisio
 function answerTo(request: OperatorRequest, rollout: Rollout, observed: Observed, now: number): Decision {
   switch (request.kind) {
     case 'pause':
-      if (rollout.phase === 'watching' || rollout.phase === 'promoting') return noEffect(rollout, request, now);
+      if (rollout.phase === 'promoting' || isPromoted(rollout)) return noEffect(rollout, request, now);
       if (rollout.paused?.reason === 'operator')
         return refuse(rollout, request, now, 'already-paused', `has no effect: it is ${rollout.paused.detail}`);
       if (holdsSome(rollout))
@@ -100,7 +104,7 @@ function answerTo(request: OperatorRequest, rollout: Rollout, observed: Observed
 }
 
 function approve(rollout: Rollout, request: OperatorRequest, now: number): Decision {
-  if (rollout.phase === 'watching' || rollout.phase === 'promoting') return noEffect(rollout, request, now);
+  if (rollout.phase === 'promoting' || isPromoted(rollout)) return noEffect(rollout, request, now);
   if (rollout.approvals.some((each) => each.by === request.by))
     return refuse(rollout, request, now, 'approved-already', `has no effect: ${request.by} has approved already`);
   const approvals = [...rollout.approvals, { by: request.by, at: request.at, comment: request.comment }];
@@ -124,11 +128,14 @@ function resume(rollout: Rollout, observed: Observed, request: OperatorRequest, 
       // Look again for as long as the step was meant to last; the evidence so far stays.
       return note({ ...running, stepSince: now, stepPausedMs: 0 }, now, `${reason}: the step is measured once more`);
     case 'unknown-job': {
+      if (rollout.phase === 'contracting') return onContract(rollout, observed, request, now);
       const job = unknownJob(rollout, observed);
       if (job === null) return note(running, now, reason);
       const attempts = { ...running.attempts, [job.name]: (running.attempts[job.name] ?? 1) + 1 };
       return note({ ...running, attempts }, now, `${reason}: ${job.name} is run again`);
     }
+    case 'contract':
+      return onContract(rollout, observed, request, now);
     case 'operator':
       return note(running, now, reason);
   }
@@ -136,7 +143,10 @@ function resume(rollout: Rollout, observed: Observed, request: OperatorRequest, 
 
 function promote(rollout: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
   switch (rollout.paused?.reason) {
+    case 'contract':
+      return onContract(rollout, observed, request, now);
     case 'unknown-job': {
+      if (rollout.phase === 'contracting') return onContract(rollout, observed, request, now);
       const job = unknownJob(rollout, observed);
       const running = unpause(rollout, now);
       if (job === null) return note(running, now, `resumed by ${request.by}${comment(request)}`);
@@ -157,6 +167,19 @@ function promote(rollout: Rollout, observed: Observed, request: OperatorRequest,
   }
 }
 
+/** Resume runs it again, promote vouches for it. */
+function onContract(rollout: Rollout, observed: Observed, request: OperatorRequest, now: number): Decision {
+  const running = unpause(rollout, now);
+  const job = openContract(rollout, observed);
+  if (job === null) return note(running, now, `resumed by ${request.by}${comment(request)}`);
+  if (job.work.state === 'running')
+    return refuse(rollout, request, now, 'no-effect', `has no effect yet: ${job.name} is still being stopped`);
+  if (request.kind === 'promote')
+    return note(vouchForContract(running, job, now), now, `${request.by} vouches for ${job.name}${comment(request)}`);
+  const reason = `resumed by ${request.by}${comment(request)}: ${job.name} is run again`;
+  return note(repeatContract(running, job, now), now, reason);
+}
+
 const noEffect = (rollout: Rollout, request: OperatorRequest, now: number): Decision =>
   refuse(rollout, request, now, 'no-effect', `has no effect while ${rollout.phase}`);
 
@@ -170,5 +193,7 @@ function verb(request: OperatorRequest): string {
   if (request.kind === 'reject') return 'rejected';
   return request.kind === 'supersede' ? 'replaced' : 'aborted';
 }
+
+const askedFor = (request: OperatorRequest): string => `${verb(request)} by ${request.by}${comment(request)}`;
 
 const comment = (request: OperatorRequest): string => (request.comment === null ? '' : `: ${request.comment}`);

@@ -12,19 +12,20 @@ export const PHASES = [
   'canary',
   'promoting',
   'watching',
+  'contracting',
   'complete',
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
 /**
- * - `complete`: promoted, and the window passed.
+ * - `complete`: promoted, and the window passed; what it had to contract was contracted, or was left.
  * - `aborted`: a person stopped it before promotion.
  * - `failed`: a verdict, an error or a deadline stopped it before promotion.
  * - `rolled-back`: taken back after promotion, by a person or by a verdict.
  */
 export type End = 'complete' | 'aborted' | 'failed' | 'rolled-back';
 
-export type PauseReason = 'approval' | 'inconclusive' | 'unknown-job' | 'operator';
+export type PauseReason = 'approval' | 'inconclusive' | 'unknown-job' | 'contract' | 'operator';
 
 export interface Pause {
   reason: PauseReason;
@@ -48,6 +49,8 @@ export interface RolloutService {
   checks: boolean;
   /** It cannot run twice: the former release is stopped before the new one starts. Absent: both run side by side. */
   alone?: true | undefined;
+  /** Whether it has something to take away once the rollback window is over. */
+  contracts: boolean;
   /** What its canary is judged by. */
   limits: AnalysisLimits;
 }
@@ -58,6 +61,12 @@ export interface RemovedService {
   kind: ServiceKind;
   release: string;
 }
+
+/**
+ * How far a service's `contract` has come, from its begin on: from then on no older release is gone back to, since
+ * nobody knows what half of it took away.
+ */
+export type ContractState = 'begun' | 'done' | 'failed' | 'unknown';
 
 /** What analysis knows of one service of the rollout. */
 export interface ServiceAnalysis {
@@ -96,6 +105,8 @@ export interface Rollout {
   /** The environment's public port as it was and as it is to be; it moves with the switch. Null: it stays. */
   opens: { from: Listen; to: Listen } | null;
   policy: RolloutPolicy;
+  /** A person said that its migrations run although what serves may not survive them. */
+  allowsBreaking: boolean;
   /** Approvals needed before promotion; 0 for none. */
   approvalsNeeded: number;
   requestedBy: string;
@@ -122,6 +133,8 @@ export interface Rollout {
   verified: string[];
   /** Services whose former release was told to stop so that the new one can start; a pause gives them back. */
   held: Record<string, Held>;
+  /** By service, from the begin of its contract on. */
+  contract: Record<string, ContractState>;
   approvals: { by: string; at: number; comment: string | null }[];
   analysis: Record<string, ServiceAnalysis>;
   /** Why it is where it is: the last transition's reason. */

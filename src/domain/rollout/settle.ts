@@ -19,7 +19,8 @@ export function settle(ended: Rollout, observed: Observed): Decision {
   const waits: string[] = [];
   for (const each of rollout.services) {
     const service = seen(observed, each);
-    if (takenBack && hasRunningJob(service)) {
+    // A contract that was given up is stopped as well; one that goes on has not ended.
+    if (service.contract.state === 'running' || (takenBack && hasRunningJob(service))) {
       actions.push({ kind: 'cancel-work', service: each.service, migrations: true });
       waits.push(`jobs of ${each.to}`);
     }

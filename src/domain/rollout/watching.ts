@@ -2,6 +2,7 @@ import { formatDuration } from '../../lib/format.ts';
 import { phaseElapsed } from './clocks.ts';
 import { staysHot } from './desired.ts';
 import { judgeServices, openWindow } from './judging.ts';
+import { leftUndone } from './contracting.ts';
 import { lostBeside } from './lost.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
@@ -13,7 +14,8 @@ import { type Decision, enter, finish, stay } from './transition.ts';
  */
 export function watching(rollout: Rollout, observed: Observed, now: number): Decision {
   // The newer rollout builds upon this release: going back behind it now would pull the ground from under it.
-  if (observed.superseded) return enter(rollout, 'complete', now, 'superseded by a newer rollout');
+  if (observed.superseded)
+    return enter(rollout, 'complete', now, `superseded by a newer rollout${leftUndone(rollout)}`);
   const window = rollout.policy.rollbackWindowMs;
   const over = phaseElapsed(rollout, now) >= window;
   const { rollout: next, verdicts } = judgeServices(
@@ -38,7 +40,8 @@ export function watching(rollout: Rollout, observed: Observed, now: number): Dec
   if (!over) return stay(next, `watching for ${formatDuration(window)}`, now + window - phaseElapsed(rollout, now));
   const judged = verdicts.map((each) => ` ${each.service.to}: ${each.verdict.reason}`).join('');
   const numbers = Object.fromEntries(verdicts.map((each) => [each.service.service, each.verdict]));
-  return enter(next, 'complete', now, `the rollback window of ${formatDuration(window)} is over.${judged}`, {
+  const following = next.services.some((each) => each.contracts) ? 'contracting' : 'complete';
+  return enter(next, following, now, `the rollback window of ${formatDuration(window)} is over.${judged}`, {
     verdicts: numbers,
   });
 }

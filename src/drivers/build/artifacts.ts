@@ -28,8 +28,13 @@ export class Artifacts {
   /** Whether it is whole, and none of its files was written to or is missing. */
   async has(artifact: string): Promise<boolean> {
     if (!DIGEST.test(artifact) || !(await isFolder(this.path(artifact)))) return false;
-    const manifest = parseManifest((await readTextIfThere(this.#manifest(artifact))) ?? '', artifact);
+    const manifest = await this.manifest(artifact);
     return manifest !== null && (await flawOf(manifest, this.path(artifact))) === null;
+  }
+
+  /** What it holds; null when that is not known. */
+  async manifest(artifact: string): Promise<Manifest | null> {
+    return parseManifest((await readTextIfThere(this.#manifest(artifact))) ?? '', artifact);
   }
 
   /** Its objects must be there. A damaged artifact of the same digest is replaced. */

@@ -35,6 +35,10 @@ export function parseManifest(text: string, digest: string): Manifest | null {
   return { entries: lines.map(fromLine), text, digest };
 }
 
+/** Its files alone, without links and empty folders. */
+export const filesOf = ({ entries }: Manifest): { path: string; size: number; sha: string }[] =>
+  entries.flatMap((entry) => (entry.kind === 'file' ? [{ path: entry.path, size: entry.size, sha: entry.sha }] : []));
+
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }

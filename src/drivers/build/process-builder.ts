@@ -1,4 +1,5 @@
 import type { ServiceConfig } from '../../domain/project/project.ts';
+import type { TreeFile } from '../../domain/migration/files.ts';
 import type { BuildObservation, Builder, BuildRequest } from '../../ports/builder.ts';
 import type { JobRunner } from '../../ports/runtime.ts';
 import type { SourceInfo } from '../../domain/release/release.ts';
@@ -9,6 +10,7 @@ import { collectGarbage, sweepTemporary } from './collect.ts';
 import { Queues } from './concurrency.ts';
 import { failureText } from './failure.ts';
 import { boundPackageCache, MOST_CACHED } from './package-cache.ts';
+import { filesOf } from './manifest.ts';
 import { readSourceInfo } from './source-info.ts';
 import { dataFolders, inputDigestOf } from './sources.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
@@ -116,6 +118,16 @@ class ProcessBuilder implements Builder {
   async artifactOf(inputDigest: string): Promise<string | null> {
     const artifact = await this.#shop.inputs.find({ digest: inputDigest, variant: null });
     return artifact !== null && (await this.#shop.artifacts.has(artifact)) ? artifact : null;
+  }
+
+  async sourceFiles(root: string, service: ServiceConfig): Promise<TreeFile[]> {
+    const { manifest } = await this.#shop.sources.read(root, service, { objects: null });
+    return filesOf(manifest);
+  }
+
+  async artifactFiles(artifact: string): Promise<TreeFile[] | null> {
+    const manifest = await this.#shop.artifacts.manifest(artifact);
+    return manifest === null ? null : filesOf(manifest);
   }
 
   artifactPath(artifact: string): string {

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../domain/release/release.ts';
+import { isPromoted } from '../../domain/rollout/active.ts';
 import { concerns, type Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
@@ -14,14 +15,20 @@ const REPLACE_TIMEOUT_MS = 60_000;
 export async function createOrReplace(
   engine: Engine,
   make: (serving: Deployment[]) => Promise<Rollout>,
-  options: { project: string; environment: string; replace: boolean; by: string },
+  options: { project: string; environment: string; replace: boolean; by: string; detail?: Record<string, unknown> },
 ): Promise<Rollout> {
   const { deps } = engine;
   for (let attempt = 0; attempt < 10; attempt++) {
     const serving = await deps.store.deployments(options.project, options.environment);
     const rollout = await afterNewest(engine, await make(serving));
     const basedOn = rollout.services.map(({ service, from }) => ({ service, current: from }));
-    const entry = { at: deps.clock.now(), from: null, to: 'pending' as const, reason: rollout.reason, detail: {} };
+    const entry = {
+      at: deps.clock.now(),
+      from: null,
+      to: 'pending' as const,
+      reason: rollout.reason,
+      detail: options.detail ?? {},
+    };
     const result = await deps.store.createRollout({ ...rollout, fence: deps.fence }, entry, basedOn);
     if (result.created) {
       engine.wake(rollout);
@@ -75,7 +82,7 @@ export async function refuseWhileUnderWay(
   const blocking = open.find(
     (each) =>
       each.end === null &&
-      each.phase !== 'watching' &&
+      !isPromoted(each) &&
       ((moves && each.opens !== null) || concerns(each).some((service) => services.includes(service))),
   );
   if (blocking !== undefined) throw underWay(blocking);

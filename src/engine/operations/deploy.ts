@@ -6,6 +6,7 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
+import { type Examined, examineMigrations, refuseBreaking } from '../migrations.ts';
 import { changedServices, chooseServices, removedServices } from './changed.ts';
 import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
@@ -23,12 +24,16 @@ export interface DeployInput {
   label: string | null;
   replace: boolean;
   keepFailed: boolean | null;
+  /** Go on although what serves may not survive the new migrations. */
+  allowBreakingMigrations?: boolean;
   by: string;
 }
 
 export interface Begun {
   rollout: Rollout | null;
   message: string;
+  /** What was found in its new migrations; absent where none are run. */
+  migrations?: Examined['reports'];
 }
 
 /**
@@ -52,6 +57,8 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const touched = [...changed.map((each) => each.name), ...removes.map((each) => each.service)];
   if (!input.replace) await refuseWhileUnderWay(deps, scope, touched, moves);
   await refuseTakenRoutes(deps, project, { changed, removes, serving });
+  const examined = await examineMigrations(deps, project, changed, serving, input.allowBreakingMigrations);
+  refuseBreaking(examined);
 
   // The port of what serves is moved by the rollout, when it is promoted.
   const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
@@ -89,13 +96,16 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       policies,
       approvalsNeeded: project.environment.approve.people,
       keepFailed: input.keepFailed,
+      allowsBreaking: input.allowBreakingMigrations ?? false,
       by: input.by,
-      reason: reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by }),
+      reason: `${reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by })}${aside(examined)}`,
       now: deps.clock.now(),
     });
   };
-  const rollout = await createOrReplace(engine, make, { ...scope, replace: input.replace, by: input.by });
-  return { rollout, message: rollout.reason };
+  const migrations = examined.reports;
+  const detail = migrations.some((each) => each.findings.length > 0) ? { migrations } : {};
+  const rollout = await createOrReplace(engine, make, { ...scope, replace: input.replace, by: input.by, detail });
+  return { rollout, message: rollout.reason, migrations };
 }
 
 /** Where the public port is and where the file wants it; null when it stays, or when nothing serves that it could leave. */
@@ -138,6 +148,9 @@ function reasonOf(what: {
   ];
   return `${parts.join('; ')}${releases.length === 0 ? ` (${by})` : ''}`;
 }
+
+/** What was found is in the story's first line, and all of it in its detail. */
+const aside = ({ verdict }: Examined): string => (verdict.verdict === 'clear' ? '' : `; ${verdict.reason}`);
 
 const at = ({ port, bind }: Listen): string => `${bind}:${port}`;
 

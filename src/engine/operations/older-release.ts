@@ -54,7 +54,7 @@ interface Known {
 /** What served before. A restart brought the same once more, so what was before it is meant. */
 function formerRelease({ releases, recent, service, current }: Known): Release | null {
   const find = (id: string | null): Release | null => releases.find((each) => each.id === id) ?? null;
-  const complete = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
+  const complete = recent.filter(isOverWindow).flatMap((each) => each.services);
   const before = (id: string): Release | null =>
     find(complete.find((each) => each.service === service && each.to === id)?.from ?? null);
   const serving = find(current);
@@ -68,6 +68,10 @@ function formerRelease({ releases, recent, service, current }: Known): Release |
   return release;
 }
 
+/** Its releases have served, and are not to be taken back any more. */
+export const isOverWindow = (rollout: Rollout): boolean =>
+  rollout.end === 'complete' || (rollout.end === null && rollout.phase === 'contracting');
+
 const isSame = (one: Release, other: Release): boolean =>
   one.artifact === other.artifact && one.configDigest === other.configDigest;
 
@@ -80,7 +84,7 @@ function namedRelease({ releases, recent, service, current }: Known, name: strin
   if (byId !== undefined) return byId;
   const labelled = releases.filter((each) => isCalled(each, name));
   const others = labelled.filter((each) => each.id !== current);
-  const complete = recent.filter((each) => each.end === 'complete').flatMap((each) => each.services);
+  const complete = recent.filter(isOverWindow).flatMap((each) => each.services);
   const served = others.filter(({ id }) => complete.some((each) => each.to === id || each.from === id));
   const meant = served.length > 0 ? served : others;
   const [first, second] = meant;

@@ -16,7 +16,7 @@ export async function ensurePorts(
   for (const { name, kind } of missing) {
     const internalPort = kind === 'http' ? await freePort(deps, taken) : null;
     const previewPort = kind === 'worker' ? null : await freePort(deps, taken);
-    created.push({ ...scope, service: name, current: null, former: null, internalPort, previewPort });
+    created.push({ ...scope, service: name, current: null, former: null, contracted: null, internalPort, previewPort });
   }
   if (created.length > 0) await deps.store.ensureDeployments(created);
 }

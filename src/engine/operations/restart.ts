@@ -1,4 +1,4 @@
-import type { Deployment } from '../../domain/release/release.ts';
+import type { Deployment, Release } from '../../domain/release/release.ts';
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
@@ -53,7 +53,16 @@ async function freshReleases(
     if (fresh === undefined) continue;
     await deps.store.setArtifact(scope.project, fresh.id, release.artifact);
     const alone = release.config.overlap === false;
-    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true, alone });
+    const deployment = serving.find((each) => each.service === service);
+    const contracts = await isContractDue(deps, release, deployment?.contracted ?? null);
+    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true, alone, contracts });
   }
   return changes;
+}
+
+/** A restart within the window ends that window: what it would have led to is due after the new one. */
+async function isContractDue(deps: EngineDeps, release: Release, contracted: string | null): Promise<boolean> {
+  if (release.config.contract === undefined) return false;
+  const last = contracted === null ? null : await deps.store.release(release.project, contracted);
+  return last?.artifact !== release.artifact || last.configDigest !== release.configDigest;
 }

@@ -1,12 +1,13 @@
-import type { Deployment } from '../../domain/release/release.ts';
+import type { Deployment, Release } from '../../domain/release/release.ts';
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
+import { behindContract, pastContract } from '../../domain/rollout/past-contract.ts';
 import { concerns, type Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { Engine } from '../engine.ts';
 import { createOrReplace } from './create.ts';
 import type { Begun } from './deploy.ts';
 import { currentOf, mustRunAlone } from './new-releases.ts';
-import { isCalled, targetRelease } from './older-release.ts';
+import { isCalled, isOverWindow, targetRelease } from './older-release.ts';
 import { requireUp } from './require-up.ts';
 import { takeBack } from './take-back.ts';
 
@@ -32,7 +33,11 @@ export async function rollback(engine: Engine, input: RollbackInput): Promise<Be
   const scope = { project: input.project, environment: input.environment };
   await requireUp(deps, scope);
   const open = await deps.store.rollouts({ ...scope, unsettled: true });
-  const hot = open.find((each) => each.end === null && (input.service === null || touches(each, input.service)));
+  // Behind its window nothing of the former release is left.
+  const hot = open.find(
+    (each) =>
+      each.end === null && each.phase !== 'contracting' && (input.service === null || touches(each, input.service)),
+  );
   if (hot !== undefined && (await targetsFormer(engine, hot, input))) return takeBack(engine, hot, input);
   const recent = await deps.store.rollouts({
     ...scope,
@@ -113,6 +118,7 @@ async function olderReleases(
       continue;
     }
     const target = await targetRelease(engine, { ...input, optional: input.all }, { service, current, recent });
+    refusePastContract(service, target, serving);
     if (target === null) left.push(`${service} has no former release and stays as it is`);
     else if (target.id !== current) {
       const { config, id: to } = target;
@@ -128,6 +134,22 @@ async function olderReleases(
   });
 }
 
+/** Throws EvenkeelError `past-contract`: nobody can tell what an old release does on a database without what it needs. */
+function refusePastContract(service: string, target: Release | null, serving: Deployment[]): void {
+  const deployment = serving.find((each) => each.service === service);
+  const by = target === null || deployment === undefined ? null : behindContract(target.id, deployment);
+  if (target === null || by === null) return;
+  const commit = target.source.commit?.slice(0, 10) ?? '<commit>';
+  throw new EvenkeelError({
+    code: 'past-contract',
+    what: `${service} cannot go back to ${target.id}: the contract of ${by} has begun`,
+    why: pastContract(target.id, by),
+    next:
+      `go forward: mend it and \`evenkeel deploy ${service}\`; ` +
+      `if the database has what ${target.id} needs, deploy its code as a new release: git checkout ${commit} && evenkeel deploy ${service}`,
+  });
+}
+
 /** The service that is named, or those of the last rollout. */
 function affected(input: RollbackInput, recent: Rollout[], deployments: Deployment[]): string[] {
   if (!input.all && input.service !== null) {
@@ -138,7 +160,7 @@ function affected(input: RollbackInput, recent: Rollout[], deployments: Deployme
       next: 'evenkeel status',
     });
   }
-  const last = recent.find((each) => each.end === 'complete' && replaces(each));
+  const last = recent.find((each) => isOverWindow(each) && replaces(each));
   if (last !== undefined) return concerns(last);
   throw new EvenkeelError({
     code: 'nothing-to-roll-back',

@@ -1,3 +1,4 @@
+import { isPromoted } from '../../domain/rollout/active.ts';
 import type { Release } from '../../domain/release/release.ts';
 import { type Bounds, basisOf, boundsOf, type Scale, type ScaleChange, sizeOf } from '../../domain/scaling/scale.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
@@ -102,7 +103,7 @@ async function find(
 /** What a canary is compared with must not change while it is judged. */
 async function refuseDuringRollout({ deps }: Engine, { project, environment, service }: Scope): Promise<void> {
   const open = await deps.store.rollouts({ project, environment, service, unsettled: true });
-  const active = open.find((each) => each.end === null && each.phase !== 'watching');
+  const active = open.find((each) => each.end === null && !isPromoted(each));
   if (active === undefined) return;
   throw new EvenkeelError({
     code: 'scale-during-rollout',

@@ -50,17 +50,18 @@ export async function setServing(
   where: { project: string; environment: string },
   changed: ServingChange[],
 ): Promise<void> {
-  for (const { service, current, former } of changed) {
-    const none = { current: null, internalPort: null, previewPort: null };
-    const row = deploymentRow({ ...where, ...none, service, former, ...(current === undefined ? {} : { current }) });
+  for (const { service, ...change } of changed) {
+    const none = { current: null, former: null, contracted: null, internalPort: null, previewPort: null };
+    const columns = {
+      ...(change.current === undefined ? {} : { current_release: change.current }),
+      ...(change.former === undefined ? {} : { former_release: change.former }),
+      ...(change.contracted === undefined ? {} : { contracted_release: change.contracted }),
+    };
+    if (Object.keys(columns).length === 0) continue;
     await db
       .insertInto('deployments')
-      .values(row)
-      .onConflict((conflict) =>
-        conflict
-          .columns(['project', 'environment', 'service'])
-          .doUpdateSet({ former_release: former, ...(current === undefined ? {} : { current_release: current }) }),
-      )
+      .values({ ...deploymentRow({ ...where, ...none, service }), ...columns })
+      .onConflict((conflict) => conflict.columns(['project', 'environment', 'service']).doUpdateSet(columns))
       .execute();
   }
 }

@@ -75,6 +75,7 @@ export interface DeploymentRow {
   service: string;
   current_release: string | null;
   former_release: string | null;
+  contracted_release: string | null;
   internal_port: number | null;
   preview_port: number | null;
 }

@@ -56,6 +56,10 @@ export const serviceConfigSchema = z.strictObject({
   build: z.string().nullable(),
   run: z.string().nullable(),
   migrate: z.string().nullable(),
+  migrations: z
+    .strictObject({ folders: z.array(z.string()).nullable(), breaking: z.enum(['refuse', 'warn', 'off']) })
+    .optional(),
+  contract: z.string().optional(),
   smoke: z.array(smokeCheck),
   check: z.string().nullable(),
   static: z.strictObject({ dir: z.string(), spa: z.boolean() }).nullable(),

@@ -53,6 +53,7 @@ export function deploymentRow(deployment: Deployment): DeploymentRow {
     service: deployment.service,
     current_release: deployment.current,
     former_release: deployment.former,
+    contracted_release: deployment.contracted,
     internal_port: deployment.internalPort,
     preview_port: deployment.previewPort,
   };
@@ -65,6 +66,7 @@ export function readDeployment(row: DeploymentRow): Deployment {
     service: row.service,
     current: row.current_release,
     former: row.former_release,
+    contracted: row.contracted_release,
     internalPort: row.internal_port,
     previewPort: row.preview_port,
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { storedEvidenceSchema } from '../../domain/analysis/evidence-schema.ts';
+import { isPromoted } from '../../domain/rollout/active.ts';
 import { PHASES, type Rollout } from '../../domain/rollout/rollout.ts';
 import { flag, type RolloutRow } from './database.ts';
 import { formatJson, parseJson, parseValue, type Same } from './parse.ts';
@@ -20,6 +21,7 @@ const serviceSchema = z.strictObject({
   smokes: z.boolean(),
   checks: z.boolean(),
   alone: z.literal(true).optional(),
+  contracts: z.boolean().default(false),
   limits: rolloutPolicySchema.shape.analysis,
 });
 
@@ -32,7 +34,7 @@ const analysisSchema = z.strictObject({
 });
 
 const pauseSchema = z.strictObject({
-  reason: z.enum(['approval', 'inconclusive', 'unknown-job', 'operator']),
+  reason: z.enum(['approval', 'inconclusive', 'unknown-job', 'contract', 'operator']),
   since: z.number(),
   detail: z.string(),
 });
@@ -46,6 +48,7 @@ const stateSchema = z.strictObject({
   removes: z.array(z.strictObject({ service: z.string(), kind: serviceKindSchema, release: z.string() })).default([]),
   opens: z.strictObject({ from: listenSchema, to: listenSchema }).nullable().default(null),
   policy: rolloutPolicySchema,
+  allowsBreaking: z.boolean().default(false),
   approvalsNeeded: z.number(),
   requestedBy: z.string(),
   endedAt: z.number().nullable(),
@@ -59,6 +62,7 @@ const stateSchema = z.strictObject({
   attempts: z.record(z.string(), z.number()),
   verified: z.array(z.string()),
   held: z.record(z.string(), z.strictObject({ since: z.number(), counted: heldCountsSchema.nullable() })).default({}),
+  contract: z.record(z.string(), z.enum(['begun', 'done', 'failed', 'unknown'])).default({}),
   approvals: z.array(z.strictObject({ by: z.string(), at: z.number(), comment: z.string().nullable() })),
   analysis: z.record(z.string(), analysisSchema),
   reason: z.string(),
@@ -107,4 +111,4 @@ export function readRollout(row: RolloutColumns): Rollout {
 }
 
 /** Whether no other rollout of its services may begin. */
-export const isBlocking = (rollout: Rollout): boolean => rollout.end === null && rollout.phase !== 'watching';
+export const isBlocking = (rollout: Rollout): boolean => rollout.end === null && !isPromoted(rollout);

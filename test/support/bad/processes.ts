@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { waitFor } from '../wait.ts';
 
 /** Living processes that work in a folder or below it, or name `mark` in their command. */
 export function processesIn(folder: string, mark: string = folder): { pid: number; command: string }[] {
@@ -61,4 +62,13 @@ function cwd(pid: string): string {
   } catch {
     return '';
   }
+}
+
+/** Kills a job together with the process that would have recorded its end, as a crash of the machine does. */
+export async function killWithShim(pid: number): Promise<void> {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  if (!(group > 1)) throw new Error(`${pid} is in no group of its own`);
+  process.kill(-group, 'SIGKILL');
+  await waitFor(() => isGone(pid), { what: 'it to be gone' });
 }

@@ -12,6 +12,7 @@ import type { Places } from '../../../src/engine/deps.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
+import type { MigrationReader } from '../../../src/ports/migrations.ts';
 import type { InstanceSpec, JobSpec } from '../../../src/ports/runtime.ts';
 import type { Secrets } from '../../../src/ports/secrets.ts';
 import type { Store } from '../../../src/ports/store.ts';
@@ -58,6 +59,8 @@ function fakeBuilder(): FakeBuilder {
     async remove() {},
     inputDigest: async () => randomUUID(),
     artifactOf: async () => null,
+    sourceFiles: async () => [],
+    artifactFiles: async () => [],
     artifactPath: (artifact) => `/artifacts/${artifact}`,
     has: async () => true,
     collect: async () => ({ artifacts: 0, bytes: 0 }),
@@ -89,6 +92,8 @@ export const fakePlaces: Places = {
   data: ({ path }) => `/data/${path}`,
 };
 
+export const noMigrations: MigrationReader = { examine: async () => ({ findings: [], read: 0 }) };
+
 export const noSecrets = (): Secrets => ({
   set: async () => {},
   list: async () => [],
@@ -115,6 +120,7 @@ export async function openWorld(): Promise<World> {
     jobs,
     traffic,
     builder,
+    migrations: noMigrations,
     secrets,
     log: {
       info: quiet,

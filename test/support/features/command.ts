@@ -1,11 +1,6 @@
 import { expect } from 'vitest';
-import type {
-  JournalView,
-  ReleaseView,
-  RolloutView,
-  ServiceStatus,
-  StatusReply,
-} from '../../../src/api/contract/contract.ts';
+import type { JournalView, RolloutView, ServiceStatus, StatusReply } from '../../../src/api/contract/contract.ts';
+import type { ReleaseView } from '../../../src/api/contract/release.ts';
 import { told } from '../bad/shared-system.ts';
 import type { CliResult, System } from '../evenkeel-home.ts';
 

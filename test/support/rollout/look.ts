@@ -57,6 +57,6 @@ function persist(world: World, before: Rollout, decision: Decision): void {
       deployment.former = staysHot(each) ? each.from : null;
     }
     if (before.end === null && after.end === 'rolled-back') deployment.current = each.from;
-    if (before.end === null && after.end !== null) deployment.former = null;
+    if (before.end === null && (after.end !== null || after.phase === 'contracting')) deployment.former = null;
   }
 }

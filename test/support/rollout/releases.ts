@@ -68,6 +68,7 @@ export const aDeployment = (service: string, over: Partial<Deployment> = {}): De
   service,
   current: `${service}@1`,
   former: null,
+  contracted: null,
   internalPort: 21_000,
   previewPort: 22_000,
   ...over,

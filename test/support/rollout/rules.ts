@@ -48,16 +48,19 @@ export function checkDecision(step: Step): void {
     );
     return;
   }
+  const promoted = before.phase === 'watching' || before.phase === 'contracting';
   const asked = observed.requests.filter((each) => each.seq > before.requestSeq);
   const takers = asked.filter((each) => TAKES_BACK.includes(each.kind));
-  if (next.end === 'complete') must(before.phase === 'watching', 'only a promoted rollout completes', where);
-  if (next.end === 'failed') must(before.phase !== 'watching', 'failed is before promotion', where);
-  if (next.end === 'aborted') must(before.phase !== 'watching' && takers.length > 0, 'aborted is by a person', where);
+  if (next.end === 'complete') must(promoted, 'only a promoted rollout completes', where);
+  if (next.end === 'failed') must(!promoted, 'failed is before promotion', where);
+  if (next.end === 'aborted') must(!promoted && takers.length > 0, 'aborted is by a person', where);
   if (next.end === 'rolled-back') must(before.phase === 'watching', 'rolled back is after promotion', where);
 
   if (takers.length > 0) {
     const migrates = Object.values(observed.services).some((each) => each.migration.state === 'running');
-    const mayWait = before.phase === 'migrating' && migrates && !takers.some((each) => each.force);
+    const contracts = Object.values(observed.services).some((each) => each.contract.state === 'running');
+    const halfDone = (before.phase === 'migrating' && migrates) || (before.phase === 'contracting' && contracts);
+    const mayWait = halfDone && !takers.some((each) => each.force);
     const noWayBack = before.phase === 'watching' && before.services.every((each) => each.from === null);
     const late = reason.includes('longer than its deadline');
     must(!mayWait || next.end === null || late, 'half a migration is worse than a whole one', where);
@@ -79,6 +82,41 @@ export function checkDecision(step: Step): void {
   must(decide(next, quiet, wakeAt).journal.length > 0, 'it wakes for something', where);
 }
 
+/** Rules about what takes away what only former releases needed. */
+function checkContract({ before, observed, decision, at }: Step): void {
+  const { next } = decision;
+  const where = {
+    phase: before.phase,
+    next: next.phase,
+    end: next.end,
+    contract: next.contract,
+    reason: decision.reason,
+  };
+  if (next.phase === 'contracting' && before.phase !== 'contracting') {
+    const over = Math.max(0, at - before.phaseSince) >= before.policy.rollbackWindowMs;
+    must(before.phase === 'watching' && over && !observed.superseded, 'a contract waits for the window', where);
+  }
+  for (const { service, from, contracts } of next.services) {
+    const state = next.contract[service];
+    const { contract, to, from: former } = observed.services[service] ?? {};
+    if (state !== undefined && before.contract[service] === undefined)
+      must(contracts && before.phase === 'contracting', 'only what is due is contracted', where);
+    if (before.contract[service] === undefined && state === 'begun') {
+      const gone = from === null || former?.present !== true;
+      must(gone && !observed.superseded, 'a contract begins when nobody needs the old any more', where);
+      must((to?.healthy ?? 0) > 0, 'a contract begins when the new release is well', where);
+      must(observed.schemaBusy === null, 'a contract begins when nothing else changes the database', where);
+    }
+    const vouched = next.waived.includes(`contract.${service}`);
+    if (state === 'done')
+      must(vouched || before.contract[service] === 'done' || contract?.state === 'done', 'done was seen', where);
+    if (before.phase === 'contracting' && next.end === 'complete' && contracts && state !== 'done')
+      must(decision.reason.includes(`the contract of`), 'a contract that is left is said to be', where);
+  }
+  if (before.phase === 'contracting' && before.end === null)
+    must(next.end === null || next.end === 'complete', 'there is no way back behind the window', where);
+}
+
 /**
  * Rules about progress, which trust what was observed; `lasting`: what was seen once stays so, which holds
  * anywhere but in noise.
@@ -87,6 +125,7 @@ export function checkProgress(step: Step, lasting: boolean): void {
   const { before, observed, decision } = step;
   const { next } = decision;
   const where = { phase: before.phase, next: next.phase, end: next.end, reason: decision.reason };
+  checkContract(step);
   if (
     before.phase === 'verifying' &&
     next.end === null &&
@@ -191,7 +230,16 @@ export function checkDesired(world: World): void {
       );
       must(rollout.end === null || rollout.end === 'complete', 'what was taken back has no traffic', where);
     }
-    if (rollout.end === null && from !== null && !held && (staysHot(part) || !reached(rollout, 'promoting')))
+    const contracting = rollout.end === null && rollout.phase === 'contracting';
+    if (contracting)
+      must(find(from) === undefined && find(to)?.weight === 100, 'the former release goes before the contract', where);
+    if (
+      rollout.end === null &&
+      !contracting &&
+      from !== null &&
+      !held &&
+      (staysHot(part) || !reached(rollout, 'promoting'))
+    )
       must(find(from)?.run === true, 'the former release stays hot until the window ends', where);
     if (rollout.end === null && !staysHot(part) && reached(rollout, 'promoting'))
       must(find(from) === undefined, 'two versions of a worker do not share a queue after the switch', where);
@@ -204,7 +252,8 @@ export function checkDesired(world: World): void {
         where,
       );
     }
-    const judged = rollout.end === null && rollout.kind === 'deploy' && from !== null && kind !== 'worker';
+    const judged =
+      rollout.end === null && !contracting && rollout.kind === 'deploy' && from !== null && kind !== 'worker';
     must(
       (desired.split !== null) === (judged && reached(rollout, 'canary')),
       'evidence is counted from the first traffic on',
@@ -235,5 +284,6 @@ export function checkStory(world: World): void {
     must(line.from === (former?.to ?? null), 'the story has no gap', { former, line });
   }
   must(journal.at(-1)?.to === (rollout.end ?? rollout.phase), 'the story ends where it stands', journal.at(-1));
-  must(runningJobs(world, 'migrate').length <= 1, 'one migration at a time', world.jobs);
+  const changing = [...runningJobs(world, 'migrate'), ...runningJobs(world, 'contract')];
+  must(changing.length <= 1, 'one migration or contract at a time', world.jobs);
 }

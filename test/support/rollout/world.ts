@@ -31,6 +31,8 @@ export interface World {
   requests: OperatorRequest[];
   journal: Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>[];
   superseded: boolean;
+  /** Another rollout changes a database. */
+  busy: boolean;
   edgeUp: boolean;
   /** Weights that the edge has applied. */
   edge: Record<string, Record<string, number>>;
@@ -51,6 +53,7 @@ export function newWorld(rollout: Rollout): World {
     service: each.service,
     current: each.from,
     former: null,
+    contracted: null,
     internalPort: null,
     previewPort: null,
   }));
@@ -61,6 +64,7 @@ export function newWorld(rollout: Rollout): World {
     requests: [],
     journal: [{ at: rollout.createdAt, from: null, to: 'pending', reason: rollout.reason, detail: {} }],
     superseded: false,
+    busy: false,
     edgeUp: true,
     edge: {},
     releases: {},
@@ -86,6 +90,8 @@ export function observe(world: World): Observed {
     superseded: world.superseded,
     unswitched: [],
     refusal: null,
+    schemaBusy: world.busy ? 'somebody else' : null,
+    pastContract: null,
     services: Object.fromEntries(
       world.rollout.services.map((each) => [
         each.service,
@@ -94,6 +100,7 @@ export function observe(world: World): Observed {
           migration: job(world, 'migrate', each),
           smoke: job(world, 'smoke', each),
           check: job(world, 'check', each),
+          contract: job(world, 'contract', each),
           to: observeRelease(world, each, each.to),
           from: each.from === null ? null : observeRelease(world, each, each.from),
           answered: world.answered[each.service] ?? null,
@@ -241,8 +248,12 @@ export function perform(world: World, action: Action): void {
     if (known !== 'absent') throw new Error(`${id} is begun twice: it is ${known}`);
     if (action.attempt !== (world.rollout.attempts[`${action.kind}.${action.service}`] ?? 1))
       throw new Error(`${id} is begun as attempt ${action.attempt}`);
-    const others = runningJobs(world, 'migrate');
+    const others = [...runningJobs(world, 'migrate'), ...runningJobs(world, 'contract')];
     if (others.length > 0) throw new Error(`${id} is begun while ${others.join(', ')} runs`);
+  }
+  if (action.kind === 'contract') {
+    const former = world.rollout.services.find((each) => each.service === action.service)?.from ?? null;
+    if (former !== null && release(world, former).running > 0) throw new Error(`${id} is begun while ${former} runs`);
   }
   world.jobs[id] = { state: 'running', detail: '' };
 }

@@ -6,6 +6,7 @@ export interface Campaign {
   rollouts: number;
   promoted: number;
   takenBack: number;
+  contracted: number;
   /** Histories a second. */
   rate: number;
 }
@@ -22,13 +23,14 @@ export function told({ seed, story, broken }: Played): string {
 /** Plays `count` histories from the seed `first` on. Throws with the story of the first that breaks a rule. */
 export async function campaign(first: number, count: number): Promise<Campaign> {
   const began = performance.now();
-  const sums = { rollouts: 0, promoted: 0, takenBack: 0 };
+  const sums = { rollouts: 0, promoted: 0, takenBack: 0, contracted: 0 };
   for (let seed = first; seed < first + count; seed++) {
     const played = await play(seed);
     if (played.broken !== null) throw new Error(told(played));
     sums.rollouts += played.rollouts;
     sums.promoted += played.promoted;
     sums.takenBack += played.takenBack;
+    sums.contracted += played.contracted;
   }
   return { histories: count, ...sums, rate: (count / (performance.now() - began)) * 1000 };
 }
@@ -42,10 +44,11 @@ export async function playHalf(half: 1 | 2): Promise<void> {
   const first = SEED ?? (half === 1 ? 1 : 1_000_001);
   const seen = await campaign(first, SEED === null ? HISTORIES : 1);
   console.log(
-    `${seen.histories} histories (${seen.rate.toFixed(0)}/s): ${seen.rollouts} rollouts, ${seen.promoted} promoted, ${seen.takenBack} taken back`,
+    `${seen.histories} histories (${seen.rate.toFixed(0)}/s): ${seen.rollouts} rollouts, ${seen.promoted} promoted, ${seen.takenBack} taken back, ${seen.contracted} contracted`,
   );
   // A simulator in which nothing happens keeps every rule.
   if (SEED !== null) return;
   expect(seen.promoted).toBeGreaterThan(HISTORIES / 4);
   expect(seen.takenBack).toBeGreaterThan(HISTORIES / 4);
+  expect(seen.contracted).toBeGreaterThan(HISTORIES / 10);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cronTimetable } from '../../../src/drivers/schedule/cron-timetable.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import { fakePlaces } from '../engine/world.ts';
+import { fakePlaces, noMigrations } from '../engine/world.ts';
 import { type AdversaryHooks, alive, type Life, type Malice, through } from './adversary.ts';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
@@ -143,6 +143,7 @@ export class Controllers {
       jobs: through(jobs, 'jobs', prompt),
       traffic: through(edge, 'edge', prompt),
       builder: through(builder, 'builder', prompt),
+      migrations: noMigrations,
       secrets,
       clock: this.#clock(life),
       timetable: cronTimetable(),

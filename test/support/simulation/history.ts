@@ -42,6 +42,7 @@ export interface Played {
   rollouts: number;
   promoted: number;
   takenBack: number;
+  contracted: number;
 }
 
 /** Plays one history. The same seed plays the same one. */
@@ -62,6 +63,7 @@ export async function play(seed: number): Promise<Played> {
     rollouts: rollouts.length,
     promoted: rollouts.filter((each) => each.promotedAt !== null).length,
     takenBack: rollouts.filter((each) => each.end !== null && each.end !== 'complete').length,
+    contracted: rollouts.filter((each) => Object.values(each.contract).includes('done')).length,
   };
 }
 

@@ -158,6 +158,8 @@ function simulatedBuilder(time: VirtualTime, chance: Random, kind: () => boolean
     },
     inputDigest: async () => String(chance.int(0, 1_000_000)),
     artifactOf: async () => null,
+    sourceFiles: async () => [],
+    artifactFiles: async () => [],
     artifactPath: (artifact) => `/artifacts/${artifact}`,
     has: async () => true,
     collect: async () => ({ artifacts: 0, bytes: 0 }),

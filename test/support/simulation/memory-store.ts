@@ -1,5 +1,6 @@
 import type { Listen } from '../../../src/domain/project/project.ts';
 import type { Address, Deployment, Release } from '../../../src/domain/release/release.ts';
+import { isPromoted } from '../../../src/domain/rollout/active.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 import { memoryScales } from './memory-scales.ts';
@@ -49,10 +50,10 @@ export function memoryStore(): Store {
     for (const entry of entries) lines.push(keep({ ...entry, rollout, seq: lines.length + 1, fence: by }));
   };
   const serve = ({ project, environment }: Rollout, changes: ServingChange[]): void => {
-    for (const { service, former, current } of changes) {
+    for (const { service, ...change } of changes) {
       const key = keyOf(project, environment, service);
       const before = deployments.get(key) ?? empty(project, environment, service);
-      deployments.set(key, keep({ ...before, former, ...(current === undefined ? {} : { current }) }));
+      deployments.set(key, keep({ ...before, ...change }));
     }
   };
 
@@ -239,7 +240,7 @@ const at = (record: EnvironmentRecord, { port, bind }: Listen): EnvironmentRecor
 const keyOf = (...parts: string[]): string => parts.join('\0');
 
 /** No other rollout of its services may begin: neither over nor in its window. */
-const isBlocking = (rollout: Rollout): boolean => rollout.end === null && rollout.phase !== 'watching';
+const isBlocking = (rollout: Rollout): boolean => rollout.end === null && !isPromoted(rollout);
 
 const empty = (project: string, environment: string, service: string): Deployment => ({
   project,
@@ -247,6 +248,7 @@ const empty = (project: string, environment: string, service: string): Deploymen
   service,
   current: null,
   former: null,
+  contracted: null,
   internalPort: null,
   previewPort: null,
 });

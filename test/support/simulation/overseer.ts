@@ -3,11 +3,12 @@ import { releaseOf } from '../../../src/engine/beside.ts';
 import type { Machine } from './machine.ts';
 import {
   BrokenRule,
+  checkContract,
   checkHeeded,
-  checkUnderWay,
   checkHot,
   checkTable,
   checkTransition,
+  checkUnderWay,
   truthOf,
   type Witness,
 } from './rules.ts';
@@ -89,6 +90,8 @@ export class Overseer {
         this.#witness.jobs.add(spec.id);
         this.#note(`job ${spec.id}`);
         await this.#aloneOfItsKind(spec.id);
+        await this.#aloneWithTheDatabase(spec.id);
+        if (spec.id.includes('.contract.')) await this.#try(() => checkContract(machine, spec.id));
       }
       await start(spec);
     };
@@ -124,6 +127,17 @@ export class Overseer {
         (await this.#machine.jobs.observe(other)).state === 'running'
       )
         this.#fail(new BrokenRule('a job is never started while another of the same rollout lives', { id, other }));
+  }
+
+  /** A contract shares a database with nobody who changes it. */
+  async #aloneWithTheDatabase(id: string): Promise<void> {
+    const changes = (job: string): boolean => /\.(migrate|contract)\./.test(job);
+    if (!changes(id)) return;
+    for (const other of this.#witness.jobs) {
+      if (other === id || !changes(other) || !`${id} ${other}`.includes('.contract.')) continue;
+      if ((await this.#machine.jobs.observe(other)).state === 'running')
+        this.#fail(new BrokenRule('a contract runs while nothing else changes a database', { id, other }));
+    }
   }
 
   #saw(before: Rollout | null, after: Rollout): void {

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../../src/domain/release/release.ts';
+import { isPromoted } from '../../../src/domain/rollout/active.ts';
 import { desiredServices, staysHot } from '../../../src/domain/rollout/desired.ts';
 import { type OperatorRequest, PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { EdgeService } from '../../../src/domain/traffic/protocol.ts';
@@ -47,9 +48,21 @@ export async function checkTable(machine: Machine, table: Iterable<EdgeService>,
     const sum = releases.reduce((total, { weight }) => total + weight, 0);
     must(sum === 100 || sum === 0, 'weights sum to 100', { service, releases });
     if (routes.length === 0) continue;
+    for (const { release, weight } of releases) if (weight > 0) checkFits(service, release, truth);
     for (const { release, weight } of releases) if (weight > 0) await checkVerified(machine, service, release, truth);
   }
 }
+
+/** Once a contract has begun, what is older has no traffic: it may not find what it needs. */
+function checkFits(service: string, release: string, { deployments }: Truth): void {
+  const contracted = deployments.find((each) => each.service === service)?.contracted ?? null;
+  must(contracted === null || numberOf(release) >= numberOf(contracted), 'nothing goes back past a contract', {
+    release,
+    contracted,
+  });
+}
+
+const numberOf = (release: string): number => Number(release.split('@')[1]);
 
 async function checkVerified(machine: Machine, service: string, release: string, truth: Truth): Promise<void> {
   const into = truth.rollouts.filter((each) => each.services.some((part) => part.to === release));
@@ -79,7 +92,7 @@ async function checkVerified(machine: Machine, service: string, release: string,
 
 /** Rules about what is stored at any moment. */
 export function checkStored({ rollouts, deployments, up }: Truth): void {
-  const active = rollouts.filter((each) => each.end === null && each.phase !== 'watching');
+  const active = rollouts.filter((each) => each.end === null && !isPromoted(each));
   const names = active.flatMap((each) => each.services.map(({ service }) => service));
   must(new Set(names).size === names.length, 'one active rollout for each service', {
     active: active.map(({ id }) => id),
@@ -96,7 +109,7 @@ export function checkStored({ rollouts, deployments, up }: Truth): void {
 export function checkHot(release: string, { rollouts, up }: Truth, upFor: number): void {
   if (!up || upFor < HELD_UP_MS) return;
   for (const rollout of rollouts) {
-    if (rollout.end !== null) continue;
+    if (rollout.end !== null || rollout.phase === 'contracting') continue;
     const part = rollout.services.find((each) => each.from === release && each.to !== release);
     const newer = rollouts.some(
       (each) => each.createdAt > rollout.createdAt && each.services.some(({ service }) => service === part?.service),
@@ -166,10 +179,37 @@ export function checkTransition(before: Rollout | null, after: Rollout, witness:
       { ...where, verdicts },
     );
   }
+  if (after.phase === 'contracting' && before.phase !== 'contracting' && !skewed)
+    must(
+      after.phaseSince - (after.promotedAt ?? 0) >= after.policy.rollbackWindowMs,
+      'a contract waits for the window',
+      where,
+    );
   if (after.end === 'complete' && before.end === null && !byPerson && !skewed) {
     const watched = (after.endedAt ?? 0) - (after.promotedAt ?? 0);
     const superseded = after.reason.includes('superseded');
     must(superseded || watched >= after.policy.rollbackWindowMs, 'a window lasts as long as it is said to', where);
+  }
+}
+
+/** A job that takes away what only former releases needed, as it is started. */
+export async function checkContract(machine: Machine, id: string): Promise<void> {
+  const [, rolloutId = '', service = ''] = /^(.+)\.contract\.([a-z]+)(\.\d+)?$/.exec(id) ?? [];
+  const rollout = await machine.store.rollout(rolloutId);
+  const part = rollout?.services.find((each) => each.service === service);
+  must(
+    rollout?.phase === 'contracting' && rollout.contract[service] === 'begun',
+    'a contract is written down before it begins',
+    { id },
+  );
+  const instances = await machine.runtime.observe(SCOPE);
+  const old = instances.filter((each) => each.release === part?.from && each.state !== 'ended');
+  must(old.length === 0, 'a contract begins when the former release is gone', { id, old: old.map((each) => each.id) });
+  for (let attempt = 1; attempt < (rollout.attempts[`contract.${service}`] ?? 1); attempt++) {
+    const before = await machine.jobs.observe(
+      attempt === 1 ? `${rolloutId}.contract.${service}` : `${rolloutId}.contract.${service}.${attempt}`,
+    );
+    must(before.state !== 'ended' || before.exit !== 0, 'a contract that ended well is not run again', { id, before });
   }
 }
 

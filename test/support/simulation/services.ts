@@ -30,11 +30,13 @@ export function drawServices(chance: Random): ServiceConfig[] {
   const health = { path: '/health', graceMs: 0, deadlineMs: 8_000, intervalMs: 500, timeoutMs: 500 };
   const common = { rollout, health, stopGraceMs: 1_000 };
   const migrate = (): Partial<ServiceConfig> => (chance.chance(0.4) ? { migrate: 'migrate' } : {});
+  const contract = (): Partial<ServiceConfig> => (chance.chance(0.5) ? { contract: 'contract' } : {});
   const smoke = (): Partial<ServiceConfig> =>
     chance.chance(0.3) ? { smoke: [{ kind: 'command', command: 'smoke' }] } : {};
   const api = service('api', {
     ...common,
     ...migrate(),
+    ...contract(),
     ...smoke(),
     routes: [{ host: null, path: '/api' }],
     instances: chance.int(1, 2),
@@ -49,6 +51,7 @@ export function drawServices(chance: Random): ServiceConfig[] {
   });
   const mail = service('mail', {
     ...common,
+    ...contract(),
     kind: 'worker',
     routes: [],
     ...(chance.chance(0.3) ? { check: 'check' } : {}),
