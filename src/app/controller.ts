@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createApi } from '../api/server.ts';
 import type { ApiDeps } from '../api/api-deps.ts';
+import { acmeCertificates } from '../drivers/certificates/acme/acme-certificates.ts';
 import { processBuilder } from '../drivers/build/process-builder.ts';
 import { sqlReader } from '../drivers/migrations/sql-reader.ts';
 import { processJobs } from '../drivers/runtime/process/jobs.ts';
@@ -9,6 +10,7 @@ import { processRuntime } from '../drivers/runtime/process/runtime.ts';
 import { cronTimetable } from '../drivers/schedule/cron-timetable.ts';
 import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
 import { secretsRedactor } from '../drivers/secrets/redact.ts';
+import { edgeChallenges } from '../drivers/traffic/edge/edge-challenges.ts';
 import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
 import { createEngine } from '../engine/engine.ts';
 import { collect, COLLECT_EVERY_MS, every, LOGS_EVERY_MS, maintainLogs } from '../engine/housekeeping.ts';
@@ -73,6 +75,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
     builder: processBuilder({ home: paths.home, jobs, redact }),
     migrations: sqlReader(),
     secrets: fileSecrets(secretsAt),
+    certificates: acmeCertificates({
+      folder: paths.certificates,
+      answer: edgeChallenges({ socketPath: paths.edgeSocket }),
+    }),
     clock: systemClock,
     timetable: cronTimetable(),
     log,

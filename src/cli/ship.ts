@@ -8,6 +8,7 @@ import type { ExitCode } from './deps.ts';
 import { follow } from './follow/follow.ts';
 import type { Until } from './follow/outcome.ts';
 import { report } from './follow/report.ts';
+import { comingCertificates } from './follow/words.ts';
 import { Interrupted } from './interrupt.ts';
 import { loadForShipping, requireSecrets } from './project.ts';
 import { stopped } from './screen/text.ts';
@@ -81,12 +82,15 @@ export async function followBegun(
 ): Promise<ExitCode> {
   const { out } = context;
   if (rollout === null) {
-    const urls = (await client.status(scope)).environments.flatMap((each) =>
-      each.services.flatMap((service) => service.urls),
-    );
+    const { environments } = await client.status(scope);
+    const urls = environments.flatMap((each) => each.services.flatMap((service) => service.urls));
+    const coming = environments
+      .flatMap((each) => comingCertificates(each, { refused: true }))
+      .map((text) => `  ${out.style.dim(`TLS: ${text}`)}`);
     out.line(
       `${out.style.green(out.style.symbols.done)} ${stopped(message)}`,
       ...urls.map((url) => `  ${out.style.cyan(url)}`),
+      ...coming,
     );
     out.data({ type: 'result', outcome: 'nothing', exit: 0, rollout, message, urls });
     return 0;

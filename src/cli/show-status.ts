@@ -1,7 +1,7 @@
 import type { RolloutView, ServiceStatus, StatusReply } from '../api/contract/contract.ts';
 import { formatDuration, formatLatency, formatPercent, formatRate, formatShare, plural } from '../lib/format.ts';
 import { progress } from './follow/lines-display.ts';
-import { newReleases, releaseName, waysOn } from './follow/words.ts';
+import { comingCertificates, newReleases, releaseName, waysOn } from './follow/words.ts';
 import type { Style } from './screen/style.ts';
 import { scheduleLine } from './show-run.ts';
 import { table, type Column } from './screen/table.ts';
@@ -178,8 +178,10 @@ function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): s
   const lasting = tls.certificates.flatMap(({ names, daysLeft }) =>
     daysLeft === null || daysLeft < 0 ? [] : `certificate for ${names.join(', ')}: ${plural(daysLeft, 'day')} left`,
   );
+  const coming = comingCertificates({ tls }, { refused: false });
   return [
     ...lasting.flatMap((line) => indented(line, columns).map(style.dim)),
+    ...coming.flatMap((line) => indented(`TLS: ${line}`, columns).map(style.dim)),
     ...tls.concerns.flatMap((concern) => indented(`TLS: ${concern}`, columns).map(style.yellow)),
   ];
 }

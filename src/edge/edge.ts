@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { admit } from '../domain/traffic/admission.ts';
 import type { AdmittedService } from '../domain/traffic/admission.ts';
 import { applyCommandSchema } from '../domain/traffic/protocol.ts';
+import type { ChallengeReply } from '../domain/traffic/challenges.ts';
 import type { ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
 import type { EdgeStats } from '../domain/traffic/stats.ts';
+import { Challenges } from './acme/challenges.ts';
 import { Departure } from './departure.ts';
 import { ControlServer, quiescePredecessor, whoAnswers } from './control/control-server.ts';
 import type { ControlTarget } from './control/control-server.ts';
@@ -12,6 +14,7 @@ import { Listeners } from './listen/listeners.ts';
 import { Ports } from './listen/ports.ts';
 import { portRefusal } from './listen/port-refusal.ts';
 import type { LiveInstance } from './live/instance.ts';
+import { probeAll } from './live/probe-all.ts';
 import { LiveTable } from './live/table.ts';
 import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
@@ -42,6 +45,7 @@ export class Edge implements ControlTarget {
   readonly #exit: () => void;
   readonly #file: TableFile;
   readonly #statistics: Statistics;
+  readonly #challenges: Challenges;
   readonly #table: LiveTable;
   readonly #context: ProxyContext;
   readonly #keeper: KeeperLink;
@@ -64,6 +68,7 @@ export class Edge implements ControlTarget {
     chmodSync(options.folder, 0o700);
     this.#file = new TableFile(options.folder, log);
     this.#statistics = new Statistics(options.folder, log);
+    this.#challenges = new Challenges(options.folder, log);
     this.#table = new LiveTable(this.#statistics.book, options.hold.requests, (key) =>
       this.#statistics.evidenceFor(key),
     );
@@ -79,6 +84,7 @@ export class Edge implements ControlTarget {
       trusts: trust(options.trustedProxies),
       isProbe: probeCheck(options.probeToken),
       servesTls: (address) => this.#ports.servesTls(address),
+      challenges: this.#challenges,
     };
     this.#keeper = new KeeperLink({
       drain: () => void this.drain(),
@@ -90,7 +96,7 @@ export class Edge implements ControlTarget {
     const tls = new TlsPorts({ folder: options.folder, lookMs: options.certificateLookMs }, log, () => {
       void this.#openLate();
     });
-    this.#listeners = new Listeners(options.client, new Front(this.#context, this.#table), this.#keeper, tls);
+    this.#listeners = new Listeners(this.#context, new Front(this.#context, this.#table), this.#keeper, tls);
     this.#ports = new Ports(this.#listeners, tls);
     this.#departure = new Departure(options, this.#context, this.#listeners);
     this.#control = new ControlServer(options.socket, this);
@@ -99,7 +105,7 @@ export class Edge implements ControlTarget {
   /** Restores, probes, takes over from a predecessor, listens. */
   async start(): Promise<void> {
     await this.#restore();
-    await this.#probeRestored();
+    await probeAll(this.#instances(), RESTORE_PROBE_MS);
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
     await this.#restore(); // what the predecessor was told while this one started
     await this.#file.reserve();
@@ -163,20 +169,14 @@ export class Edge implements ControlTarget {
     this.#statistics.keepRollouts(new Set(splits.flatMap((rollout) => [rollout, innerEvidenceOf(rollout)])));
   }
 
-  async #restore(): Promise<void> {
-    this.#switch(await this.#file.read());
+  challenge(command: unknown): ChallengeReply {
+    if (this.#phase === 'serving') return this.#challenges.change(command);
+    return { refused: { reason: 'superseded', detail: 'a newer edge process has taken over' } };
   }
 
-  async #probeRestored(): Promise<void> {
-    const looks = this.#instances().map(async ({ check }) => {
-      while (!check.healthy && (await check.look()));
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise((resolve) => {
-      timer = setTimeout(resolve, RESTORE_PROBE_MS);
-    });
-    await Promise.race([Promise.all(looks), enough]);
-    clearTimeout(timer);
+  async #restore(): Promise<void> {
+    this.#challenges.restore();
+    this.#switch(await this.#file.read());
   }
 
   #instances(): LiveInstance[] {

@@ -1,5 +1,6 @@
 import type { Timetable } from '../domain/schedule/decide-schedule.ts';
 import type { Builder } from '../ports/builder.ts';
+import type { Certificates } from '../ports/certificates.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MigrationReader } from '../ports/migrations.ts';
 import type { JobRunner, Runtime } from '../ports/runtime.ts';
@@ -38,6 +39,8 @@ export interface EngineDeps {
   builder: Builder;
   migrations: MigrationReader;
   secrets: Secrets;
+  /** Absent: none are issued. */
+  certificates?: Certificates;
   clock: Clock;
   timetable: Timetable;
   log: Log;

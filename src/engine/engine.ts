@@ -1,7 +1,10 @@
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { attempt } from './attempt.ts';
+import { CERTIFICATES_EVERY_MS, CertificateKeeper } from './certificates/keeper.ts';
+import type { KeptCertificate } from './certificates/keeper.ts';
 import type { EngineDeps } from './deps.ts';
 import { tick } from './environment.ts';
+import { every } from './housekeeping.ts';
 import { EnvironmentMemory } from './memory.ts';
 import { ReleaseCache } from './release-cache.ts';
 import type { EnvironmentTools } from './tools.ts';
@@ -28,6 +31,8 @@ export interface Engine {
   unstartable(scope: Scope, release: string): string | null;
   /** Why the edge refused what it was told last of an environment (a port that a stranger has), or null. */
   refusal(scope: Scope): string | null;
+  /** Certificates that are got and renewed for an environment. */
+  certificates(scope: Scope): KeptCertificate[];
   /** Called after every look that may have changed something of the environment. */
   onLook(listener: (scope: Scope) => void): () => void;
   deps: EngineDeps;
@@ -51,9 +56,14 @@ export function createEngine(given: EngineDeps): Engine {
     ...given,
     onFenced: () => {
       stopped = true;
+      upkeep.abort();
       given.onFenced();
     },
   };
+
+  const keeper = deps.certificates === undefined ? null : new CertificateKeeper(deps, deps.certificates);
+  const upkeep = new AbortController();
+  let keeping: Promise<void> = Promise.resolve();
 
   const nameOf = (scope: Scope): string => `${scope.project}/${scope.environment}`;
 
@@ -102,11 +112,15 @@ export function createEngine(given: EngineDeps): Engine {
     wake,
     async start() {
       for (const each of await deps.store.environments()) wake(each);
+      if (keeper === null) return;
+      const look = (): Promise<void> => keeper.look(upkeep.signal);
+      keeping = every(deps, CERTIFICATES_EVERY_MS, 'certificates', look, upkeep.signal);
     },
     async stop() {
       stopped = true;
+      upkeep.abort();
       for (const loop of loops.values()) loop.nudge.abort();
-      await Promise.all([...loops.values()].map((loop) => loop.done));
+      await Promise.all([...[...loops.values()].map((loop) => loop.done), keeping.then(() => keeper?.stop())]);
     },
     latest(rollout) {
       for (const loop of loops.values()) {
@@ -117,6 +131,7 @@ export function createEngine(given: EngineDeps): Engine {
     },
     unstartable: (scope, release) => loops.get(nameOf(scope))?.memory.unstartable.get(release) ?? null,
     refusal: (scope) => loops.get(nameOf(scope))?.memory.refusal ?? null,
+    certificates: (scope) => keeper?.of(scope) ?? [],
     onLook(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

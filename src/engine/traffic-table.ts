@@ -1,3 +1,5 @@
+import type { CertificateId } from '../domain/certificate/acme.ts';
+import { hostsOf } from '../domain/certificate/acme.ts';
 import type { InstanceObservation } from '../domain/instance/instance.ts';
 import type { EnvironmentConfig } from '../domain/project/project.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
@@ -5,6 +7,7 @@ import { belongingTo } from '../domain/rollout/belonging.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
+import type { EdgeTls } from '../domain/traffic/tls.ts';
 
 import type { Sizes } from './scaling.ts';
 
@@ -21,6 +24,8 @@ export interface TableInput {
   artifactPath: (artifact: string) => string;
   /** How many instances a release ought to have; those beyond are on their way out. */
   size?: Sizes;
+  /** Where the certificate of a host will be. */
+  certificateOf: (id: CertificateId) => { cert: string; key: string } | null;
 }
 
 /**
@@ -29,6 +34,7 @@ export interface TableInput {
  */
 export function trafficTable(input: TableInput): EdgeService[] {
   const table: EdgeService[] = [];
+  const hosts = hostsOf(input.desired.map((each) => ({ routes: routesOf(input, each) })));
   for (const desired of input.desired) {
     const deployment = input.deployments.find((each) => each.service === desired.service);
     const wanted = desired.releases.map((each) => each.release);
@@ -45,7 +51,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
     if (deployment === undefined || lead === null || lead.config.kind === 'worker') continue;
     const { config } = lead;
     const routes = routesOf(input, desired);
-    const { tls, bind } = input.environment;
+    const tls = tlsOf(input, routes, hosts);
     const releases: EdgeRelease[] = [
       ...desired.releases.map((each) =>
         // One that has traffic and ought not to run gives way: what comes in waits for its successor.
@@ -61,7 +67,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
         unit: desired.unit,
         routes,
         // TLS opens with the first routes, as the plain port does.
-        ...(tls === undefined || routes.length === 0 ? {} : { tls: { ...tls, bind } }),
+        ...(tls === undefined || routes.length === 0 ? {} : { tls }),
         internalPort: deployment.internalPort,
         callers: callersOf(input, desired),
         preview:
@@ -78,6 +84,23 @@ export function trafficTable(input: TableInput): EdgeService[] {
     );
   }
   return table;
+}
+
+/** Certificates that are given, or those of the hosts of the routes; of all hosts where a service has routes for any. */
+function tlsOf(
+  { environment: { tls, bind }, certificateOf }: TableInput,
+  routes: readonly { host: string | null }[],
+  all: readonly string[],
+): EdgeTls | undefined {
+  if (tls === undefined) return undefined;
+  const { acme, ...rest } = tls;
+  if (acme === undefined) return { ...rest, bind };
+  const own = hostsOf([{ routes }]);
+  const certificates = (own.length === 0 ? all : own).flatMap((host) => {
+    const pair = certificateOf({ directory: acme.directory, host });
+    return pair === null ? [] : [{ ...pair, issuedFor: host }];
+  });
+  return certificates.length === 0 ? undefined : { ...rest, bind, certificates };
 }
 
 /** The release whose configuration speaks for the service: the one with most of the traffic. */

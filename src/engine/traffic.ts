@@ -40,6 +40,7 @@ export async function convergeTraffic(
     release: context.release,
     size: context.size,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),
+    certificateOf: (id) => deps.certificates?.place(id) ?? null,
   });
   const applied = new Map(
     snapshot.edge.services

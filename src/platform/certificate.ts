@@ -15,6 +15,8 @@ export interface ReadPair {
   /** Wall time, ms. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** `alone`: what it was signed by is not in the file; `broken`: the second in the file did not sign the first. */
+  readonly chain: 'whole' | 'alone' | 'broken';
 }
 
 /** Reads a certificate and its key and sees that they belong together; or says why not, and what to do. Never rejects. */
@@ -29,7 +31,14 @@ export async function readCertificatePair(
     const names = namesOf(found.subjectAltName ?? '');
     return {
       ok: true,
-      pair: { cert, key, names, notBefore: Date.parse(found.validFrom), notAfter: Date.parse(found.validTo) },
+      pair: {
+        cert,
+        key,
+        names,
+        notBefore: Date.parse(found.validFrom),
+        notAfter: Date.parse(found.validTo),
+        chain: chainIn(cert, found),
+      },
     };
   } catch (error) {
     return { ok: false, error: error instanceof Error ? error.message : String(error) };
@@ -68,6 +77,16 @@ function certificateIn(text: string, path: string): X509Certificate {
     return new X509Certificate(text);
   } catch {
     throw new Error(`${path} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)`);
+  }
+}
+
+function chainIn(text: string, first: X509Certificate): ReadPair['chain'] {
+  const [, second] = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (second === undefined) return first.issuer === first.subject ? 'whole' : 'alone';
+  try {
+    return first.checkIssued(new X509Certificate(second)) ? 'whole' : 'broken';
+  } catch {
+    return 'broken';
   }
 }
 

@@ -37,6 +37,8 @@ export interface EvenkeelPaths {
   /** What a client of the API must present. */
   token: string;
   probeToken: string;
+  /** What evenkeel got from issuers of certificates, and its accounts with them. */
+  certificates: string;
   secretsFile: string;
   /** Lies outside `home`, so that a copy of `home` alone does not give the secrets away. */
   secretsKey: string;
@@ -67,6 +69,7 @@ export function evenkeelPaths(env: NodeJS.ProcessEnv): EvenkeelPaths {
     projects: join(home, 'projects'),
     token: join(home, 'token'),
     probeToken: join(home, 'probe-token'),
+    certificates: join(home, 'certificates'),
     secretsFile: join(home, 'secrets.json'),
     secretsKey: secretsKey(env),
   };

@@ -47,6 +47,7 @@ function observe(given: Given = {}): Observed {
     rollouts: [rollout],
     instances,
     release,
+    certificateOf: () => null,
     artifactPath: (artifact) => `/artifacts/${artifact}`,
   }).map((each) => ({
     key: serviceKey(each),

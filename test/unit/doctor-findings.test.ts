@@ -56,7 +56,15 @@ function facts(change: (facts: Facts) => void = () => {}): Facts {
     },
     server: structuredClone(answering),
     work: { folders: [], strays: [], leftovers: [] },
-    project: { name: 'chat', environment: 'development', root: '/p', ports: [], repository: true, missing: [] },
+    project: {
+      name: 'chat',
+      environment: 'development',
+      root: '/p',
+      ports: [],
+      repository: true,
+      missing: [],
+      tls: null,
+    },
   };
   change(found);
   return found;

@@ -33,6 +33,7 @@ function table(
     rollouts,
     instances,
     release: (id) => releaseOf(id, configs[id]),
+    certificateOf: () => null,
     artifactPath: (artifact) => `/artifacts/${artifact}`,
   });
 }

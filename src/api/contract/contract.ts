@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { migrationReportSchema } from './migrations.ts';
+import { tlsStatusSchema } from './tls.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
 import { scheduleStatusSchema } from './runs.ts';
 import { verdictViewSchema } from './verdict.ts';
@@ -197,24 +198,6 @@ export const serviceStatusSchema = z.object({
     .nullable(),
 });
 
-/** TLS of an environment, as the edge serves it. */
-export const tlsStatusSchema = z.object({
-  port: z.number().int(),
-  /** Null: the edge does not answer, or nothing of the environment has routes yet. */
-  serves: z.boolean().nullable(),
-  certificates: z.array(
-    z.object({
-      cert: z.string(),
-      names: z.array(z.string()),
-      notAfter: time.nullable(),
-      /** Whole; negative once it has expired. */
-      daysLeft: z.number().int().nullable(),
-    }),
-  ),
-  /** What somebody should do something about, in words. */
-  concerns: z.array(z.string()),
-});
-
 export const statusReplySchema = z.object({
   server: z.object({ version: z.string(), pid: z.number(), startedAt: time, edge: z.boolean() }),
   environments: z.array(
@@ -256,7 +239,6 @@ export const downReplySchema = z.object({ message: z.string(), stopped: z.number
 
 export type ErrorReply = z.infer<typeof errorReplySchema>;
 export type Scope = z.infer<typeof scopeSchema>;
-export type TlsStatus = z.infer<typeof tlsStatusSchema>;
 export type DeployRequest = z.infer<typeof deployRequestSchema>;
 export type DeployReply = z.infer<typeof deployReplySchema>;
 export type RollbackRequest = z.infer<typeof rollbackRequestSchema>;

@@ -73,7 +73,13 @@ async function environmentStatus(
       }),
   );
   const rollouts = await Promise.all(open.filter((each) => each.end === null).map((each) => view(deps, each, false)));
-  const tls = tlsStatus(record.project, record.config.environment, snapshot);
+  const tls = tlsStatus({
+    project: record.project,
+    environment: record.config.environment,
+    snapshot,
+    askedAt: record.updatedAt,
+    kept: deps.engine.certificates(scope),
+  });
   return {
     edge: snapshot.edge !== null,
     status: {

@@ -14,6 +14,7 @@ export async function readHome(paths: EvenkeelPaths): Promise<HomeFacts> {
     ['sockets', paths.run],
     ['token', paths.token],
     ['probe token', paths.probeToken],
+    ['certificates', paths.certificates],
     ['store', paths.store],
     ['secrets', paths.secretsFile],
     ['key of the secrets', paths.secretsKey],

@@ -8,20 +8,29 @@ import { readKeeperInfo } from '../../platform/keeper-info.ts';
 import type { EvenkeelPaths } from '../../platform/paths.ts';
 import { isAlive } from '../../platform/process/identity.ts';
 import { readJson } from '../../platform/read-json.ts';
+import { readCertificates } from './read-certificates.ts';
 import { isExecutable } from './read-host.ts';
 
 /** What of a project depends on this machine. Its port is opened for a moment, without listening. */
 export async function readProjectFacts(project: Project, paths: EvenkeelPaths): Promise<ProjectFacts> {
   const { environment, root, name } = project;
+  const held = await heldPorts(paths);
   return {
     name,
     environment: environment.name,
     root,
-    ports: [portFact(environment, await heldPorts(paths))],
+    ports: portsOf(environment).map((port) => portFact(port, held)),
+    tls: await readCertificates(project, paths),
     repository: await isInRepository(root),
     missing: missingPrograms(project),
   };
 }
+
+/** In plain, and over TLS. */
+const portsOf = ({ port, bind, tls }: Project['environment']): PortBinding[] => [
+  { port, bind },
+  ...(tls === undefined ? [] : [{ port: tls.port, bind }]),
+];
 
 async function heldPorts(paths: EvenkeelPaths): Promise<Set<number>> {
   const info = await readKeeperInfo(paths).catch(() => null);

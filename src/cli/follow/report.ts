@@ -5,7 +5,7 @@ import type { ExitCode } from '../deps.ts';
 import { INTERRUPTED } from '../interrupt.ts';
 import { stopped } from '../screen/text.ts';
 import type { Followed } from './follow.ts';
-import { formerReleases, has, holds, newReleases, waysOn } from './words.ts';
+import { comingCertificates, formerReleases, has, holds, newReleases, waysOn } from './words.ts';
 
 /** Says what a followed rollout came to, and what can be done now. Returns the exit code. */
 export async function report(context: Context, id: string, followed: Followed): Promise<ExitCode> {
@@ -30,7 +30,7 @@ export async function report(context: Context, id: string, followed: Followed): 
     return INTERRUPTED;
   }
   const { outcome, rollout } = followed;
-  const urls = outcome.exit === 0 ? await publicUrls(context, rollout) : [];
+  const { urls, coming } = outcome.exit === 0 ? await whereToLook(context, rollout) : { urls: [], coming: [] };
   // People have just seen the reason; programs get all of it in one stopped.
   const reason = outcome.kind === 'paused' ? (rollout.paused?.detail ?? rollout.reason) : rollout.reason;
   const ill = outcome.exit === 2 ? await notWell(context, rollout) : '';
@@ -46,6 +46,7 @@ export async function report(context: Context, id: string, followed: Followed): 
   out.line('');
   out.prose(`${mark} ${said}`, 2);
   for (const url of urls) out.line(`  ${style.cyan(url)}`);
+  for (const certificate of coming) out.prose(`  ${style.dim(`TLS: ${certificate}`)}`, 2);
   for (const line of next(rollout, outcome.kind)) out.line(line);
   out.data({ type: 'result', outcome: outcome.kind, exit: outcome.exit, rollout: rollout.id, message, urls });
   return outcome.exit;
@@ -146,15 +147,22 @@ async function notWell(context: Context, { project, environment, services }: Rol
 }
 
 /** Where the new releases answer; empty when the controller cannot say it now. */
-async function publicUrls(context: Context, { project, environment, services }: RolloutView): Promise<string[]> {
+/** The addresses, and which certificates they still need. */
+async function whereToLook(
+  context: Context,
+  { project, environment, services }: RolloutView,
+): Promise<{ urls: string[]; coming: string[] }> {
   try {
     const { environments } = await (await context.client()).status({ project, environment });
     const names = new Set(services.map(({ service }) => service));
     const all = environments.flatMap((each) =>
       each.services.filter(({ service }) => names.has(service)).flatMap(({ urls }) => urls),
     );
-    return [...new Set(all)];
+    return {
+      urls: [...new Set(all)],
+      coming: environments.flatMap((each) => comingCertificates(each, { refused: true })),
+    };
   } catch {
-    return [];
+    return { urls: [], coming: [] };
   }
 }

@@ -1,4 +1,4 @@
-import type { RolloutView, VerdictView } from '../../api/contract/contract.ts';
+import type { RolloutView, StatusReply, VerdictView } from '../../api/contract/contract.ts';
 import { formatCount, formatLatency, formatShare, plural } from '../../lib/format.ts';
 
 type Metric = VerdictView['metrics'][number];
@@ -125,3 +125,12 @@ export function waysOn({
       return [{ command: `evenkeel resume ${id}`, means: 'go on' }, abort];
   }
 }
+
+/** What is to be said about certificates that are not there yet; those that were refused are also among the concerns. */
+export const comingCertificates = (
+  { tls }: Pick<StatusReply['environments'][number], 'tls'>,
+  { refused }: { refused: boolean },
+): string[] =>
+  (tls?.issuing ?? []).flatMap(({ state, detail }) =>
+    state === 'valid' || (state === 'failing' && !refused) ? [] : detail,
+  );

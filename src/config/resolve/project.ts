@@ -38,7 +38,6 @@ export function resolveProject(
 ): { project: Project; problems: Problem[]; dev: Map<string, string> } {
   const problems: Problem[] = [];
   const environment = resolveEnvironment(tree, filling.environment, root);
-  problems.push(...tlsContradictions(tree, environment));
   const candidates = readServices(tree, filling.environment);
   const names = serviceNames(tree, filling.environment);
 
@@ -73,6 +72,7 @@ export function resolveProject(
     ),
   );
 
+  problems.push(...tlsContradictions(tree, environment, [...services.values()]));
   const order = dependencyOrder(
     new Map([...services].map(([name, { after }]) => [name, after.filter((before) => before !== name)])),
   );

@@ -1,3 +1,5 @@
+import type { CertificateSeen } from '../traffic/tls.ts';
+
 /** What was found on a machine and in a home, as it is. What it means is said by `findingsOf`. Times are ms since 1970. */
 export interface Facts {
   now: number;
@@ -27,7 +29,15 @@ export interface HostFacts {
   installedAt: number | null;
 }
 
-export type Role = 'home' | 'sockets' | 'token' | 'probe token' | 'store' | 'secrets' | 'key of the secrets';
+export type Role =
+  | 'home'
+  | 'sockets'
+  | 'certificates'
+  | 'token'
+  | 'probe token'
+  | 'store'
+  | 'secrets'
+  | 'key of the secrets';
 
 export interface Place {
   role: Role;
@@ -122,6 +132,32 @@ export interface ProjectFacts {
   root: string;
   ports: PortFact[];
   repository: boolean;
+  /** Null: nothing is served over TLS. */
+  tls: TlsFacts | null;
   /** Programs that its commands begin with and that are not in PATH. */
   missing: { program: string; services: string[] }[];
+}
+
+export interface TlsFacts {
+  /** Of all routes. */
+  hosts: string[];
+  given: GivenCertificate[];
+  /** Those that evenkeel gets, as they are on disk. */
+  issued: IssuedCertificate[];
+  /** What the issuer is to be trusted by and cannot be read. */
+  issuerFile: { path: string; code: string } | null;
+}
+
+export interface GivenCertificate extends CertificateSeen {
+  key: string;
+  /** `alone`: what it was signed by is not in the file; `broken`: the second in the file did not sign the first. */
+  chain: 'whole' | 'alone' | 'broken';
+  /** Others may read the key. */
+  exposed: boolean;
+}
+
+export interface IssuedCertificate {
+  host: string;
+  installed: { notBefore: number; notAfter: number } | null;
+  lastFailure: { why: string; next: string | null } | null;
 }

@@ -1,3 +1,4 @@
+import { certificateFindings } from './certificates.ts';
 import type { Facts, PortFact, ProjectFacts } from './facts.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import { homeFindings } from './home.ts';
@@ -13,12 +14,15 @@ export function findingsOf({ now, host, home, server, work, project }: Facts): F
     ...homeFindings(home),
     ...serverFindings(server, `${home.path}/logs`),
     ...workFindings(now, work, server),
-    ...(project === null ? [] : projectFindings(project)),
+    ...(project === null ? [] : projectFindings(project, now)),
   ];
 }
 
-function projectFindings({ name, environment, root, ports, repository, missing }: ProjectFacts): Finding[] {
+function projectFindings(facts: ProjectFacts, now: number): Finding[] {
+  const { name, environment, root, ports, repository, missing, tls } = facts;
   const found = ports.map((port) => portFinding(port, `${name} ${environment}`));
+  const whose = environment === 'development' ? '' : ` --env ${environment}`;
+  found.push(...certificateFindings(tls, whose, now));
   for (const { program, services } of missing)
     found.push(
       warning(

@@ -24,7 +24,7 @@ export function homeFindings(home: HomeFacts): Finding[] {
   ];
 }
 
-const FOLDERS = new Set(['home', 'sockets']);
+const FOLDERS = new Set(['home', 'sockets', 'certificates']);
 
 function placeFindings({ role, path, kind, uid, mode, writable }: Place, home: HomeFacts): Finding[] {
   const say = (what: string, next: string): Finding[] => [problem('permissions', what, next)];

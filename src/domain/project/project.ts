@@ -1,3 +1,5 @@
+import type { AcmeConfig } from '../certificate/acme.ts';
+
 /**
  * A project as evenkeel works with it: one `evenkeel.yaml`, resolved for one environment. `config/` produces these
  * shapes, everything else only reads them. Every duration is in milliseconds, every size in bytes, every weight in
@@ -184,6 +186,8 @@ export interface TlsConfig {
   /** Whether clients that ask in plain are sent to TLS. */
   redirect: boolean;
   hsts: 'off' | 'on' | 'preload';
+  /** Certificates are got for the hosts of the routes, and `certificates` is empty. */
+  acme?: AcmeConfig | undefined;
 }
 
 export interface EnvironmentConfig extends Listen {

@@ -6,7 +6,12 @@ const port = z.number().int().min(1).max(65535);
 const time = z.number();
 
 /** Absolute paths of PEM files: the certificate with what it was signed by, and its key. */
-export const certificatePairSchema = z.object({ cert: z.string().min(1), key: z.string().min(1) });
+export const certificatePairSchema = z.object({
+  cert: z.string().min(1),
+  key: z.string().min(1),
+  /** The host for which evenkeel gets it: as long as there is no file, nothing is wrong. */
+  issuedFor: z.string().optional(),
+});
 
 /** Beside the plain routes of a service: the same ones over TLS. */
 export const edgeTlsSchema = z.object({
@@ -28,6 +33,7 @@ export const certificateSeenSchema = z.object({
   notAfter: time.nullable(),
   /** Why the files as they are now cannot be used; what was loaded before is used on. */
   error: z.string().nullable(),
+  issuedFor: z.string().optional(),
 });
 
 /** One port at which the edge serves TLS, or is to. */
@@ -38,6 +44,8 @@ export const edgeTlsStateSchema = z.object({
   services: z.array(z.string()),
   /** Why nobody is served here, or null. */
   error: z.string().nullable(),
+  /** What is awaited before anybody is served here, while nothing is wrong. */
+  waiting: z.string().nullable().optional(),
   /** Hosts of its routes. */
   hosts: z.array(z.string()),
   certificates: z.array(certificateSeenSchema),

@@ -2,12 +2,14 @@ import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
+import type { ChallengeReply } from '../../domain/traffic/challenges.ts';
 import type { ApplyReply, EdgeState } from '../../domain/traffic/protocol.ts';
 import type { EdgeStats } from '../../domain/traffic/stats.ts';
 
 /** What the control interface asks of the edge. */
 export interface ControlTarget {
   apply(command: unknown): Promise<ApplyReply>;
+  challenge(command: unknown): ChallengeReply;
   state(): EdgeState;
   stats(): Promise<EdgeStats>;
   /** A successor is about to take over: finish the command in hand and take no other. */
@@ -71,6 +73,9 @@ async function answer(target: ControlTarget, req: IncomingMessage, res: ServerRe
       break;
     case 'POST /apply':
       send(res, 200, await target.apply(await readJson(req)));
+      break;
+    case 'POST /challenges':
+      send(res, 200, target.challenge(await readJson(req)));
       break;
     case 'GET /pid':
       send(res, 200, process.pid);

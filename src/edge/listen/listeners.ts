@@ -3,7 +3,8 @@ import { Server as NetServer } from 'node:net';
 import { portId } from '../../platform/ipc-messages.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 import type { HeldSocket } from '../../platform/revive-keeper.ts';
-import type { EdgeOptions } from '../options.ts';
+import { answerTlsChallenges } from '../acme/tls-challenge.ts';
+import type { ProxyContext } from '../proxy/context.ts';
 import type { TlsPorts } from '../tls/tls-ports.ts';
 import { createPlainServer, createTlsServer } from './http-server.ts';
 import type { RequestHandler } from './http-server.ts';
@@ -26,13 +27,18 @@ interface Listener {
 /** The edge's listening servers: one for each address, on sockets that the keeper holds. */
 export class Listeners {
   readonly #servers = new Map<string, Listener>();
-  readonly #options: EdgeOptions['client'];
+  readonly #context: Pick<ProxyContext, 'options' | 'challenges'>;
   readonly #handler: RequestHandler;
   readonly #keeper: KeeperLink;
   readonly #tls: TlsPorts;
 
-  constructor(options: EdgeOptions['client'], handler: RequestHandler, keeper: KeeperLink, tls: TlsPorts) {
-    this.#options = options;
+  constructor(
+    context: Pick<ProxyContext, 'options' | 'challenges'>,
+    handler: RequestHandler,
+    keeper: KeeperLink,
+    tls: TlsPorts,
+  ) {
+    this.#context = context;
     this.#handler = handler;
     this.#keeper = keeper;
     this.#tls = tls;
@@ -129,8 +135,11 @@ export class Listeners {
   #listen(address: PortBinding, kind: Kind, granted: Granted | null): Promise<string | null> {
     if (granted !== null && 'code' in granted) return Promise.resolve(granted.code);
     const name = portId(address);
-    const secure = kind === 'tls' ? createTlsServer(name, this.#options, this.#handler, this.#tls.options(name)) : null;
-    const server = secure ?? createPlainServer(name, this.#options, this.#handler);
+    const { options, challenges } = this.#context;
+    const secure =
+      kind === 'tls' ? createTlsServer(name, options.client, this.#handler, this.#tls.options(name)) : null;
+    if (secure !== null) answerTlsChallenges(secure, challenges);
+    const server = secure ?? createPlainServer(name, options.client, this.#handler);
     return new Promise((resolve) => {
       server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
       const listening = (): void => {

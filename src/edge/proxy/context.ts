@@ -1,3 +1,4 @@
+import type { Challenges } from '../acme/challenges.ts';
 import type { LiveService } from '../live/service.ts';
 import type { EdgeOptions } from '../options.ts';
 import type { CounterBook } from '../stats/counters.ts';
@@ -25,6 +26,8 @@ export interface ProxyContext {
   isProbe(token: string): boolean;
   /** Whether TLS is served at an address (`bind:port`) now. */
   servesTls(address: string): boolean;
+  /** What whoever issues certificates is answered. */
+  readonly challenges: Challenges;
 }
 
 /** What a listener found for a request. */

@@ -4,7 +4,7 @@ import { PROBE_HEADER } from '../../domain/traffic/session.ts';
 import { boundRest } from '../listen/client-connection.ts';
 import type { RequestHandler } from '../listen/http-server.ts';
 import type { LiveTable } from '../live/table.ts';
-import { isChallenge, secureLocation } from '../tls/redirect.ts';
+import { isChallenge, secureLocation, tokenOf } from '../tls/redirect.ts';
 import type { ProxyContext, Target } from './context.ts';
 import { Exchange } from './exchange.ts';
 import type { UpgradeRequest } from './forwarding.ts';
@@ -35,6 +35,7 @@ export class Front implements RequestHandler {
       this.#refuse(req, res, 400, false);
       return;
     }
+    if (path !== null && upgrade === null && isChallenge(path) && this.#prove(req, res, path)) return;
     const token = req.headers[PROBE_HEADER];
     const probe = typeof token === 'string' && this.#context.isProbe(token);
     const shape = shapeOf(req);
@@ -64,6 +65,17 @@ export class Front implements RequestHandler {
     const location = secureLocation(req, to.host, to.port);
     const closing = this.#context.draining ? ['Connection', 'close'] : [];
     ownReply(req, res, location === null ? 400 : 308, location === null ? closing : ['Location', location, ...closing]);
+    return true;
+  }
+
+  /** Answers whoever issues a certificate; false: it asks for nothing that was given to us, and may be meant for an instance. */
+  #prove(req: IncomingMessage, res: ServerResponse, path: string): boolean {
+    const answer = this.#context.challenges.answerTo(tokenOf(path));
+    if (answer === null || (req.method !== 'GET' && req.method !== 'HEAD')) return false;
+    const closing = this.#context.draining ? ['Connection', 'close'] : [];
+    const head = ['Content-Type', 'application/octet-stream', 'Content-Length', String(Buffer.byteLength(answer))];
+    res.writeHead(200, [...head, 'Cache-Control', 'no-store', ...closing]);
+    res.end(req.method === 'HEAD' ? undefined : answer);
     return true;
   }
 

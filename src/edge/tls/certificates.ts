@@ -72,6 +72,7 @@ export class Certificates {
       notBefore: loaded?.notBefore ?? null,
       notAfter: loaded?.notAfter ?? null,
       error: watched?.error ?? null,
+      ...(pair.issuedFor === undefined ? {} : { issuedFor: pair.issuedFor }),
     };
   }
 
@@ -103,6 +104,7 @@ export class Certificates {
     const { pair } = watched;
     const read = await readCertificatePair(pair);
     watched.signature = signature;
+    if (!read.ok && isAwaited(watched)) return false;
     const loaded = read.ok ? load(read.pair) : { error: read.error };
     if ('error' in loaded) {
       watched.error = loaded.error;
@@ -135,6 +137,10 @@ export class Certificates {
     watched.concern = concern;
   }
 }
+
+/** Not issued yet: that is the controller's to tell. */
+const isAwaited = ({ pair, loaded, signature }: Watched): boolean =>
+  pair.issuedFor !== undefined && loaded === null && signature === 'ENOENT ENOENT';
 
 function load(pair: ReadPair): LoadedCertificate | { error: string } {
   try {

@@ -10,6 +10,8 @@ const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i;
 
 export const isChallenge = (path: string): boolean => path.startsWith(CHALLENGES);
 
+export const tokenOf = (path: string): string => path.slice(CHALLENGES.length);
+
 /** The same over TLS, or null when what was asked cannot be written as a URL. */
 export function secureLocation(req: IncomingMessage, host: string | undefined, port: number): string | null {
   const name = HOST.exec(host ?? '')?.[1];

@@ -47,9 +47,14 @@ export class TlsPorts {
     this.#choose();
   }
 
-  /** Those with a certificate that can be used, and with a number that nothing else has. */
+  /**
+   * Those with a certificate that can be used, or that is being issued, and with a number that nothing else has. Where
+   * there is none yet, every handshake fails but those of its issuer.
+   */
   get openable(): TlsPort[] {
-    return [...this.#ports.values()].filter((port) => !port.taken && this.#choices.has(portId(port)));
+    return [...this.#ports.values()].filter(
+      (port) => !port.taken && (this.#choices.has(portId(port)) || awaits(port) !== null),
+    );
   }
 
   /** How the last try to listen ended. */
@@ -60,7 +65,7 @@ export class TlsPorts {
 
   /** Whether clients are served at an address (`bind:port`). */
   serves(address: string): boolean {
-    return this.#servers.has(address);
+    return this.#servers.has(address) && this.#choices.has(address);
   }
 
   /** For the server at an address, which is one of `openable`. */
@@ -89,6 +94,7 @@ export class TlsPorts {
       bind: port.bind,
       services: [...port.services],
       error: this.#problemOf(port),
+      waiting: this.#choices.has(portId(port)) ? null : awaits(port),
       hosts: [...port.hosts],
       certificates: port.certificates.map((pair) => this.#certificates.seen(pair)),
     }));
@@ -102,7 +108,7 @@ export class TlsPorts {
   #isPending(port: TlsPort): boolean {
     const address = portId(port);
     const tried = this.#servers.has(address) || this.#errors.has(address);
-    return !port.taken && this.#choices.has(address) && !tried;
+    return !port.taken && (this.#choices.has(address) || awaits(port) !== null) && !tried;
   }
 
   #problemOf(port: TlsPort): string | null {
@@ -110,7 +116,9 @@ export class TlsPorts {
     if (port.taken)
       return `${address} is a port of plain HTTP or of a service; give \`tls.port\` another number in evenkeel.yaml`;
     if (!this.#choices.has(address)) {
-      const why = port.certificates.flatMap((pair) => this.#certificates.seen(pair).error ?? []).join('; ');
+      const errors = port.certificates.flatMap((pair) => this.#certificates.seen(pair).error ?? []);
+      const why = errors.join('; ');
+      if (errors.length === 0) return this.#errors.get(address) ?? null;
       return `TLS cannot be served at ${address}: ${why}`;
     }
     return this.#servers.has(address) ? null : (this.#errors.get(address) ?? null);
@@ -135,7 +143,10 @@ export class TlsPorts {
       [...this.#ports].flatMap(([address, port]): [string, Choice][] => {
         const loaded = port.certificates.flatMap((pair) => this.#certificates.of(pair) ?? []);
         const [fallback] = loaded;
-        return fallback === undefined ? [] : [[address, { byName: byName(loaded), fallback }]];
+        if (fallback !== undefined) return [[address, { byName: byName(loaded), fallback }]];
+        // Who changes from certificates that are given, or from another issuer, is served with the former ones until then.
+        const former = awaits(port) === null ? undefined : this.#choices.get(address);
+        return former === undefined ? [] : [[address, former]];
       }),
     );
     this.#update();
@@ -149,6 +160,12 @@ export class TlsPorts {
   #renewTickets(): void {
     if (this.#servers.size > 0 && this.#tickets.refresh(Date.now())) this.#update();
   }
+}
+
+/** Which certificates have to be issued for a port, in words; null: none. */
+function awaits({ certificates }: TlsPort): string | null {
+  const hosts = certificates.flatMap(({ issuedFor }) => issuedFor ?? []);
+  return hosts.length === 0 ? null : `the certificate for ${hosts.join(', ')} is being got`;
 }
 
 /** Of several for one name, the one that lasts longest. */

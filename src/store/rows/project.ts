@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHALLENGES } from '../../domain/certificate/acme.ts';
 import type { Project, RolloutPolicy, ServiceConfig } from '../../domain/project/project.ts';
 import type { Same } from './parse.ts';
 
@@ -104,6 +105,14 @@ export const projectSchema = z.strictObject({
         certificates: z.array(z.strictObject({ cert: z.string(), key: z.string() })),
         redirect: z.boolean(),
         hsts: z.enum(['off', 'on', 'preload']),
+        acme: z
+          .strictObject({
+            directory: z.string(),
+            email: z.string().nullable(),
+            ca: z.string().nullable(),
+            challenge: z.enum(CHALLENGES).nullable(),
+          })
+          .optional(),
       })
       .optional(),
   }),

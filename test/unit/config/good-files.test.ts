@@ -380,11 +380,49 @@ describe('TLS', () => {
       expect((await projectOf(tls(keys + written), 'production')).environment.tls).toEqual({ ...expected, hsts });
   });
 
+  const problems = async (keys: string, text = tls(keys)) =>
+    (await problemsIn(text, 'production')).flatMap(({ severity, code, path, line }) =>
+      severity === 'error' ? [[code, path, line]] : [],
+    );
+
+  test('by ACME needs one word', async () => {
+    const acme = (value: string, routes = '[/, www.chat.org/]'): string =>
+      `project: p\nservices:\n  api: { run: a, routes: ${routes} }\nenvironments:\n  production:\n    domain: chat.org\n    tls: ${value}\n`;
+    const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+    const standard = { directory, email: null, ca: null, challenge: null };
+    const simple = { port: 8443, certificates: [], redirect: true, hsts: 'off', acme: standard };
+    for (const written of ['acme', '{ acme: true }', '{ acme: {} }', '{ acme: { directory: letsencrypt } }'])
+      expect((await projectOf(acme(written), 'production')).environment.tls, written).toEqual(simple);
+    const own =
+      '{ acme: { email: a@chat.org, directory: "https://ca.lan/acme", ca: ca.pem, challenge: http-01 }, port: 443 }';
+    expect((await projectOf(acme(own), 'production')).environment.tls).toEqual({
+      ...simple,
+      port: 443,
+      acme: {
+        directory: 'https://ca.lan/acme',
+        email: 'a@chat.org',
+        ca: '/nonexistent/project/ca.pem',
+        challenge: 'http-01',
+      },
+    });
+    const at = 'environments.production.tls';
+    const wrong = async (value: string, routes?: string) => problems('', acme(value, routes));
+    expect(await wrong('{ acme: true, cert: a, key: b }')).toEqual([
+      ['contradiction', `${at}.cert`, 7],
+      ['contradiction', `${at}.key`, 7],
+    ]);
+    expect(await wrong('{ acme: { directory: "http://ca.lan/acme" } }')).toEqual([
+      ['bad-value', `${at}.acme.directory`, 7],
+    ]);
+    expect(await wrong('{ acme: { challenge: dns-01 } }')).toEqual([['bad-value', `${at}.acme.challenge`, 7]]);
+    // Names that no public issuer vouches for; one of one's own may.
+    expect(await wrong('acme', '[chat.local/]')).toEqual([['contradiction', at, 7]]);
+    expect(await wrong('{ acme: true }', '[192.0.2.7/]')).toEqual([['contradiction', `${at}.acme`, 7]]);
+    expect(await wrong('{ acme: { directory: "https://ca.lan/acme" } }', '[chat.local/]')).toEqual([]);
+    expect(await problems('acme: true')).toEqual([['contradiction', `${at}.acme`, 7]]);
+  });
+
   test('needs a key with each certificate, and a port of its own', async () => {
-    const problems = async (keys: string) =>
-      (await problemsIn(tls(keys), 'production')).flatMap(({ severity, code, path, line }) =>
-        severity === 'error' ? [[code, path, line]] : [],
-      );
     expect(await problems('cert: /a')).toEqual([['missing-key', 'environments.production.tls.key', 7]]);
     expect(await problems('cert: /a, key: /b, port: 80')).toEqual([
       ['contradiction', 'environments.production.tls.port', 7],
