@@ -82,7 +82,9 @@ function errorReply(error: unknown, home = ''): ErrorReply {
     };
   }
   const status = (error as { statusCode?: number }).statusCode ?? 500;
-  const what = error instanceof Error ? error.message : String(error);
+  // What V8 says about text that is no JSON shows a piece of it, and that could be a secret.
+  const what =
+    error instanceof SyntaxError ? 'the request is not JSON' : error instanceof Error ? error.message : String(error);
   if (status < 500) return { code: 'bad-request', what, where: null, why: null, next: null, retryable: false, exit: 1 };
   return {
     code: 'unexpected',

@@ -12,8 +12,10 @@ import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
 import { secretsRedactor } from '../drivers/secrets/redact.ts';
 import { edgeChallenges } from '../drivers/traffic/edge/edge-challenges.ts';
 import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
+import type { EngineDeps } from '../engine/deps.ts';
 import { createEngine } from '../engine/engine.ts';
 import { collect, COLLECT_EVERY_MS, every, LOGS_EVERY_MS, maintainLogs } from '../engine/housekeeping.ts';
+import { forgetFormerSecrets } from '../engine/secrets/uses.ts';
 import { TELEMETRY_EVERY_MS, TelemetryRecorder } from '../engine/telemetry.ts';
 import { systemClock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
@@ -28,12 +30,16 @@ import { checkDatabases } from './doctor/check-databases.ts';
 import { collectLogs } from './old-logs.ts';
 import { openStore } from './open-store.ts';
 import { placesIn } from './places.ts';
+import { redactedLogs } from './redacted-logs.ts';
 
 /**
  * How long a stop waits for what is under way, ms. Whoever follows this controller waits for its end, and requests that are
  * answered later, such as one for a new edge whose keeper died, are asked again.
  */
 const UNDER_WAY_MS = 200;
+
+/** Bytes of the disk that no build may take: what runs goes on writing its state, logs and data. */
+const DISK_RESERVE = 256 * 1024 ** 2;
 
 export interface ControllerOptions {
   /** For EVENKEEL_DATABASE_URL. */
@@ -72,7 +78,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     traffic,
     jobs,
     runtime: processRuntime({ home: paths.home, redact }),
-    builder: processBuilder({ home: paths.home, jobs, redact }),
+    builder: processBuilder({ home: paths.home, jobs, redact, reserve: DISK_RESERVE }),
     migrations: sqlReader(),
     secrets: fileSecrets(secretsAt),
     certificates: acmeCertificates({
@@ -91,7 +97,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const api = createApi({
     engine,
     telemetry,
-    logs,
+    logs: redactedLogs(logs, redact),
     parseProject: (value) => projectSchema.parse(value),
     token,
     server: { version: evenkeelVersion(), pid: process.pid, startedAt: Date.now(), home: paths.home },
@@ -110,7 +116,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
     every(engine.deps, LOGS_EVERY_MS, 'logs', () => maintainLogs(engine.deps, logs), upkeep.signal),
     every(engine.deps, BOUND_LOGS_EVERY_MS, 'logs of jobs', () => boundLogs(paths.logs), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
-    every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => collectLogs(engine.deps, paths.logs), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'former secrets', () => forgetSecrets(engine.deps), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => boundAllLogs(engine.deps, paths), upkeep.signal),
   ];
   return {
     async stop() {
@@ -126,4 +133,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
       await Promise.all([store.close(), telemetry.close()]);
     },
   };
+}
+
+async function forgetSecrets(deps: EngineDeps): Promise<void> {
+  const forgotten = await forgetFormerSecrets(deps);
+  if (forgotten > 0) deps.log.info({ forgotten }, 'former values of secrets deleted: nothing that runs needs them');
+}
+
+async function boundAllLogs(deps: EngineDeps, { logs }: EvenkeelPaths): Promise<void> {
+  const freed = await collectLogs(deps, logs);
+  if (freed > 0) deps.log.warn({ freed }, 'logs took too much of the disk: the oldest were deleted');
 }

@@ -11,7 +11,6 @@ import type {
   RolloutRequest,
   RolloutView,
   Scope,
-  SecretView,
   ServerInfo,
   StatusReply,
 } from '../api/contract/contract.ts';
@@ -19,6 +18,7 @@ import type { RunRequest, RunView } from '../api/contract/runs.ts';
 import type { ScaleRequest, ScaleView } from '../api/contract/scale.ts';
 import type { MigrationsReply } from '../api/contract/migrations.ts';
 import type { ReleaseView } from '../api/contract/release.ts';
+import type { SecretsSet, SecretView } from '../api/contract/secrets.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -81,7 +81,8 @@ export interface ApiClient {
   scale(query: Scope & { service: string }): Promise<ScaleView>;
   setScale(request: ScaleRequest): Promise<ScaleView>;
   secrets(scope: Scope): Promise<SecretView[]>;
-  setSecret(secret: Scope & { name: string; value: string }): Promise<void>;
+  /** All of them or none. */
+  setSecrets(request: Scope & { by: string; secrets: Record<string, string> }): Promise<SecretsSet>;
   removeSecret(secret: Scope & { name: string }): Promise<boolean>;
 }
 
@@ -120,7 +121,7 @@ export function apiClient(transport: Transport): ApiClient {
     scale: (query) => get('/v1/scale', query),
     setScale: (request) => post('/v1/scale', request, true),
     secrets: async (scope) => (await get<{ secrets: SecretView[] }>('/v1/secrets', { ...scope })).secrets,
-    setSecret: async (secret) => void (await json({ method: 'PUT', path: '/v1/secrets', body: secret })),
+    setSecrets: async (request) => (await json({ method: 'PUT', path: '/v1/secrets', body: request })) as SecretsSet,
     removeSecret: async (secret) =>
       ((await json({ method: 'DELETE', path: withQuery('/v1/secrets', { ...secret }) })) as { removed: boolean })
         .removed,

@@ -11,6 +11,7 @@ import { freePort } from './free-port.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import { resolveEnv } from './resolve-env.ts';
 import type { Sizes } from './scaling.ts';
+import { noting, runAs } from './run-as.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
 
 /** After a start that went wrong before there was anything to restart. */
@@ -137,7 +138,7 @@ async function startInstance(
   const scope = { project: context.project, environment: context.environment };
   // Nobody's stable address either: those are free too while the edge is away.
   const port = config.kind === 'worker' ? null : await freePort(deps, new Set(await deps.store.takenPorts()));
-  const serviceUrl = (service: string): string | null => context.serviceUrl(service, release.id);
+  const { serviceUrl, calls } = noting((service) => context.serviceUrl(service, release.id));
   const env = await resolveEnv(config.env, scope, { port, serviceUrl }, deps.secrets);
   await deps.runtime.start({
     id,
@@ -154,6 +155,8 @@ async function startInstance(
     data: config.data.map((path) => ({ path, target: deps.places.data({ ...scope, service: release.service, path }) })),
     resources: config.resources,
     alone: config.overlap === false,
+    runAs: runAs(config),
+    calls: calls(),
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
   });
 }

@@ -1,8 +1,7 @@
 import type { EnvPart, EnvTemplate } from '../domain/project/project.ts';
+import { secretsIn, versionsIn } from '../domain/release/secret-versions.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { Secrets, SecretScope } from '../ports/secrets.ts';
-
-const partsOf = (env: EnvTemplate): EnvPart[] => Object.values(env).flat();
 
 /**
  * An environment as a process gets it. Secrets are resolved now and only here; the result is handed to a process and
@@ -14,10 +13,8 @@ export async function resolveEnv(
   known: { port: number | null; serviceUrl: (service: string) => string | null },
   secrets: Pick<Secrets, 'resolve'>,
 ): Promise<Record<string, string>> {
-  const names = [
-    ...new Set(partsOf(env).flatMap((part) => (typeof part === 'object' && 'secret' in part ? [part.secret] : []))),
-  ];
-  const values = names.length === 0 ? {} : await secrets.resolve(scope, names);
+  const names = secretsIn(env);
+  const values = names.length === 0 ? {} : await secrets.resolve(scope, names, versionsIn(env));
   const text = (part: EnvPart): string => {
     if (typeof part === 'string') return part;
     if ('secret' in part) return values[part.secret] ?? '';

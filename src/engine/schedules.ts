@@ -7,6 +7,7 @@ import type { JobObservation } from '../ports/runtime.ts';
 import type { SaveRuns } from '../ports/run-store.ts';
 import { attempt } from './attempt.ts';
 import { resolveEnv } from './resolve-env.ts';
+import { noting, runAs } from './run-as.ts';
 import type { EnvironmentTools } from './tools.ts';
 
 /** Between two looks at a job that runs. */
@@ -164,7 +165,7 @@ async function begin(
     const { config } = release;
     const command = config.run ?? '';
     const scope = { project, environment };
-    const serviceUrl = (asked: string): string | null => context.serviceUrl(asked, release.id);
+    const { serviceUrl, calls } = noting((asked) => context.serviceUrl(asked, release.id));
     const env = await resolveEnv(config.env, scope, { port: null, serviceUrl }, deps.secrets);
     await deps.jobs.start({
       id,
@@ -178,6 +179,8 @@ async function begin(
       env: { ...env, EVENKEEL_SERVICE: service, EVENKEEL_RELEASE: release.id },
       log: deps.places.jobLog({ ...scope, job: id }),
       resources: config.resources,
+      runAs: runAs(config),
+      calls: calls(),
     });
   } catch (error) {
     if (!(error instanceof EvenkeelError) || error.retryable) throw error;

@@ -7,6 +7,7 @@ import type { JobObservation } from '../ports/runtime.ts';
 import type { EngineDeps } from './deps.ts';
 import { refuseBreakingRelease } from './migrations.ts';
 import { resolveEnv } from './resolve-env.ts';
+import { noting, runAs } from './run-as.ts';
 import { runHttpSmoke } from './smoke.ts';
 import { attemptOf, workId, type WorkKind } from './work-ids.ts';
 
@@ -109,7 +110,7 @@ export class Works {
       return;
     }
     const scope = { project: rollout.project, environment: rollout.environment };
-    const serviceUrl = (asked: string): string | null => context.serviceUrl(asked, release.id);
+    const { serviceUrl, calls } = noting((asked) => context.serviceUrl(asked, release.id));
     const env = await resolveEnv(config.env, scope, { port: null, serviceUrl }, this.#deps.secrets);
     const log = this.#deps.places.jobLog({ ...scope, job: id });
     if (kind === 'build') {
@@ -140,6 +141,8 @@ export class Works {
       },
       log,
       resources: config.resources,
+      runAs: runAs(config),
+      calls: [...calls(), ...(preview === null ? [] : [preview])],
     });
   }
 

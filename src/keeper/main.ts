@@ -11,6 +11,7 @@ import { sweepUnfinished } from '../platform/atomic-file.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
+import { refuseCoreDumps } from '../platform/process/core-dumps.ts';
 import { runKeeper, type Keeper } from './keeper.ts';
 import { keeperLog } from './keeper-log.ts';
 import { adoption, endOrphan, turnWithoutSockets, type Turn } from './orphans.ts';
@@ -67,6 +68,8 @@ async function run({ lock, orphan }: Turn): Promise<void> {
     process.on(signal, () => void starting.promise.then((keeper) => keeper.stop(signal)));
   }
   process.on('SIGUSR2', () => void starting.promise.then((keeper) => keeper.handOver()));
+  // Controller and edge inherit it: they hold secrets, tokens and private keys.
+  if (!(await refuseCoreDumps(process.pid))) say('core dumps could not be turned off: there is no prlimit here');
   const keeper = await runKeeper({ env, paths, adopted, say });
   starting.resolve(keeper);
   saveCodeCacheSoon();

@@ -29,6 +29,7 @@ RestartSec=250ms
 KillMode=process
 TimeoutStopSec=90
 LimitNOFILE=65536
+LimitCORE=0
 Delegate=yes
 
 [Install]

@@ -1,6 +1,13 @@
 import type { Resources } from '../domain/project/project.ts';
 import type { InstanceObservation } from '../domain/instance/instance.ts';
 
+/** As whom something runs, when not as evenkeel itself. */
+export interface RunAs {
+  /** Of this machine; or `dynamic`, a user that belongs to the service of this project and environment alone. */
+  user: string;
+  service: string;
+}
+
 /** Everything a runtime needs to run one instance. `env` is resolved, secrets included, and must never be stored. */
 export interface InstanceSpec {
   /** Deterministic: the same copy of the same release has the same id after any crash of the controller. */
@@ -31,6 +38,9 @@ export interface InstanceSpec {
    * and whatever still slips through does not begin before the other has ended.
    */
   alone?: boolean;
+  runAs?: RunAs | undefined;
+  /** Ports of other services that it calls; with `runAs`, the only ones that it may. */
+  calls?: readonly number[] | undefined;
   /** Where its output goes, absolute; appended. */
   log: string;
 }
@@ -67,6 +77,11 @@ export interface JobSpec {
   /** Where its output goes, absolute. */
   log: string;
   resources: Resources;
+  runAs?: RunAs | undefined;
+  /** As for an instance. */
+  calls?: readonly number[] | undefined;
+  /** With `cwd` and `runAs`: absolute folders that become its user's own, to write to. */
+  own?: readonly string[] | undefined;
 }
 
 export type JobObservation =

@@ -82,9 +82,14 @@ services:
     }
     expect(readFileSync(system.paths.secretsFile, 'utf8')).toContain('SESSION_KEY');
 
-    await run(system, root, ['secrets', 'remove', 'SESSION_KEY']);
-    expect(await json(system, root, ['secrets', 'list'])).toEqual({ secrets: [] });
-    const twice = await run(system, root, ['secrets', 'remove', 'SESSION_KEY', '--json'], { code: 1 });
+    const refused = await run(system, root, ['secrets', 'remove', 'SESSION_KEY', '--json'], { code: 1 });
+    expect(errorOf(refused)).toMatchObject({ code: 'secret-needed', what: expect.stringContaining('api@') });
+    expect(await json(system, root, ['secrets', 'list'])).toMatchObject({
+      secrets: [{ name: 'SESSION_KEY', setBy: expect.any(String), usedBy: ['api'], behind: [] }],
+    });
+    await run(system, root, ['secrets', 'set', 'SPARE'], { input: 'of no use to anybody' });
+    await run(system, root, ['secrets', 'remove', 'SPARE']);
+    const twice = await run(system, root, ['secrets', 'remove', 'SPARE', '--json'], { code: 1 });
     expect(errorOf(twice)).toMatchObject({ code: 'secret-unknown' });
     const typed = await run(system, root, ['secrets', 'set', 'SESSION_KEY=abc', '--json'], { code: 1 });
     expect(errorOf(typed).what).toContain('does not belong on the command line');

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { processBuilder } from '../../src/drivers/build/process-builder.ts';
+import { processJobs } from '../../src/drivers/runtime/process/jobs.ts';
 import { aBuilder, aProject, aRequest, aService, build, built } from '../support/build-fixture.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -47,5 +49,36 @@ test.runIf(process.getuid?.() === 0)(
 
     const next = await built(builder, aRequest(root));
     expect(await builder.has(next.artifact)).toBe(true);
+  },
+);
+
+test.runIf(process.getuid?.() === 0)(
+  'a build is refused before the disk is full, and one that is about to fill it is ended',
+  async (context) => {
+    const disk = tinyDisk(16 * 1024 * 1024);
+    if (disk === null) return context.skip();
+    const MB = 1024 * 1024;
+    const builder = processBuilder({ home: disk, jobs: processJobs({ home: disk }), pollMs: 20, reserve: 8 * MB });
+    const root = aProject({ 'main.js': 'x' });
+    const good = await built(builder, aRequest(root));
+
+    const filling = 'i=0; while [ $i -lt 2000 ]; do head -c 65536 /dev/zero >> zeros; i=$((i+1)); sleep 0.01; done';
+    const ended = await build(builder, aRequest(root, { service: aService({ build: filling }) }));
+    expect(ended).toMatchObject({ state: 'failed', detail: expect.stringContaining('are kept for what runs') });
+    // There was room all the time, and what it had written is gone.
+    expect(statfsSync(disk).bavail * statfsSync(disk).bsize).toBeGreaterThan(8 * MB);
+
+    writeFileSync(join(disk, 'something-else'), Buffer.alloc(10 * MB, 1));
+    for (const service of [aService(), aService({ build: 'true' })]) {
+      writeFileSync(join(root, 'main.js'), String(Math.random()));
+      const refused = await build(builder, aRequest(root, { service }));
+      expect(refused).toMatchObject({
+        state: 'failed',
+        detail: expect.stringMatching(/^Only .* are free on the disk/),
+      });
+    }
+    expect(await builder.has(good.artifact)).toBe(true);
+    rmSync(join(disk, 'something-else'));
+    await built(builder, aRequest(root));
   },
 );

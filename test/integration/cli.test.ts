@@ -365,14 +365,22 @@ describe('secrets', () => {
     let put: unknown = null;
     api.on('PUT /v1/secrets', ({ body }) => {
       put = body;
-      return {};
+      return { changed: ['API_KEY'], unchanged: [], behind: ['api'] };
     });
     const { code, stdout, stderr } = await startCli(['secrets', 'set', 'API_KEY'], {
       cwd: folder,
       env: { EVENKEEL_HOME: api.home },
       input: 'sesame\n',
     }).ended;
-    expect(put).toEqual({ project: 'chat', environment: 'development', name: 'API_KEY', value: 'sesame' });
+    expect(put).toEqual({
+      project: 'chat',
+      environment: 'development',
+      by: expect.any(String),
+      secrets: { API_KEY: 'sesame' },
+    });
+    // Nobody can be asked here, so nothing is rolled out that nobody spoke of.
+    expect(stdout).toContain('evenkeel restart api');
+    expect(api.asked.some(({ path }) => path === '/v1/restart')).toBe(false);
     expect(stdout + stderr).not.toContain('sesame');
     expect(code).toBe(0);
   });

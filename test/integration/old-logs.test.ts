@@ -61,3 +61,62 @@ test('output of long ago goes, output of today and of a quiet instance that stil
   });
   await store.close();
 });
+
+test('all output together stays below its share of the disk: what ended goes first, of what runs only what is old', async () => {
+  const folder = tempDir('logs');
+  const places = placesIn({ logs: folder, projects: folder });
+  const now = Date.now();
+  const clock = { now: () => now, sleep: async () => {} };
+  const store = await openMemoryStore();
+  const runtime = fakeRuntime({ clock });
+  await store.saveEnvironment({
+    project: 'shop',
+    environment: 'production',
+    config: project([service('api')]),
+    wanted: 'up',
+    updatedAt: now,
+  });
+  const scope = { project: 'shop', environment: 'production' };
+  const log = (instance: string): string => places.instanceLog({ ...scope, service: 'api', instance });
+  await runtime.start({
+    id: 'loud',
+    ...scope,
+    service: 'api',
+    release: 'api@1',
+    index: 0,
+    generation: 0,
+    artifact: '/nowhere',
+    dir: '.',
+    command: 'true',
+    env: {},
+    port: null,
+    data: [],
+    resources: { memory: null, cpu: null },
+    log: log('loud'),
+  });
+  const MB = 1024 * 1024;
+  const write = (file: string, minutes: number): string => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, Buffer.alloc(MB, 10));
+    utimesSync(file, now / 1000 - minutes * 60, now / 1000 - minutes * 60);
+    return file;
+  };
+  const live = log('loud');
+  const files = {
+    live: write(live, 90),
+    oldPiece: write(`${live}.000000000000000`, 100),
+    newPiece: write(`${live}.000000001048576`, 95),
+    job: write(places.jobLog({ ...scope, job: 'r1.build.api' }), 50),
+    ended: write(log('ended'), 40),
+  };
+  const left = (): string[] => Object.keys(files).filter((name) => existsSync(files[name as keyof typeof files]));
+  expect(await collectLogs({ store, runtime, places, clock }, folder, 10 * MB)).toBe(0);
+  expect(await collectLogs({ store, runtime, places, clock }, folder, 4 * MB)).toBeGreaterThanOrEqual(MB);
+  expect(left()).toEqual(['live', 'oldPiece', 'newPiece', 'ended']);
+  await collectLogs({ store, runtime, places, clock }, folder, 2 * MB);
+  expect(left()).toEqual(['live', 'newPiece']);
+  // Without its newest piece nobody would know where the live file begins.
+  await collectLogs({ store, runtime, places, clock }, folder, 1);
+  expect(left()).toEqual(['live', 'newPiece']);
+  await store.close();
+});

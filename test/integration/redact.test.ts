@@ -28,11 +28,36 @@ describe('what a program said, before it becomes part of a message', () => {
     ['as it is', `cannot log in with ${PASSWORD}!`, 'cannot log in with •••!'],
     ['in an address', `postgres://me:${encodeURIComponent(PASSWORD)}@db/x`, 'postgres://me:•••@db/x'],
     ['in JSON', JSON.stringify({ password: PASSWORD }), '{"password":"•••"}'],
+    ['in a form', `password=${new URLSearchParams({ p: PASSWORD }).toString().slice(2)}&x=1`, 'password=•••&x=1'],
+    ['in lower-case escapes', encodeURIComponent(PASSWORD).toLowerCase(), '•••'],
+    ['in base64', Buffer.from(PASSWORD).toString('base64url'), '•••'],
+    ['in hexadecimal', Buffer.from(PASSWORD).toString('hex'), '•••'],
+    ['in HTML', 'wrong: p&amp;ss w&quot;rd-7', 'wrong: •••'],
     ['a line of a key', 'bad key: MIIEvQIBADANBgkqhkiG9w0', 'bad key: •••'],
     ['too short to tell', '42 short words', '42 short words'],
     ['nothing', '', ''],
   ])('loses its secrets: %s', async (_, said, told) => {
     expect(await (await store()).redact(said)).toBe(told);
+  });
+
+  test('loses them in the base64 of a header too, wherever they stand in it', async () => {
+    const { redact } = await store();
+    for (const user of ['', 'a', 'ab', 'abc', 'app:', 'me@host:'])
+      for (const after of ['', '!', '!!', '\n']) {
+        const header = Buffer.from(`${user}${PASSWORD}${after}`).toString('base64');
+        const told = await redact(`Authorization: Basic ${header}`);
+        expect(told).toContain('•••');
+        // What is left at the ends holds a few bits of a neighbour, and no piece of the value that could be read.
+        expect(Buffer.from(told.replace(/.* /, ''), 'base64').toString('latin1')).not.toContain(PASSWORD.slice(2, 6));
+      }
+  });
+
+  test('loses former values as well, as long as they are kept', async () => {
+    const { at, redact } = await store();
+    await fileSecrets(at).set(scope, 'PASSWORD', 'the new one');
+    expect(await redact(`${PASSWORD}, the new one`)).toBe('•••, •••');
+    await fileSecrets(at).forgetFormer(() => false);
+    expect(await redact('the new one')).toBe('•••');
   });
 
   test('is not told at all when nobody can say what is secret', async () => {

@@ -2,7 +2,9 @@ import { chmodSync, chownSync, existsSync, readFileSync, rmSync, statSync, trunc
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileSecrets } from '../../src/drivers/secrets/file-secrets.ts';
+import { seal } from '../../src/drivers/secrets/seal.ts';
 import { EvenkeelError } from '../../src/ports/errors.ts';
+import type { Secrets } from '../../src/ports/secrets.ts';
 import { tempDir } from '../support/temp.ts';
 
 const scope = { project: 'chat', environment: 'production' };
@@ -58,15 +60,14 @@ describe('secrets', () => {
   test('lie encrypted in a file for their owner alone, each time differently', async () => {
     const { secrets, file, keyFile } = places();
     await secrets.set(scope, 'A', VALUE);
-    const first = readFileSync(file, 'utf8');
-    await secrets.set(scope, 'A', VALUE);
-    const second = readFileSync(file, 'utf8');
-    for (const text of [first, second]) {
-      expect(text).not.toContain(VALUE);
-      expect(text).not.toContain(Buffer.from(VALUE).toString('base64').slice(0, 16));
-    }
-    const sealed = (text: string) => (JSON.parse(text) as { secrets: [{ sealed: string }] }).secrets[0].sealed;
-    expect(sealed(first)).not.toBe(sealed(second));
+    await secrets.set(scope, 'B', VALUE);
+    await secrets.set(other, 'A', VALUE);
+    const text = readFileSync(file, 'utf8');
+    expect(text).not.toContain(VALUE);
+    expect(text).not.toContain(Buffer.from(VALUE).toString('base64').slice(0, 16));
+    const stored = (JSON.parse(text) as { secrets: { sealed: string; version: string }[] }).secrets;
+    expect(new Set(stored.map(({ sealed }) => sealed)).size).toBe(3);
+    expect(new Set(stored.map(({ version }) => version)).size).toBe(3);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(keyFile)).toHaveLength(32);
@@ -110,6 +111,92 @@ describe('secrets', () => {
     const { secrets } = places();
     expect((await refusal(secrets.set(scope, 'A', `${VALUE}\0`))).code).toBe('secret-invalid');
     expect((await refusal(secrets.set(scope, 'A', 'x'.repeat(200_000)))).code).toBe('secret-invalid');
+  });
+});
+
+describe('a new value', () => {
+  const versionOf = async (secrets: Secrets, name = 'A'): Promise<string> =>
+    (await secrets.list(scope)).find((each) => each.name === name)?.version ?? '';
+
+  test('gets a version of its own and says who set it; the same value again changes nothing', async () => {
+    const { secrets, file } = places();
+    await secrets.set(scope, 'A', VALUE, 'ada');
+    const [first] = await secrets.list(scope);
+    expect(first).toMatchObject({ name: 'A', setBy: 'ada' });
+    const before = readFileSync(file, 'utf8');
+    expect(await secrets.setAll(scope, new Map([['A', VALUE]]), 'grace')).toEqual([]);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(await secrets.setAll(scope, new Map([['A', 'another']]), 'grace')).toEqual(['A']);
+    const [second] = await secrets.list(scope);
+    expect(second).toMatchObject({ setBy: 'grace' });
+    expect(second?.version).not.toBe(first?.version);
+    // Back to what it was is a new value too: nobody can tell from outside that it is an old one.
+    await secrets.set(scope, 'A', VALUE);
+    expect(await versionOf(secrets)).not.toBe(first?.version);
+  });
+
+  test('leaves the former one to who asks for it, until nobody needs it', async () => {
+    const { secrets, file } = places();
+    await secrets.set(scope, 'A', 'former value');
+    const former = await versionOf(secrets);
+    await secrets.set(scope, 'A', 'value of today');
+    expect(await secrets.resolve(scope, ['A'])).toEqual({ A: 'value of today' });
+    expect(await secrets.resolve(scope, ['A'], { A: former })).toEqual({ A: 'former value' });
+    expect(await secrets.forgetFormer(({ version }) => version === former)).toBe(0);
+    expect(await secrets.resolve(scope, ['A'], { A: former })).toEqual({ A: 'former value' });
+    expect(await secrets.forgetFormer(() => false)).toBe(1);
+    expect(await secrets.resolve(scope, ['A'], { A: former })).toEqual({ A: 'value of today' });
+    expect(readFileSync(file, 'utf8')).not.toContain(former);
+  });
+
+  test('cannot be exchanged for a former one by who writes to the file', async () => {
+    const { secrets, file } = places();
+    await secrets.set(scope, 'A', 'former value');
+    await secrets.set(scope, 'A', 'value of today');
+    const stored = JSON.parse(readFileSync(file, 'utf8')) as Record<'secrets' | 'former', { sealed: string }[]>;
+    const [now, then] = [stored.secrets[0], stored.former[0]];
+    if (now === undefined || then === undefined) throw new Error('both are stored');
+    now.sealed = then.sealed;
+    writeFileSync(file, JSON.stringify(stored));
+    expect((await refusal(secrets.resolve(scope, ['A']))).code).toBe('secrets-unreadable');
+  });
+
+  test('goes with its name, and so do the former ones', async () => {
+    const { secrets, file } = places();
+    for (const value of ['one', 'two', 'three']) await secrets.set(scope, 'A', value);
+    await secrets.remove(scope, 'A');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ secrets: [], former: [] });
+  });
+
+  test('of one that cannot be stored leaves all others unstored', async () => {
+    const { secrets } = places();
+    await secrets.set(scope, 'A', 'as it was');
+    const values = new Map([
+      ['A', 'new'],
+      ['B', 'new'],
+      ['C', `${VALUE}\0`],
+    ]);
+    expect((await refusal(secrets.setAll(scope, values, null))).code).toBe('secret-invalid');
+    expect(await secrets.resolve(scope, ['A'])).toEqual({ A: 'as it was' });
+    expect(await secrets.list(scope)).toHaveLength(1);
+  });
+
+  test('is stored beside those of a file from before there were versions', async () => {
+    const { secrets, file, keyFile } = places();
+    await secrets.set(scope, 'A', VALUE);
+    const old = JSON.parse(readFileSync(file, 'utf8')) as { secrets: Record<string, unknown>[]; former?: unknown };
+    // As it was written then: no version, sealed for none, nobody named, nothing former.
+    const [entry] = old.secrets;
+    if (entry === undefined) throw new Error('one is stored');
+    entry['sealed'] = seal(readFileSync(keyFile), { ...scope, name: 'A', version: null }, 'from before');
+    delete entry['version'];
+    delete entry['setBy'];
+    delete old.former;
+    writeFileSync(file, JSON.stringify(old));
+    expect(await secrets.resolve(scope, ['A'])).toEqual({ A: 'from before' });
+    await secrets.set(scope, 'B', VALUE);
+    await secrets.set(scope, 'A', 'from now');
+    expect(await secrets.resolve(scope, ['A', 'B'])).toEqual({ A: 'from now', B: VALUE });
   });
 });
 

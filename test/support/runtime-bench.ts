@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { processRuntime } from '../../src/drivers/runtime/process/runtime.ts';
+import type { PortGuard } from '../../src/drivers/runtime/process/port-guard.ts';
 import type { InstanceObservation } from '../../src/domain/instance/instance.ts';
 import type { CgroupParents } from '../../src/platform/process/cgroup.ts';
 import { livingProcesses, sendSignal } from '../../src/platform/process/table.ts';
@@ -11,6 +12,9 @@ import { waitFor } from './wait.ts';
 
 export const scope = { project: 'chat', environment: 'production' };
 export const NO_CGROUPS: CgroupParents = { version: null, folders: {}, why: 'switched off for this test' };
+
+/** Tests that do not ask for them leave the rules of this machine alone. */
+export const NO_GUARD: PortGuard = { allow: async () => null, forget: async () => {} };
 
 export interface InstanceBench {
   home: string;
@@ -28,12 +32,15 @@ export interface InstanceBench {
 }
 
 /** A runtime over a home of its own; everything that still runs at the end of the test is killed. */
-export function instanceBench(options: { cgroups?: CgroupParents; home?: string } = {}): InstanceBench {
+export function instanceBench(
+  options: { cgroups?: CgroupParents; home?: string; guard?: PortGuard } = {},
+): InstanceBench {
   const home = options.home ?? tempDir('home');
   const artifact = join(home, 'artifact');
-  mkdirSync(artifact);
+  mkdirSync(artifact, { recursive: true });
   const log = join(home, 'logs', 'api.log');
-  const runtime = processRuntime({ home, ...(options.cgroups === undefined ? {} : { cgroups: options.cgroups }) });
+  const { cgroups, guard = NO_GUARD } = options;
+  const runtime = processRuntime({ home, guard, ...(cgroups === undefined ? {} : { cgroups }) });
   const bench: InstanceBench = {
     home,
     artifact,

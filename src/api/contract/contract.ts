@@ -24,7 +24,7 @@ import { verdictViewSchema } from './verdict.ts';
  *   GET    /v1/logs?project&environment&service&release&instance&job&since&lines&grep&follow   NDJSON of LogLine
  *   /v1/runs, /v1/scale                   see runs.ts and scale.ts
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
- *   PUT    /v1/secrets                    { project, environment, name, value }
+ *   PUT    /v1/secrets                    { project, environment, by, secrets: { NAME: value } } -> SecretsSet
  *   DELETE /v1/secrets?project&environment&name                      { removed: boolean }
  *   POST   /v1/server/stop                {} -> {}        stops controller, edge and keeper; instances too with `instances`
  *
@@ -222,11 +222,6 @@ export const logLineSchema = z.object({
   line: z.string(),
 });
 
-export const secretViewSchema = z.object({ name, updatedAt: time });
-export const secretPutSchema = scopeSchema.extend({
-  name: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/),
-  value: z.string().max(65_536),
-});
 export const serverInfoSchema = z.object({
   version: z.string(),
   pid: z.number(),
@@ -252,6 +247,5 @@ export type RolloutEvent = z.infer<typeof rolloutEventSchema>;
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 export type StatusReply = z.infer<typeof statusReplySchema>;
 export type LogLine = z.infer<typeof logLineSchema>;
-export type SecretView = z.infer<typeof secretViewSchema>;
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 export type DownReply = z.infer<typeof downReplySchema>;

@@ -2,6 +2,8 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { HostFacts } from '../../domain/doctor/facts.ts';
+import { whyNoGuests } from '../../drivers/runtime/process/guests.ts';
+import { whyNoPortGuard } from '../../drivers/runtime/process/port-guard.ts';
 import { cgroupParents } from '../../platform/process/cgroup.ts';
 import { runCommand } from '../../platform/process/spawn.ts';
 
@@ -20,9 +22,17 @@ export async function readHost(): Promise<HostFacts> {
     cgroups: { memory: folders.memory !== undefined, cpu: folders.cpu !== undefined, why },
     git: await gitVersion(),
     shell: isExecutable('/bin/sh'),
+    users: await users(),
     bootedAt: bootedAt(),
     installedAt: statSync(PACKAGE, { throwIfNoEntry: false })?.mtimeMs ?? null,
   };
+}
+
+async function users(): Promise<NonNullable<HostFacts['users']>> {
+  const root = process.getuid?.() === 0;
+  if (!root) return { root, why: null, whyNoPorts: null };
+  const [why, whyNoPorts] = await Promise.all([whyNoGuests(), whyNoPortGuard()]);
+  return { root, why, whyNoPorts };
 }
 
 function memory(): HostFacts['memory'] {

@@ -4,6 +4,7 @@ import type { DoctorReply } from '../../api/contract/doctor.ts';
 import { EvenkeelError, described } from '../../ports/errors.ts';
 import { readKeeperInfo } from '../../platform/keeper-info.ts';
 import type { EvenkeelPaths } from '../../platform/paths.ts';
+import { dumpsCore } from '../../platform/process/core-dumps.ts';
 import { isAlive, processStat, type ProcessIdentity } from '../../platform/process/identity.ts';
 import { readTextIfThere } from '../../platform/read-json.ts';
 import { unixClient, type UnixClient } from '../../platform/unix-http.ts';
@@ -22,8 +23,13 @@ export async function readServer(paths: EvenkeelPaths, version: string): Promise
           controller: info.controller === null ? null : stateOf(info.controller),
           edge: info.edge === null ? null : stateOf(info.edge),
           controllerFailures: info.controllerFailures,
+          dumpingCore: (['keeper', 'controller', 'edge'] as const).filter((name) => dumps(info[name])),
         };
   return { version, processes, answer: await ask(paths, processes?.keeper.state === 'alive') };
+}
+
+function dumps(identity: ProcessIdentity | null): boolean {
+  return identity !== null && isAlive(identity) && dumpsCore(identity.pid) === true;
 }
 
 function stateOf(identity: ProcessIdentity): { pid: number; state: ProcessState } {

@@ -1,104 +1,122 @@
-import { readFile } from 'node:fs/promises';
+import { formatDuration } from '../../lib/format.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
-import { Interrupted } from '../interrupt.ts';
-import { readAll, readHidden } from '../prompt.ts';
+import type { ExitCode } from '../deps.ts';
+import { parseAgo } from '../parse-ago.ts';
 import { table } from '../screen/table.ts';
 import { dateAndTime } from '../screen/time.ts';
-
-const NAME = /^[A-Z][A-Z0-9_]{0,99}$/;
-const LONGEST = 65_536;
+import { ROLLOUT_OPTIONS, storeAndRollOut } from '../secrets/roll-out.ts';
+import { NAME, readImport, readValue } from '../secrets/values.ts';
 
 export const secrets: CommandSpec = {
   name: 'secrets',
-  summary: 'set, list and remove what services must know and nobody else',
+  summary: 'set, import, list and remove what services must know and nobody else',
   description:
-    'Kept encrypted, for each environment. Services get them where evenkeel.yaml says `${NAME}` in `env` and lists the name under `secrets`. Values are never shown again.',
+    'Kept encrypted, for each environment. Services get them where evenkeel.yaml says `${NAME}` in `env` and lists the name under `secrets`. Values are never shown again. A release keeps the value that it was verified with; a rollout brings a new one.',
   examples: [
     { command: 'evenkeel secrets set JWT_SECRET', means: 'asks for the value without showing it' },
-    { command: 'openssl rand -hex 32 | evenkeel secrets set JWT_SECRET', means: 'from another program' },
-    { command: 'evenkeel secrets list --env production', means: 'the names' },
+    {
+      command: 'openssl rand -hex 32 | evenkeel secrets set JWT_SECRET --rollout',
+      means: 'a new one, for what runs too',
+    },
+    { command: 'evenkeel secrets import .env.production --env production', means: 'many at once' },
+    { command: 'evenkeel secrets list --env production --warn-after 90d', means: 'names and ages' },
   ],
   subcommands: [
     {
       name: 'set',
       summary: 'set a secret; the value is asked for, or read from the standard input',
+      description:
+        'Services that run keep the value they were started with until a rollout: it is offered here, or begun by --rollout. The new value is verified as a new release is, and the former release is one `evenkeel rollback` away, with the former value.',
       arguments: [{ usage: '<name>', description: 'capital letters, digits and underscores' }],
-      options: [{ flags: '--from-file <path>', description: 'read the value from a file' }],
+      options: [{ flags: '--from-file <path>', description: 'read the value from a file' }, ...ROLLOUT_OPTIONS],
       examples: [
         { command: 'evenkeel secrets set JWT_SECRET', means: 'asks for the value without showing it' },
         { command: 'evenkeel secrets set TLS_KEY --from-file key.pem', means: 'a file, as it is' },
       ],
       run: set,
     },
-    { name: 'list', summary: 'names, and when they were set', run: list },
+    {
+      name: 'import',
+      summary: 'set all secrets of a .env file, or none of them',
+      description: 'Lines such as NAME=value, as in .env files. Names are shown, values never.',
+      arguments: [{ usage: '<file>', description: 'a file, or - for the standard input' }],
+      options: ROLLOUT_OPTIONS,
+      examples: [
+        { command: 'evenkeel secrets import .env.production --env production', means: 'a file' },
+        { command: 'pass show shop/env | evenkeel secrets import -', means: 'from another program' },
+      ],
+      run: importFile,
+    },
+    {
+      name: 'list',
+      summary: 'names, how old they are, who set them, and who uses them',
+      options: [{ flags: '--warn-after <age>', description: 'warn of those that were set longer ago, such as 90d' }],
+      run: list,
+    },
     {
       name: 'remove',
-      summary: 'forget a secret',
+      summary: 'forget a secret that nothing needs any more',
       arguments: [{ usage: '<name>', description: 'which' }],
       run: remove,
     },
   ],
 };
 
-async function set(context: Context, input: Input): Promise<void> {
-  const { out } = context;
+async function set(context: Context, input: Input): Promise<ExitCode> {
   const name = nameOf(input);
-  const scope = await context.scope();
+  // Asked before the value is: nobody shall type it in vain.
+  await context.scope();
   const value = await readValue(context, name, input.text('fromFile'));
-  if (value === '')
-    throw new EvenkeelError({
-      code: 'secret-empty',
-      what: `the value of ${name} is empty`,
-      next: `type it when it is asked for, or \`evenkeel secrets set ${name} --from-file PATH\``,
-    });
-  if (value.length > LONGEST)
-    throw new EvenkeelError({
-      code: 'secret-too-long',
-      what: `the value of ${name} is longer than ${LONGEST / 1024} KiB`,
-    });
-  const client = await context.startedClient();
-  await client.setSecret({ ...scope, name, value });
-  const { style } = out;
-  out.line(
-    `${style.green(style.symbols.done)} ${name} is set in ${scope.environment}.`,
-    '  Instances that run keep the old value: evenkeel restart SERVICE',
-  );
-  out.data({ name, set: true });
+  return storeAndRollOut(context, input, new Map([[name, value]]));
 }
 
-async function readValue({ deps, interrupt }: Context, name: string, file: string | null): Promise<string> {
-  if (file !== null) {
-    return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new EvenkeelError({
-        code: 'file-unreadable',
-        what: `${file} cannot be read`,
-        why: cause.code ?? cause.message,
-        cause,
-      });
-    });
-  }
-  if (deps.stdin.isTTY === true) {
-    const typed = await readHidden(deps, interrupt, `Value of ${name} (not shown): `);
-    if (typed === null) throw new Interrupted();
-    return typed;
-  }
-  // `echo` and most programs end their output with a newline that nobody means.
-  return (await readAll(deps, interrupt)).replace(/\r?\n$/, '');
+async function importFile(context: Context, input: Input): Promise<ExitCode> {
+  await context.scope();
+  const file = input.text('file') ?? '-';
+  const values = await readImport(context, file);
+  const exit = await storeAndRollOut(context, input, values);
+  if (file !== '-')
+    context.out.remark(
+      `${file} still holds the values. Delete it, or see to it that neither git nor a build takes it.`,
+    );
+  return exit;
 }
 
-async function list(context: Context): Promise<void> {
-  const { out } = context;
+async function list(context: Context, input: Input): Promise<void> {
+  const { out, deps } = context;
   const scope = await context.scope();
-  const found = await (await context.client()).secrets(scope);
+  const now = deps.now();
+  const limit = input.text('warnAfter');
+  const oldest = limit === null ? null : parseAgo(limit, now);
+  const known = await (await context.client()).secrets(scope);
+  const found = known.map((each) => ({
+    ...each,
+    ageMs: Math.max(0, now - each.updatedAt),
+    ...(oldest === null ? {} : { old: each.updatedAt < oldest }),
+  }));
   out.data({ secrets: found });
-  if (found.length === 0) out.line(`No secrets are set in ${scope.environment}.`);
-  else {
-    const rows = found.map(({ name, updatedAt }) => [name, dateAndTime(updatedAt)]);
-    out.line(...table([{ title: 'name' }, { title: 'set' }], rows, { style: out.style, columns: out.columns() }));
+  if (found.length === 0) {
+    out.line(`No secrets are set in ${scope.environment}.`);
+    return;
   }
+  const rows = found.map(({ name, updatedAt, ageMs, setBy, usedBy, behind }) => [
+    name,
+    formatDuration(ageMs),
+    dateAndTime(updatedAt),
+    setBy ?? '',
+    usedBy.join(', '),
+    behind.length === 0 ? '' : `${behind.join(', ')} until a rollout`,
+  ]);
+  const titles = ['name', 'age', 'set', 'by', 'used by', 'former value in'].map((title) => ({ title }));
+  out.line(...table(titles, rows, { style: out.style, columns: out.columns() }));
+  const old = found.flatMap(({ name, old: isOld }) => (isOld === true ? [name] : []));
+  if (old.length > 0)
+    out.remark(
+      `Warning: ${old.join(', ')}: set longer than ${limit} ago; give ${old.length === 1 ? 'it' : 'them'} a new value with evenkeel secrets set NAME --rollout`,
+    );
 }
 
 async function remove(context: Context, input: Input): Promise<void> {

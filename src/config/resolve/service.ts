@@ -2,6 +2,7 @@ import type {
   EnvTemplate,
   HealthConfig,
   MigrationsConfig,
+  Resources,
   Route,
   Schedule,
   ServiceConfig,
@@ -52,7 +53,8 @@ export function resolveService(name: string, written: WrittenService, around: Se
     env: around.env,
     routes: resolveRoutes(written, around.domain),
     after: [...new Set(written.after ?? [])],
-    resources: { memory: written.resources?.memory ?? null, cpu: written.resources?.cpu ?? null },
+    resources: resourcesOf(written.resources),
+    ...(written.user === undefined ? {} : { user: written.user }),
     data: [...new Set(written.data ?? [])],
     stopGraceMs: written.stopGrace ?? defaultStopGraceMs(around.environment),
     rollout: resolveRollout(written, around.environment, health.deadlineMs),
@@ -118,4 +120,14 @@ function resolveSmoke(written: WrittenSmoke): SmokeCheck {
   if ('run' in written) return { kind: 'command', command: written.run };
   const { path, method, status, body } = written;
   return { kind: 'http', method: method ?? 'GET', path, status: status ?? 200, bodyIncludes: body ?? null };
+}
+
+function resourcesOf(written: WrittenService['resources'] = {}): Resources {
+  const { memory, cpu, processes, openFiles } = written;
+  return {
+    memory: memory ?? null,
+    cpu: cpu ?? null,
+    ...(processes === undefined ? {} : { processes }),
+    ...(openFiles === undefined ? {} : { openFiles }),
+  };
 }

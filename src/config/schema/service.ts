@@ -72,6 +72,10 @@ const resources = keys({
   cpu: decimal(0.05, 256, 'a number of cores such as 0.5 or 2')
     .describe('Cores of one instance, such as 0.5.')
     .optional(),
+  processes: wholeNumber(1, 1_000_000).describe('Most processes and threads of one instance at once.').optional(),
+  openFiles: wholeNumber(16, 1_000_000)
+    .describe('Most files and sockets that one process has open. Default: as the system has it.')
+    .optional(),
 }).describe('Limits of one instance. Default: none.');
 
 const breaking = z
@@ -158,6 +162,14 @@ export const serviceKeys = {
     .describe('Services that must be verified before this one starts.')
     .optional(),
   resources: resources.optional(),
+  user: scalar(
+    (value) => (/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(value) ? value : null),
+    'the name of a user, or dynamic',
+  )
+    .describe(
+      'As whom all commands run when evenkeel runs as root: a user of the machine, or `dynamic`, a user of its own. Default: as evenkeel.',
+    )
+    .optional(),
   data: oneOrMany(folder, 'a folder such as storage, or a list of them')
     .describe('Folders, relative to `dir`, that all releases share.')
     .optional(),

@@ -24,6 +24,8 @@ export interface HostFacts {
   /** As it names itself; null when it cannot be run. */
   git: string | null;
   shell: boolean;
+  /** Whether programs can be started as other users, and those be kept from each other's ports; why not. Asked as root. */
+  users?: { root: boolean; why: string | null; whyNoPorts: string | null };
   bootedAt: number | null;
   /** When the files of this evenkeel were written. */
   installedAt: number | null;
@@ -81,6 +83,8 @@ export interface ServerFacts {
     controller: { pid: number; state: ProcessState } | null;
     edge: { pid: number; state: ProcessState } | null;
     controllerFailures: number;
+    /** Those of them whose memory a crash would leave in a file. */
+    dumpingCore?: string[];
   } | null;
   answer:
     | { kind: 'none' }

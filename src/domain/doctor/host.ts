@@ -9,7 +9,7 @@ const LITTLE_MEMORY = 256 * MIB;
 const KERNEL = [4, 19] as const;
 
 export function hostFindings(host: HostFacts): Finding[] {
-  return [system(host), node(host), memory(host), cgroups(host), shell(host), git(host)];
+  return [system(host), node(host), memory(host), cgroups(host), ...users(host), shell(host), git(host)];
 }
 
 function system({ platform, kernel, cores }: HostFacts): Finding {
@@ -60,6 +60,34 @@ function cgroups({ cgroups: found }: HostFacts): Finding {
     `limits of ${missing.join(' and ')} cannot be enforced${found.why === null ? '' : `: ${found.why}`}`,
     'run it as a service, which may make control groups: sudo evenkeel server install --write',
   );
+}
+
+/** What holds between the services of a server, and what does not. */
+function users({ users: found }: HostFacts): Finding[] {
+  if (found === undefined) return [];
+  if (found.why !== null)
+    return [
+      warning(
+        'isolation',
+        `programs cannot be started as other users: ${found.why}`,
+        'install util-linux, and let evenkeel make mount namespaces; until then services with `user` do not start',
+      ),
+    ];
+  const open = 'the ports of services on 127.0.0.1 are open to every program of this machine';
+  if (!found.root)
+    return [ok('isolation', `all services run as one user, and can read each other's files and memory; ${open}`)];
+  const others = 'services with `user` run as that user, all others as root';
+  if (found.whyNoPorts === null)
+    return [
+      ok('isolation', `${others}; a service with \`user\` reaches the ports only of services that its env names`),
+    ];
+  return [
+    warning(
+      'isolation',
+      `${others}; ${open}: ${found.whyNoPorts}`,
+      'install nftables, if services with `user` are to be kept from the ports of others',
+    ),
+  ];
 }
 
 function shell({ shell: found }: HostFacts): Finding {

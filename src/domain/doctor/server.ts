@@ -48,6 +48,14 @@ function processFindings({ processes, answer }: ServerFacts, logs: string): Find
         `the reason is at the end of ${logs}/controller.log and ${logs}/controller.out.log`,
       ),
     );
+  if ((processes.dumpingCore ?? []).length > 0)
+    found.push(
+      warning(
+        'processes',
+        `a crash of the ${(processes.dumpingCore ?? []).join(' or the ')} would leave its memory, with secrets in it, in a core file`,
+        'install prlimit (util-linux), then evenkeel server stop and evenkeel up',
+      ),
+    );
   if (found.length === 0 && keeper.state === 'alive' && answer.kind === 'answer')
     found.push(
       ok(

@@ -15,8 +15,11 @@ export type ServiceKind = 'http' | 'static' | 'worker';
 /** A value of `env`, in pieces: what is known now as text, what is only known when an instance starts as a reference. */
 export type EnvPart =
   | string
-  /** Resolved by the secrets driver when an instance or job starts; never stored, never shown. */
-  | { secret: string }
+  /**
+   * Resolved by the secrets driver when an instance or job starts; never stored, never shown. A release names the
+   * `version` of the value that it was begun with; see domain/release/secret-versions.ts.
+   */
+  | { secret: string; version?: string | undefined }
   /** The stable internal address of another service, such as `http://127.0.0.1:20003`. */
   | { serviceUrl: string }
   /** The port that this instance was given. */
@@ -52,6 +55,10 @@ export interface Resources {
   memory: number | null;
   /** Cores, may be fractional, or null for no limit. */
   cpu: number | null;
+  /** Most processes and threads at once; absent: no limit. */
+  processes?: number | undefined;
+  /** Most files that one process has open; absent: as the system has it. */
+  openFiles?: number | undefined;
 }
 
 /** How a service follows its load. */
@@ -163,6 +170,8 @@ export interface ServiceConfig {
   /** Services that must be verified before this one starts. */
   after: string[];
   resources: Resources;
+  /** As whom its commands run: a user of the machine, or `dynamic`; absent: as evenkeel itself. */
+  user?: string | undefined;
   /** Folders, relative to `dir`, shared by all releases. */
   data: string[];
   /** Time between SIGTERM and SIGKILL. */

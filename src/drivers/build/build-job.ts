@@ -1,10 +1,11 @@
-import { readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { JobObservation } from '../../ports/runtime.ts';
 import { appendNotes, logSize, logTail } from './build-log.ts';
 import type { BuildRecord } from './build-record.ts';
+import { tooFull } from './disk-guard.ts';
 import { buildFailed, Cancelled } from './failure.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import { copyTree } from './tree.ts';
@@ -83,16 +84,24 @@ async function prepareWork(shop: Workshop, id: string): Promise<void> {
 
 async function start(shop: Workshop, run: JobRun, id: string, env: Record<string, string>): Promise<void> {
   const { project, environment, service, log } = run.record;
+  const work = shop.records.work(run.record.id);
+  // What one project's builds leave in a cache, another's would run.
+  const cache =
+    service.user === null
+      ? shop.packageCache
+      : join(shop.packageCache, 'of', `${project}.${environment}.${service.name}`);
+  if (service.user !== null) await mkdir(cache, { recursive: true, mode: 0o700 });
   const spec = {
     id,
     project,
     environment,
     command: service.build ?? 'true',
-    cwd: join(shop.records.work(run.record.id), service.dir),
-    env: { ...buildEnvironment(shop), ...env },
+    cwd: join(work, service.dir),
+    env: { ...buildEnvironment(cache), ...env },
     log,
     // A build needs more than what it builds.
     resources: { memory: null, cpu: null },
+    ...(service.user === null ? {} : { runAs: { user: service.user, service: service.name }, own: [work, cache] }),
   };
   for (let tries = 1; ; tries++) {
     try {
@@ -105,7 +114,7 @@ async function start(shop: Workshop, run: JobRun, id: string, env: Record<string
   }
 }
 
-function buildEnvironment({ packageCache }: Workshop): Record<string, string> {
+function buildEnvironment(packageCache: string): Record<string, string> {
   return {
     CI: 'true',
     npm_config_cache: join(packageCache, 'npm'),
@@ -122,12 +131,15 @@ async function waitForEnd(
   id: string,
 ): Promise<Extract<JobObservation, { state: 'ended' | 'unknown' }>> {
   let cancelled = false;
+  let full: EvenkeelError | null = null;
   for (;;) {
-    if (run.signal.aborted && !cancelled) {
+    full ??= await tooFull({ ...shop, reserve: shop.reserve / 2 });
+    if ((run.signal.aborted || full !== null) && !cancelled) {
       cancelled = true;
       await shop.jobs.cancel(id, { graceMs: CANCEL_GRACE_MS });
     }
     const seen = await shop.jobs.observe(id);
+    if (full !== null && seen.state !== 'running' && !run.signal.aborted) throw full;
     if (seen.state === 'ended' || seen.state === 'unknown') return seen;
     if (seen.state === 'absent') return { state: 'unknown', reason: 'it was forgotten' };
     run.say(`\`${run.record.service.build}\` runs${seen.pid === 0 ? '' : ` (pid ${seen.pid})`}`);

@@ -20,6 +20,7 @@ const recordSchema = z.object({
   service: z.object({
     name: z.string(),
     build: z.string().nullable(),
+    user: z.string().nullable().default(null),
     dir: z.string(),
     static: z.string().nullable(),
     data: z.array(z.string()),

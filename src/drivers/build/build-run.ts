@@ -1,8 +1,10 @@
 import { realpath, rename, writeFile } from 'node:fs/promises';
+import { giveFolder } from '../../platform/process/ownership.ts';
 import type { BuildRequest } from '../../ports/builder.ts';
 import { readSourceManifest, runBuildJob } from './build-job.ts';
 import { appendNotes } from './build-log.ts';
 import type { BuildEnd, BuildRecord } from './build-record.ts';
+import { tooFull } from './disk-guard.ts';
 import { buildFailed, Cancelled, failureText } from './failure.ts';
 import type { Input } from './inputs.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
@@ -61,6 +63,8 @@ export class BuildRun {
   async #fromSource(): Promise<BuildEnd | null> {
     const request = this.#request;
     if (request === null) return null;
+    const full = await tooFull(this.#shop);
+    if (full !== null) throw full;
     if (request.service.build === null) return this.#asItIs(request);
     const { root, service, env } = request;
     const look = await this.#shop.sources.read(root, service, { objects: null, ...this.#watching('looked at') });
@@ -157,6 +161,9 @@ export class BuildRun {
       say: (detail) => (this.detail = detail),
     });
     if (how === 'stranded') return null;
+    // What was built by another user becomes evenkeel's own, and with that nobody's to change.
+    const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+    if (record.service.user !== null) await giveFolder(records.work(record.id), { uid, gid });
     const built = await gate.shared(async () => {
       const root = await realpath(records.work(record.id));
       const list = await listBuilt(root, record.service.data);

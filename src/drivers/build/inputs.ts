@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ServiceConfig } from '../../domain/project/project.ts';
+import type { EnvPart, ServiceConfig } from '../../domain/project/project.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { readTextIfThere } from '../../platform/read-json.ts';
 import { namesIn } from './artifacts.ts';
@@ -47,16 +47,17 @@ export class Inputs {
 
   /**
    * A build may put secrets and addresses into what it makes (a page that calls an API), and those differ between
-   * environments and over time while the template stays: such an artifact serves only who has the same values. Keyed,
-   * so that nobody can try out short values against it.
+   * environments and over time while the template stays: such an artifact serves only who has the same values. A value
+   * of a secret goes in by the name of its version, so that nobody can try out short ones against what is stored; where
+   * it cannot be told from an address beside it, what is stored is keyed.
    */
   async variantOf(service: ServiceConfig, env: Record<string, string>): Promise<string | null> {
     if (service.build === null) return null;
     const open = Object.entries(service.env).filter(([, parts]) => parts.some((part) => typeof part !== 'string'));
     if (open.length === 0) return null;
     const values = open
-      .map(([name]) => [name, env[name] ?? null])
-      .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, parts]) => [name, parts.every(isNamed) ? parts : (env[name] ?? null)]);
     return createHmac('sha256', await (this.#key ??= this.#readKey()))
       .update(JSON.stringify(values))
       .digest('hex')
@@ -76,3 +77,6 @@ export class Inputs {
     return join(this.#folder, variant === null ? digest : `${digest}.${variant}`);
   }
 }
+
+const isNamed = (part: EnvPart): boolean =>
+  typeof part === 'string' || 'port' in part || ('secret' in part && part.version !== undefined);

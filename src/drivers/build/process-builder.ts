@@ -24,6 +24,8 @@ export interface ProcessBuilderOptions {
   pollMs?: number;
   /** Bytes that the caches of package managers may take; 5 GiB by default. */
   mostCached?: number;
+  /** Bytes of the disk that builds leave to what runs; none by default. */
+  reserve?: number;
   /** Takes what is secret out of the last lines of a build. */
   redact?: (text: string) => Promise<string>;
 }
@@ -37,9 +39,10 @@ export function processBuilder({
   jobs,
   pollMs = 200,
   mostCached = MOST_CACHED,
+  reserve = 0,
   redact = async (text) => text,
 }: ProcessBuilderOptions): Builder {
-  return new ProcessBuilder(openWorkshop(home, jobs, { pollMs, redact }), mostCached);
+  return new ProcessBuilder(openWorkshop(home, jobs, { pollMs, redact, reserve }), mostCached);
 }
 
 class ProcessBuilder implements Builder {
@@ -211,6 +214,7 @@ function newRecord({ id, project, environment, service, log }: BuildRequest): Bu
     service: {
       name: service.name,
       build: service.build,
+      user: service.user ?? null,
       dir: service.dir,
       static: service.static?.dir ?? null,
       data: dataFolders(service),

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { ServiceConfig } from '../../domain/project/project.ts';
+import { withoutVersions } from '../../domain/release/secret-versions.ts';
 import { Queues } from './concurrency.ts';
 import { buildFailed, isCode } from './failure.ts';
 import { sha256, type Manifest } from './manifest.ts';
@@ -59,8 +60,8 @@ export class Sources {
 
 /** The digest of what a build of this service reads. */
 export function inputDigestOf(service: ServiceConfig, source: Manifest): string {
-  const { kind, build, dir, env } = service;
-  const variables = Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const { kind, build, dir } = service;
+  const variables = Object.entries(withoutVersions(service).env).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return sha256(JSON.stringify([FORMAT, kind, build, dir, variables, dataFolders(service), source.digest]));
 }
 

@@ -27,6 +27,8 @@ export interface Workshop {
   /** Builds under way by input: one of each at a time. */
   underWay: Map<string, UnderWay>;
   pollMs: number;
+  /** Bytes of the disk that builds leave to what runs; 0: all may be used. */
+  reserve: number;
   /** Takes what is secret out of the last lines of a build. */
   redact: (text: string) => Promise<string>;
 }
@@ -40,7 +42,7 @@ export interface UnderWay {
 export function openWorkshop(
   home: string,
   jobs: JobRunner,
-  { pollMs, redact }: Pick<Workshop, 'pollMs' | 'redact'>,
+  { pollMs, redact, reserve }: Pick<Workshop, 'pollMs' | 'redact' | 'reserve'>,
 ): Workshop {
   const folder = join(resolve(home), 'artifacts');
   const temporary = join(folder, 'tmp');
@@ -61,6 +63,7 @@ export function openWorkshop(
     gate: new Gate(),
     underWay: new Map(),
     pollMs,
+    reserve,
     redact,
   };
 }

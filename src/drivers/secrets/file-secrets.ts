@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import { EvenkeelError } from '../../ports/errors.ts';
+import { takeLock } from '../../platform/lock.ts';
 import type { SecretInfo, Secrets, SecretScope } from '../../ports/secrets.ts';
 import { createKey, readKey } from './key-file.ts';
 import { keyMark, seal, unseal } from './seal.ts';
-import { readSecretsFile, type SecretsFile, secretsUnreadable } from './secrets-file.ts';
+import { placeOf, readSecretsFile, type SecretEntry, type SecretsFile, secretsUnreadable } from './secrets-file.ts';
+import { refuseUnusable, secretMissing, secretsBusy, secretsUnwritable } from './secrets-refusals.ts';
 
 export interface FileSecretsOptions {
   /** Holds the encrypted values; names and times lie open in it. */
@@ -14,13 +16,10 @@ export interface FileSecretsOptions {
   keyFile: string;
 }
 
-const NAME = /^[A-Z][A-Z0-9_]*$/;
-/** Linux takes no longer string into an environment. */
-const MAX_BYTES = 120 * 1024;
+/** How long another process that writes is waited for, ms. */
+const LOCK_MS = 5_000;
 
-type Entry = SecretsFile['secrets'][number];
-
-/** Secrets in a file, each sealed with AES-256-GCM. One process at a time may write to it. */
+/** Secrets in a file, each sealed with AES-256-GCM. Several processes may write to it; a lock puts them in order. */
 export function fileSecrets(options: FileSecretsOptions): Secrets {
   return new FileSecrets(options);
 }
@@ -35,52 +34,93 @@ class FileSecrets implements Secrets {
     this.#keyFile = keyFile;
   }
 
-  async set(scope: SecretScope, name: string, value: string): Promise<void> {
-    refuseUnusable(name, value);
-    await this.#alone(async () => {
-      const stored = await this.#read();
-      const others = stored?.secrets.filter((each) => !isAt(each, scope, name)) ?? [];
-      const key = stored === null || stored.secrets.length === 0 ? await this.#anyKey() : await this.#keyOf(stored);
-      const entry = { ...scopeOf(scope), name, updatedAt: Date.now(), sealed: seal(key, { ...scope, name }, value) };
-      await this.#write({ version: 1, key: keyMark(key), secrets: [...others, entry] });
+  async set(scope: SecretScope, name: string, value: string, by?: string): Promise<void> {
+    await this.setAll(scope, new Map([[name, value]]), by ?? null);
+  }
+
+  async setAll(scope: SecretScope, values: ReadonlyMap<string, string>, by: string | null): Promise<string[]> {
+    for (const [name, value] of values) refuseUnusable(name, value);
+    if (values.size === 0) return [];
+    return this.#alone(async () => {
+      const stored = await readSecretsFile(this.#file);
+      const empty = stored === null || stored.secrets.length + stored.former.length === 0;
+      const key = empty ? await this.#anyKey() : await this.#keyOf(stored);
+      let next: SecretsFile = empty
+        ? { version: 1, key: keyMark(key), secrets: [], former: [] }
+        : { ...stored, key: keyMark(key) };
+      const changed: string[] = [];
+      for (const [name, value] of values) {
+        const before = next.secrets.find((each) => isAt(each, scope, name));
+        const known = before === undefined ? null : unseal(key, placeOf(before), before.sealed);
+        if (known === value) continue;
+        // What does not open any more is of no use to anybody.
+        const former = before === undefined || known === null ? [] : [before];
+        next = {
+          ...next,
+          secrets: [...next.secrets.filter((each) => each !== before), newEntry(key, scope, name, value, by)],
+          former: [...next.former, ...former],
+        };
+        changed.push(name);
+      }
+      if (changed.length > 0) await this.#write(next);
+      return changed;
     });
   }
 
   async list(scope: SecretScope): Promise<SecretInfo[]> {
-    const found = (await this.#read())?.secrets.filter((each) => isIn(each, scope)) ?? [];
-    return found.map(({ name, updatedAt }) => ({ name, updatedAt })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const found = (await readSecretsFile(this.#file))?.secrets.filter((each) => isIn(each, scope)) ?? [];
+    return found
+      .map(({ name, updatedAt, setBy, version }) => ({ name, updatedAt, setBy, version }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async remove(scope: SecretScope, name: string): Promise<boolean> {
     return this.#alone(async () => {
-      const stored = await this.#read();
-      const others = stored?.secrets.filter((each) => !isAt(each, scope, name)) ?? [];
-      if (stored === null || others.length === stored.secrets.length) return false;
-      await this.#write({ ...stored, secrets: others });
+      const stored = await readSecretsFile(this.#file);
+      const without = (entries: SecretEntry[]): SecretEntry[] => entries.filter((each) => !isAt(each, scope, name));
+      if (stored === null || !stored.secrets.some((each) => isAt(each, scope, name))) return false;
+      await this.#write({ ...stored, secrets: without(stored.secrets), former: without(stored.former) });
       return true;
     });
   }
 
-  async resolve(scope: SecretScope, names: string[]): Promise<Record<string, string>> {
+  async resolve(
+    scope: SecretScope,
+    names: string[],
+    versions: Readonly<Record<string, string>> = {},
+  ): Promise<Record<string, string>> {
     if (names.length === 0) return {};
-    const stored = await this.#read();
+    const stored = await readSecretsFile(this.#file);
     const entries = new Map(stored?.secrets.filter((each) => isIn(each, scope)).map((each) => [each.name, each]));
     const missing = names.filter((name) => !entries.has(name));
     if (stored === null || missing.length > 0) throw secretMissing(scope, missing);
+    for (const each of stored.former)
+      if (isIn(each, scope) && versions[each.name] === each.version) entries.set(each.name, each);
     const key = await this.#keyOf(stored);
-    return Object.fromEntries(
-      names.map((name) => [name, this.#open(key, scope, name, entries.get(name)?.sealed ?? '')]),
-    );
+    return Object.fromEntries(names.map((name) => [name, this.#open(key, scope, entries.get(name))]));
   }
 
-  #open(key: Uint8Array, scope: SecretScope, name: string, sealed: string): string {
-    const value = unseal(key, { ...scope, name }, sealed);
-    if (value === null)
-      throw this.#unreadable(
-        `the value of ${name} was altered`,
-        `evenkeel secrets set ${name} --env ${scope.environment}`,
-      );
-    return value;
+  async forgetFormer(isNeeded: Parameters<Secrets['forgetFormer']>[0]): Promise<number> {
+    // Most of the time there are none, and nothing is locked for that.
+    if (((await readSecretsFile(this.#file))?.former.length ?? 0) === 0) return 0;
+    return this.#alone(async () => {
+      const stored = await readSecretsFile(this.#file);
+      const former = stored?.former.filter((each) => isNeeded(each)) ?? [];
+      const forgotten = (stored?.former.length ?? 0) - former.length;
+      if (stored !== null && forgotten > 0) await this.#write({ ...stored, former });
+      return forgotten;
+    });
+  }
+
+  #open(key: Uint8Array, scope: SecretScope, entry: SecretEntry | undefined): string {
+    const value = entry === undefined ? null : unseal(key, placeOf(entry), entry.sealed);
+    if (value !== null) return value;
+    const name = entry?.name ?? '';
+    throw secretsUnreadable(
+      this.#file,
+      `the value of ${name} was altered`,
+      `evenkeel secrets set ${name} --env ${scope.environment}`,
+    );
   }
 
   async #anyKey(): Promise<Buffer> {
@@ -91,77 +131,59 @@ class FileSecrets implements Secrets {
   async #keyOf(stored: SecretsFile): Promise<Buffer> {
     const key = await readKey(this.#keyFile);
     const back = `Put the right key back at ${this.#keyFile}; or, if it is lost, remove ${this.#file} and set all secrets again.`;
-    if (key === null) throw this.#unreadable(`its key ${this.#keyFile} is missing`, back);
-    if (keyMark(key) !== stored.key)
-      throw this.#unreadable(`${this.#keyFile} is another key than the one it was written with`, back);
-    return key;
-  }
-
-  #read(): Promise<SecretsFile | null> {
-    return readSecretsFile(this.#file);
+    if (key === null) throw secretsUnreadable(this.#file, `its key ${this.#keyFile} is missing`, back);
+    if (keyMark(key) === stored.key) return key;
+    throw secretsUnreadable(this.#file, `${this.#keyFile} is another key than the one it was written with`, back);
   }
 
   async #write(stored: SecretsFile): Promise<void> {
     try {
-      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
       await writeFileAtomic(this.#file, `${JSON.stringify(stored, null, 1)}\n`);
     } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      throw new EvenkeelError({
-        code: 'secrets-unwritable',
-        what: 'The secret was not stored.',
-        where: this.#file,
-        why: code === 'ENOSPC' ? 'no space is left on the disk' : `the file cannot be written (${code})`,
-        next: 'Nothing was changed; correct that and try again.',
-        retryable: true,
-        cause,
-      });
+      throw secretsUnwritable(this.#file, cause);
     }
   }
 
-  /** One change after the other: each reads the whole file and writes it anew. */
+  /** One change after the other, also of other processes: each reads the whole file and writes it anew. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#writing.then(work);
+    const run = this.#writing.then(async () => {
+      const lock = await this.#lock();
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
+    });
     this.#writing = run.catch(() => undefined);
     return run;
   }
 
-  #unreadable(why: string, next: string): EvenkeelError {
-    return secretsUnreadable(this.#file, why, next);
+  async #lock(): Promise<{ release(): void }> {
+    let lock;
+    try {
+      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+      lock = await takeLock(`${this.#file}.lock`, { waitMs: LOCK_MS });
+    } catch (cause) {
+      throw secretsUnwritable(this.#file, cause);
+    }
+    if (lock === null) throw secretsBusy(this.#file);
+    return lock;
   }
 }
 
-function secretMissing({ environment }: SecretScope, names: string[]): EvenkeelError {
-  const one = names.length === 1;
-  return new EvenkeelError({
-    code: 'secret-missing',
-    what: `The ${one ? 'secret' : 'secrets'} ${names.join(', ')} ${one ? 'is' : 'are'} not set for ${environment}.`,
-    where: 'env in evenkeel.yaml',
-    next: names.map((name) => `evenkeel secrets set ${name} --env ${environment}`).join('\n'),
-  });
+function newEntry(
+  key: Uint8Array,
+  { project, environment }: SecretScope,
+  name: string,
+  value: string,
+  setBy: string | null,
+): SecretEntry {
+  const place = { project, environment, name, version: randomBytes(6).toString('hex') };
+  return { ...place, updatedAt: Date.now(), setBy, sealed: seal(key, placeOf(place), value) };
 }
 
-/** Values are never part of a message. */
-function refuseUnusable(name: string, value: string): void {
-  const why = !NAME.test(name)
-    ? 'names consist of capital letters, digits and _, and begin with a letter'
-    : value.includes('\0')
-      ? 'its value holds a NUL character, which no environment can hold'
-      : Buffer.byteLength(value) > MAX_BYTES
-        ? `its value is longer than ${MAX_BYTES / 1024} KiB, which no environment can hold`
-        : null;
-  if (why === null) return;
-  throw new EvenkeelError({
-    code: 'secret-invalid',
-    what: `The secret ${JSON.stringify(name)} cannot be stored.`,
-    why,
-    next: 'evenkeel secrets set NAME',
-  });
-}
-
-const scopeOf = ({ project, environment }: SecretScope): SecretScope => ({ project, environment });
-
-const isIn = (entry: Entry, scope: SecretScope): boolean =>
+const isIn = (entry: SecretEntry, scope: SecretScope): boolean =>
   entry.project === scope.project && entry.environment === scope.environment;
 
-const isAt = (entry: Entry, scope: SecretScope, name: string): boolean => isIn(entry, scope) && entry.name === name;
+const isAt = (entry: SecretEntry, scope: SecretScope, name: string): boolean =>
+  isIn(entry, scope) && entry.name === name;

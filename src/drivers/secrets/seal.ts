@@ -1,12 +1,15 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import type { SecretScope } from '../../ports/secrets.ts';
 
+/** Where alone a sealed value opens. `version` is null for what was sealed before values had any. */
+export type SealedPlace = SecretScope & { name: string; version: string | null };
+
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** The value, encrypted for this place alone: base64 of nonce, ciphertext and tag. */
-export function seal(key: Uint8Array, place: SecretScope & { name: string }, value: string): string {
+export function seal(key: Uint8Array, place: SealedPlace, value: string): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(bound(place));
@@ -15,7 +18,7 @@ export function seal(key: Uint8Array, place: SecretScope & { name: string }, val
 }
 
 /** Null when it was altered, sealed for another place, or with another key. */
-export function unseal(key: Uint8Array, place: SecretScope & { name: string }, sealed: string): string | null {
+export function unseal(key: Uint8Array, place: SealedPlace, sealed: string): string | null {
   const bytes = Buffer.from(sealed, 'base64');
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return null;
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
@@ -34,7 +37,10 @@ export function keyMark(key: Uint8Array): string {
   return createHash('sha256').update('evenkeel secrets key\0').update(key).digest('hex').slice(0, 16);
 }
 
-/** Entries that are swapped with one another, or moved to another environment, no longer open. */
-function bound({ project, environment, name }: SecretScope & { name: string }): Buffer {
-  return Buffer.from(JSON.stringify(['evenkeel secret 1', project, environment, name]));
+/** Entries that are swapped with one another, with a former value, or moved to another environment, no longer open. */
+function bound({ project, environment, name, version }: SealedPlace): Buffer {
+  const place = [project, environment, name];
+  return Buffer.from(
+    JSON.stringify(version === null ? ['evenkeel secret 1', ...place] : ['evenkeel secret 2', ...place, version]),
+  );
 }

@@ -1,9 +1,10 @@
 import type { Project, ServiceConfig } from '../../domain/project/project.ts';
 import type { Deployment } from '../../domain/release/release.ts';
+import { changedSecrets } from '../../domain/release/secret-versions.ts';
 import type { RemovedService } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
-import { configDigest, currentOf } from './new-releases.ts';
+import { configDigest, currentOf, secretVersions } from './new-releases.ts';
 
 /** Where the file and what serves differ. */
 
@@ -22,13 +23,15 @@ export function chooseServices(project: Project, names: string[] | null): Servic
   return project.services.filter((each) => names.includes(each.name));
 }
 
-/** Those whose files or configuration are not what serves. */
+/** Those whose files, configuration or secrets are not what serves. */
 export async function changedServices(
   deps: EngineDeps,
   project: Project,
   chosen: ServiceConfig[],
   deployments: Deployment[],
 ): Promise<ServiceConfig[]> {
+  const scope = { project: project.name, environment: project.environment.name };
+  const today = project.secrets.length === 0 ? {} : await secretVersions(deps, scope);
   const changed: ServiceConfig[] = [];
   for (const config of chosen) {
     const current = currentOf(deployments, config.name);
@@ -36,6 +39,7 @@ export async function changedServices(
     const same =
       release !== null &&
       release.configDigest === configDigest(deps, config) &&
+      changedSecrets(release.config.env, today).length === 0 &&
       release.artifact !== null &&
       release.artifact === (await deps.builder.artifactOf(await deps.builder.inputDigest(project.root, config)));
     if (!same) changed.push(config);

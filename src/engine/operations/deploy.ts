@@ -10,7 +10,7 @@ import { type Examined, examineMigrations, refuseBreaking } from '../migrations.
 import { changedServices, chooseServices, removedServices } from './changed.ts';
 import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
-import { currentOf, mustRunAlone, newReleases } from './new-releases.ts';
+import { currentOf, mustRunAlone, newReleases, newValues, saidNewValues } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
 import { tlsChanged, untilTlsServed } from './tls.ts';
@@ -80,6 +80,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const releases = await newReleases(deps, scope, changed, source, input.by);
   const policies = await policiesOf(deps, project, removes);
   const make = async (now: Deployment[]): Promise<Rollout> => {
+    const secrets = await newValues(deps, releases, now);
     const opens = await portMove(deps, project, now);
     return beginRollout({
       id: deps.newId(),
@@ -98,7 +99,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       keepFailed: input.keepFailed,
       allowsBreaking: input.allowBreakingMigrations ?? false,
       by: input.by,
-      reason: `${reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by })}${aside(examined)}`,
+      reason: `${reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by, secrets })}${aside(examined)}`,
       now: deps.clock.now(),
     });
   };
@@ -137,12 +138,14 @@ function reasonOf(what: {
   removes: RemovedService[];
   opens: Rollout['opens'];
   by: string;
+  secrets: string[];
 }): string {
-  const { releases, removes, opens, by } = what;
+  const { releases, removes, opens, by, secrets } = what;
   const gone = removes.map((each) => each.service).join(', ');
   const verb = removes.length === 1 ? 'is' : 'are';
   const parts = [
     ...(releases.length === 0 ? [] : [`deploy of ${releases.join(', ')} by ${by}`]),
+    ...saidNewValues(secrets),
     ...(removes.length === 0 ? [] : [`${gone} ${verb} not in evenkeel.yaml any more and will be taken down`]),
     ...(opens === null ? [] : [`the public port moves from ${at(opens.from)} to ${at(opens.to)}`]),
   ];

@@ -1,5 +1,13 @@
 import type { ServiceConfig } from '../../domain/project/project.ts';
 import type { Deployment, Release, SourceInfo } from '../../domain/release/release.ts';
+import {
+  changedSecrets,
+  secretsIn,
+  type SecretVersions,
+  versionsIn,
+  withoutVersions,
+  withVersions,
+} from '../../domain/release/secret-versions.ts';
 import type { EngineDeps } from '../deps.ts';
 
 /** The release that a service serves now, or null. */
@@ -17,10 +25,21 @@ export async function mustRunAlone(
   return from !== null && (await deps.store.release(project, from))?.config.overlap === false;
 }
 
+/** Of what the file says: which value a secret has is compared for itself. */
 export const configDigest = (deps: Pick<EngineDeps, 'digest'>, config: ServiceConfig): string =>
-  deps.digest(JSON.stringify(config));
+  deps.digest(JSON.stringify(withoutVersions(config)));
 
-/** Numbers, and records of releases that are to be built; in the order of `configs`. */
+/** Of today's values. */
+export async function secretVersions(
+  deps: Pick<EngineDeps, 'secrets'>,
+  scope: { project: string; environment: string },
+): Promise<SecretVersions> {
+  return Object.fromEntries((await deps.secrets.list(scope)).map(({ name, version }) => [name, version]));
+}
+
+/**
+ * Numbers, and records of releases that are to be built; in the order of `configs`. They belong to today's secrets.
+ */
 export async function newReleases(
   deps: EngineDeps,
   scope: { project: string; environment: string },
@@ -32,6 +51,7 @@ export async function newReleases(
     scope.project,
     configs.map((each) => each.name),
   );
+  const secrets = configs.some(({ env }) => secretsIn(env).length > 0) ? await secretVersions(deps, scope) : {};
   const releases = configs.map((config): Release => {
     const number = numbers[config.name] ?? 0;
     return {
@@ -42,7 +62,7 @@ export async function newReleases(
       source,
       artifact: null,
       configDigest: configDigest(deps, config),
-      config,
+      config: withVersions(config, secrets),
       createdBy: by,
       createdAt: deps.clock.now(),
     };
@@ -50,3 +70,22 @@ export async function newReleases(
   await deps.store.addReleases(releases);
   return releases;
 }
+
+/** The secrets that have another value than in the releases that serve now. */
+export async function newValues(
+  deps: Pick<EngineDeps, 'store'>,
+  releases: Release[],
+  serving: Deployment[],
+): Promise<string[]> {
+  const names = new Set<string>();
+  for (const { project, service, config } of releases) {
+    const current = currentOf(serving, service);
+    const former = current === null ? null : await deps.store.release(project, current);
+    for (const name of changedSecrets(former?.config.env ?? {}, versionsIn(config.env))) names.add(name);
+  }
+  return [...names].toSorted();
+}
+
+/** For the reason of a rollout; empty when there are none. */
+export const saidNewValues = (names: string[]): string[] =>
+  names.length === 0 ? [] : [`${names.join(', ')} ${names.length === 1 ? 'has a new value' : 'have new values'}`];

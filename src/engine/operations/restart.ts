@@ -6,7 +6,7 @@ import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
 import { createOrReplace } from './create.ts';
 import type { Begun } from './deploy.ts';
-import { currentOf, newReleases } from './new-releases.ts';
+import { currentOf, newReleases, newValues, saidNewValues } from './new-releases.ts';
 import { requireUp } from './require-up.ts';
 
 /** A release of the same files and configuration under a new number: fresh instances, fresh secrets, nothing built. */
@@ -17,20 +17,23 @@ export async function restart(
   const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
   await requireUp(deps, scope);
-  const reason = `restart of ${input.services.join(', ')} by ${input.by}`;
-  const make = async (serving: Deployment[]): Promise<Rollout> =>
-    beginRollout({
+  const make = async (serving: Deployment[]): Promise<Rollout> => {
+    const { changes, releases } = await freshReleases(deps, scope, serving, input);
+    const secrets = saidNewValues(await newValues(deps, releases, serving));
+    return beginRollout({
       id: deps.newId(),
       ...scope,
       kind: 'deploy',
-      changes: await freshReleases(deps, scope, serving, input),
+      changes,
       approvalsNeeded: 0,
       keepFailed: null,
       by: input.by,
-      reason,
+      reason: [`restart of ${input.services.join(', ')} by ${input.by}`, ...secrets].join('; '),
       now: deps.clock.now(),
     });
-  return { rollout: await createOrReplace(engine, make, { ...scope, replace: false, by: input.by }), message: reason };
+  };
+  const rollout = await createOrReplace(engine, make, { ...scope, replace: false, by: input.by });
+  return { rollout, message: rollout.reason };
 }
 
 async function freshReleases(
@@ -38,9 +41,10 @@ async function freshReleases(
   scope: { project: string; environment: string },
   serving: Deployment[],
   input: { services: string[]; by: string },
-): Promise<Change[]> {
+): Promise<{ changes: Change[]; releases: Release[] }> {
   const changes: Change[] = [];
-  for (const service of input.services) {
+  const releases: Release[] = [];
+  for (const service of await inOrder(deps, scope, input.services)) {
     const current = currentOf(serving, service);
     const release = current === null ? null : await deps.store.release(scope.project, current);
     if (release === null || release.artifact === null)
@@ -55,9 +59,21 @@ async function freshReleases(
     const alone = release.config.overlap === false;
     const deployment = serving.find((each) => each.service === service);
     const contracts = await isContractDue(deps, release, deployment?.contracted ?? null);
-    changes.push({ config: release.config, from: release.id, to: fresh.id, old: true, alone, contracts });
+    changes.push({ config: fresh.config, from: release.id, to: fresh.id, old: true, alone, contracts });
+    releases.push(fresh);
   }
-  return changes;
+  return { changes, releases };
+}
+
+/** Dependency order, as the file has it; each once. */
+async function inOrder(
+  deps: Pick<EngineDeps, 'store'>,
+  { project, environment }: { project: string; environment: string },
+  services: string[],
+): Promise<string[]> {
+  const known = (await deps.store.environment(project, environment))?.config.services.map(({ name }) => name) ?? [];
+  const wanted = new Set(services);
+  return [...known.filter((name) => wanted.has(name)), ...[...wanted].filter((name) => !known.includes(name))];
 }
 
 /** A restart within the window ends that window: what it would have led to is due after the new one. */

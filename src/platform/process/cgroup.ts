@@ -10,6 +10,8 @@ export interface CgroupLimits {
   memory: number | null;
   /** Cores, or null for none. */
   cpu: number | null;
+  /** Processes and threads at once; absent for none. */
+  processes?: number | undefined;
 }
 
 /** Which limits hold; one that was not asked for counts as holding. */
@@ -20,7 +22,9 @@ export interface LimitsSet {
   why: string | null;
 }
 
-type Controller = 'memory' | 'cpu' | 'cpuacct';
+type Controller = 'memory' | 'cpu' | 'cpuacct' | 'pids';
+
+const CONTROLLERS = ['memory', 'cpu', 'cpuacct', 'pids'] as const;
 
 /** Where groups can be made: a folder for each controller, or the one of version 2. */
 export interface CgroupParents {
@@ -55,7 +59,7 @@ function version1(mounts: string[], own: string[]): CgroupParents {
     const [, , , root = '/', point = ''] = before.split(' ');
     const [type, , options = ''] = after.split(' ');
     if (type !== 'cgroup') continue;
-    for (const controller of ['memory', 'cpu', 'cpuacct'] as const) {
+    for (const controller of CONTROLLERS) {
       if (!options.split(',').includes(controller)) continue;
       const path = own.find((line) => line.split(':')[1]?.split(',').includes(controller))?.split(':')[2] ?? '/';
       const folder = join(point, relative(root, path));
@@ -80,13 +84,13 @@ function version2(mounts: string[], own: string[]): CgroupParents {
     if (!writable(parent)) continue;
     if (!hasControllers(parent) && parent === point) {
       try {
-        writeFileSync(join(parent, 'cgroup.subtree_control'), '+memory +cpu');
+        writeFileSync(join(parent, 'cgroup.subtree_control'), '+memory +cpu +pids');
       } catch {
         continue;
       }
     }
     if (hasControllers(parent))
-      return { version: 2, folders: { memory: parent, cpu: parent, cpuacct: parent }, why: null };
+      return { version: 2, folders: { memory: parent, cpu: parent, cpuacct: parent, pids: parent }, why: null };
   }
   return {
     version: 2,
@@ -120,7 +124,7 @@ export function createCgroup(
 ): { folders: string[]; limits: LimitsSet } {
   const made: Partial<Record<Controller, string>> = {};
   let why = parents.why;
-  for (const controller of ['memory', 'cpu', 'cpuacct'] as const) {
+  for (const controller of CONTROLLERS) {
     const parent = parents.folders[controller];
     if (parent === undefined) continue;
     const folder = join(parent, name);
@@ -160,8 +164,13 @@ export function createCgroup(
           ['cpu.cfs_quota_us', String(quota)],
         ]);
   }
-  const folders = [...new Set([made.memory, made.cpu, made.cpuacct].filter((folder) => folder !== undefined))];
-  return { folders, limits: { memory, cpu, why: memory && cpu ? null : why } };
+  let processes = true;
+  if (limits.processes !== undefined) {
+    processes = set('pids', [['pids.max', String(limits.processes)]]);
+    if (!processes) why = `the number of processes is not limited: ${why ?? 'there is no pids controller'}`;
+  }
+  const folders = [...new Set(CONTROLLERS.map((each) => made[each]).filter((folder) => folder !== undefined))];
+  return { folders, limits: { memory, cpu, why: memory && cpu && processes ? null : why } };
 }
 
 function neverSwap(folder: string | undefined, second: boolean): void {

@@ -9,7 +9,7 @@ import type { Same } from './parse.ts';
  */
 const envPart = z.union([
   z.string(),
-  z.strictObject({ secret: z.string() }),
+  z.strictObject({ secret: z.string(), version: z.string().optional() }),
   z.strictObject({ serviceUrl: z.string() }),
   z.strictObject({ port: z.literal(true) }),
 ]);
@@ -83,7 +83,13 @@ export const serviceConfigSchema = z.strictObject({
   env: z.record(z.string(), z.array(envPart)),
   routes: z.array(z.strictObject({ host: z.string().nullable(), path: z.string() })),
   after: z.array(z.string()),
-  resources: z.strictObject({ memory: z.number().nullable(), cpu: z.number().nullable() }),
+  resources: z.strictObject({
+    memory: z.number().nullable(),
+    cpu: z.number().nullable(),
+    processes: z.number().optional(),
+    openFiles: z.number().optional(),
+  }),
+  user: z.string().optional(),
   data: z.array(z.string()),
   stopGraceMs: z.number(),
   rollout: rolloutPolicySchema,

@@ -96,9 +96,11 @@ export const noMigrations: MigrationReader = { examine: async () => ({ findings:
 
 export const noSecrets = (): Secrets => ({
   set: async () => {},
+  setAll: async () => [],
   list: async () => [],
   remove: async () => false,
   resolve: async () => ({}),
+  forgetFormer: async () => 0,
 });
 
 /** The real engine and store on drivers in memory and a clock that runs ahead. */

@@ -13,6 +13,9 @@ const schema = z.object({
   generation: z.number(),
   port: z.number().nullable(),
   log: z.string(),
+  /** Of another user than evenkeel's own; null: as evenkeel itself. */
+  uid: z.number().nullable().default(null),
+  calls: z.array(z.number()).default([]),
   cgroups: z.array(z.string()),
   limits: z.object({ memory: z.boolean(), cpu: z.boolean(), why: z.string().nullable() }),
 });

@@ -10,12 +10,14 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { JobObservation, JobRunner, JobSpec } from '../../../ports/runtime.ts';
 import { signalName } from './end-reason.ts';
 import { jobBase } from './environment.ts';
+import { allowPorts, guestFor, seat } from './guests.ts';
 import { cgroupName, digest, discardFolder, folderOf, isCode, readClaim, readIfThere } from './folder.ts';
 import type { EndRecord } from './folder.ts';
 import { launch } from './launch.ts';
 import { asItIs, lastLines, type Redact } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
+import { type PortGuard, portGuard } from './port-guard.ts';
 import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
 
 const recordSchema = z.object({
@@ -33,11 +35,13 @@ export interface ProcessJobsOptions {
   cgroups?: CgroupParents;
   /** Takes what is secret out of the last lines of a job. */
   redact?: Redact;
+  /** Keeps jobs of other users from the ports of services; by nftables when absent. */
+  guard?: PortGuard;
 }
 
 /** Runs jobs as processes of this machine, the same way as instances; see shim.sh. */
-export function processJobs({ home, cgroups, redact }: ProcessJobsOptions): JobRunner {
-  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents(), redact ?? asItIs);
+export function processJobs({ home, cgroups, redact, guard }: ProcessJobsOptions): JobRunner {
+  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents(), redact ?? asItIs, guard ?? portGuard());
 }
 
 class ProcessJobs implements JobRunner {
@@ -47,7 +51,10 @@ class ProcessJobs implements JobRunner {
   readonly #redact: Redact;
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor(home: string, parents: CgroupParents, redact: Redact) {
+  readonly #guard: PortGuard;
+
+  constructor(home: string, parents: CgroupParents, redact: Redact, guard: PortGuard) {
+    this.#guard = guard;
     this.#redact = redact;
     this.#home = home;
     this.#jobs = join(home, 'jobs');
@@ -79,14 +86,23 @@ class ProcessJobs implements JobRunner {
       const cwd = await workingFolder(spec, folder);
       const tmp = this.#tmp(folder);
       mkdirSync(tmp, { recursive: true, mode: 0o700 });
+      const { guest, note } = await guestFor(this.#home, spec, spec.runAs);
+      if (note !== null) noteInLog(spec.log, `not all isolation holds: ${note}`);
+      if (guest !== null) await allowPorts(this.#guard, guest, { ...spec, port: null });
+      const place =
+        guest === null
+          ? null
+          : await seat(this.#home, folder, guest, { folders: foldersOf(spec, folder, tmp), log: spec.log });
       const env = {
-        ...jobBase(tmp),
+        ...jobBase(tmp, guest),
         ...spec.env,
         EVENKEEL_PROJECT: spec.project,
         EVENKEEL_ENVIRONMENT: spec.environment,
         EVENKEEL_JOB: spec.id,
       };
-      await launch({ folder, command: spec.command, cwd, env, log: spec.log, cgroups, launch: 'job', durable: true });
+      const { command, log, resources } = spec;
+      const openFiles = resources.openFiles ?? null;
+      await launch({ folder, command, cwd, env, log, cgroups, launch: 'job', durable: true, openFiles, seat: place });
       await removeUnfinishedCopies(join(folder, 'work'));
     } catch (error) {
       if (readClaim(folder) !== null) return;
@@ -173,6 +189,12 @@ async function workingFolder({ id, cwd, workingCopy }: JobSpec, folder: string):
   if (workingCopy !== undefined) return makeWorkingCopy({ ...workingCopy, target: join(folder, 'work') });
   if (cwd !== undefined && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return cwd;
   throw failed(id, `the folder ${cwd ?? '(none given)'} does not exist`, false);
+}
+
+/** All that a job of another user may see of the home. */
+function foldersOf({ workingCopy, own = [] }: JobSpec, folder: string, tmp: string): string[] {
+  const copy = workingCopy === undefined ? [] : [join(folder, 'work'), ...workingCopy.data.map(({ target }) => target)];
+  return [...copy, ...own, tmp];
 }
 
 /** It was to be started before this boot, and its claim may not have reached the disk. */

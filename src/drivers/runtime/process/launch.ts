@@ -7,8 +7,10 @@ import { runCommand, spawnDetached } from '../../../platform/process/spawn.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import { becomeProgram } from './command.ts';
 import { MARK, readClaim } from './folder.ts';
+import { type GuestSeat, setAside } from './guests.ts';
 
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
+const GUEST_SCRIPT = fileURLToPath(new URL('./guest.sh', import.meta.url));
 
 /** Longest wait for the shim to claim its folder, in ms; it takes a few on an idle machine. */
 const CLAIM_TIMEOUT = 15_000;
@@ -28,6 +30,10 @@ export interface Launch {
   durable: boolean;
   /** A file: the command begins once nobody else who names it has it, and has it until its last process is gone. */
   lock?: string | null;
+  /** Most files that one process has open. */
+  openFiles: number | null;
+  /** Null: it runs as evenkeel's own user. */
+  seat: GuestSeat | null;
 }
 
 /**
@@ -44,6 +50,8 @@ export async function launch({
   launch: name,
   durable,
   lock = null,
+  openFiles,
+  seat,
 }: Launch): Promise<void> {
   refuseUnusable(env);
   const prefix = await resetSignals();
@@ -56,8 +64,9 @@ export async function launch({
       output,
       // Never in arguments, where every user of the machine may read them.
       env: {
-        ...env,
+        ...(seat === null ? env : { ...setAside(env), ...seat.env, EVENKEEL_GUEST_SCRIPT: GUEST_SCRIPT }),
         [MARK]: folder,
+        EVENKEEL_FILES: openFiles === null ? '' : String(openFiles),
         EVENKEEL_COMMAND: becomeProgram(command),
         EVENKEEL_CGROUPS: cgroups.join('\n'),
         EVENKEEL_PREFIX: prefix,

@@ -9,6 +9,8 @@ import { EvenkeelError } from '../../../ports/errors.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
 import { endedBadly, endReason } from './end-reason.ts';
 import { instanceBase } from './environment.ts';
+import { type GuardedPorts, guardedPorts } from './guarded-ports.ts';
+import { allowPorts, type Guest, guestFor, seat } from './guests.ts';
 import {
   cgroupName,
   claimForNobody,
@@ -27,6 +29,7 @@ import { asItIs, lastLines, type Redact } from './last-lines.ts';
 import { noteInLog } from './log-note.ts';
 import { halt, look, processList } from './life.ts';
 import type { Life, ProcessList } from './life.ts';
+import { type PortGuard, portGuard } from './port-guard.ts';
 import { portPromises } from './ports.ts';
 import { usageMeter } from './usage.ts';
 import { makeWorkingCopy, removeUnfinishedCopies } from './working-copy.ts';
@@ -38,6 +41,8 @@ export interface ProcessRuntimeOptions {
   cgroups?: CgroupParents;
   /** Takes what is secret out of the last lines of an instance. */
   redact?: Redact;
+  /** Keeps services of other users from each other's ports; by nftables when absent. */
+  guard?: PortGuard;
 }
 
 /**
@@ -62,10 +67,15 @@ class ProcessRuntime implements Runtime {
   readonly #leftCgroups = new Set<readonly string[]>();
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor({ home, cgroups, redact = asItIs }: ProcessRuntimeOptions) {
+  readonly #guard: PortGuard;
+  readonly #guarded: GuardedPorts;
+
+  constructor({ home, cgroups, redact = asItIs, guard = portGuard() }: ProcessRuntimeOptions) {
     this.#redact = redact;
+    this.#guard = guard;
     this.#home = resolve(home);
     this.#instances = join(this.#home, 'instances');
+    this.#guarded = guardedPorts(this.#instances, guard);
     this.#parents = cgroups ?? cgroupParents();
     this.#ports = portPromises(join(this.#home, 'ports'), {
       isKnown: (id) => existsSync(folderOf(this.#instances, id)),
@@ -91,9 +101,13 @@ class ProcessRuntime implements Runtime {
       if (spec.port !== null) this.#ports.bind(spec.port, spec.id);
       const { folders, limits } = createCgroup(this.#parents, cgroupName(folder), spec.resources);
       cgroups = folders;
-      writeInstanceRecord(folder, name, { ...recordOf(spec), cgroups, limits });
+      const record = { ...recordOf(spec), cgroups, limits };
+      writeInstanceRecord(folder, name, { ...record, uid: null });
+      const { guest, note } = await guestFor(this.#home, spec, spec.runAs);
+      if (guest !== null) writeInstanceRecord(folder, name, { ...record, uid: guest.uid });
+      if (note !== null) noteInLog(spec.log, `not all isolation holds: ${note}`);
       if (limits.why !== null) noteInLog(spec.log, `not all limits are enforced: ${limits.why}`);
-      await this.#prepareAndLaunch(spec, folder, cgroups, name);
+      await this.#prepareAndLaunch(spec, { folder, cgroups, name, guest });
     } catch (error) {
       if (readClaim(folder) !== null) return; // another started it, and its end is told by observing it
       removeCgroup(cgroups);
@@ -101,13 +115,19 @@ class ProcessRuntime implements Runtime {
     }
   }
 
-  async #prepareAndLaunch(spec: InstanceSpec, folder: string, cgroups: string[], name: string): Promise<void> {
+  async #prepareAndLaunch(
+    spec: InstanceSpec,
+    { folder, cgroups, name, guest }: { folder: string; cgroups: string[]; name: string; guest: Guest | null },
+  ): Promise<void> {
     const work = join(folder, 'work');
     const cwd = await makeWorkingCopy({ artifact: spec.artifact, target: work, dir: spec.dir, data: spec.data });
     const tmp = tmpOf(this.#home, folder);
     mkdirSync(tmp, { recursive: true, mode: 0o700 });
+    if (guest !== null) await allowPorts(this.#guard, guest, spec);
+    const folders = [work, tmp, ...spec.data.map(({ target }) => target)];
+    const place = guest === null ? null : await seat(this.#home, folder, guest, { folders, log: spec.log });
     const env = {
-      ...instanceBase(tmp),
+      ...instanceBase(tmp, guest),
       HOST: '127.0.0.1',
       ...spec.env,
       ...(spec.port === null ? {} : { PORT: String(spec.port) }),
@@ -117,16 +137,21 @@ class ProcessRuntime implements Runtime {
       EVENKEEL_RELEASE: spec.release,
       EVENKEEL_INSTANCE: spec.id,
     };
+    const { command, log, resources } = spec;
+    const lock = spec.alone === true ? this.#lockOf(spec) : null;
+    const openFiles = resources.openFiles ?? null;
     await launch({
       folder,
-      command: spec.command,
+      command,
       cwd,
       env,
-      log: spec.log,
+      log,
       cgroups,
       launch: name,
       durable: false,
-      lock: spec.alone === true ? this.#lockOf(spec) : null,
+      openFiles,
+      seat: place,
+      lock,
     });
     await removeUnfinishedCopies(work);
   }
@@ -181,6 +206,7 @@ class ProcessRuntime implements Runtime {
 
   async observe(scope: { project: string; environment: string }): Promise<InstanceObservation[]> {
     for (const cgroup of this.#leftCgroups) if (removeCgroup(cgroup)) this.#leftCgroups.delete(cgroup);
+    this.#guarded.keep();
     const processes = processList();
     const observations: InstanceObservation[] = [];
     for (const name of filesIn(this.#instances)) {
@@ -247,6 +273,7 @@ class ProcessRuntime implements Runtime {
         retryable: true,
       });
     }
+    if (record !== null) await this.#guarded.forget(record);
     if (record !== null && record.port !== null) this.#ports.release(record.port, id);
     this.#clearCgroup(record?.cgroups ?? []);
     this.#ended.delete(folder);
@@ -264,9 +291,10 @@ function tmpOf(home: string, folder: string): string {
   return join(home, 'tmp', digest(folder));
 }
 
-function recordOf(spec: InstanceSpec): Omit<InstanceRecord, 'cgroups' | 'limits'> {
+function recordOf(spec: InstanceSpec): Omit<InstanceRecord, 'cgroups' | 'limits' | 'uid'> {
   const { id, project, environment, service, release, index, generation, port, log } = spec;
-  return { id, project, environment, service, release, index, generation, port, log };
+  const calls = [...(spec.calls ?? [])];
+  return { id, project, environment, service, release, index, generation, port, log, calls };
 }
 
 const scopeKey = (scope: { project: string; environment: string }): string =>

@@ -5,6 +5,8 @@
 #   EVENKEEL_COMMAND         what to run with `sh -c`
 #   EVENKEEL_CGROUPS         folders of control groups to join, one a line; may be empty
 #   EVENKEEL_PREFIX          `/usr/bin/env --default-signal=INT,QUIT` where it knows that, else empty
+#   EVENKEEL_FILES           most files that one process has open; may be empty
+#   EVENKEEL_GUEST_SCRIPT    guest.sh, which runs the command as another user; absent: as this one
 #   EVENKEEL_LAUNCH          names this start among several of the same folder
 #   EVENKEEL_DURABLE         1: the record of the end is flushed to the disk
 #   EVENKEEL_LOCK            a file to lock before the command begins, for as long as anything of it lives; may be empty
@@ -111,12 +113,14 @@ ek_stop() {
 ek_run() {
   ek_dir=$1
   ek_command=$EVENKEEL_COMMAND ek_cgroups=$EVENKEEL_CGROUPS ek_prefix=$EVENKEEL_PREFIX ek_durable=$EVENKEEL_DURABLE
-  ek_launch=$EVENKEEL_LAUNCH ek_lock=$EVENKEEL_LOCK
-  unset EVENKEEL_COMMAND EVENKEEL_CGROUPS EVENKEEL_PREFIX EVENKEEL_DURABLE EVENKEEL_LAUNCH EVENKEEL_LOCK IFS
+  ek_launch=$EVENKEEL_LAUNCH ek_lock=$EVENKEEL_LOCK ek_files=$EVENKEEL_FILES ek_guest=$EVENKEEL_GUEST_SCRIPT
+  unset EVENKEEL_COMMAND EVENKEEL_CGROUPS EVENKEEL_PREFIX EVENKEEL_DURABLE EVENKEEL_LAUNCH EVENKEEL_FILES IFS
+  unset EVENKEEL_GUEST_SCRIPT EVENKEEL_LOCK
   ek_path=$PATH
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$ek_path
   ek_stopping='' ek_deadline='' ek_main='' ek_cut='' ek_oom=0
   exec 9>&2 2>/dev/null # what the tools below complain about is not the service's output
+  ulimit -c 0            # a core dump would hold the secrets of the environment
 
   # From here on signals to the group find this shell prepared; they are reset for the command.
   trap ek_trapped=1 HUP INT QUIT USR1 USR2 PIPE ALRM
@@ -150,8 +154,14 @@ ek_run() {
       for ek_group in $ek_cgroups; do
         echo 0 >"$ek_group/cgroup.procs" || true >"$ek_dir/unlimited"
       done
+      [ -z "$ek_files" ] || ulimit -n "$ek_files" || true >"$ek_dir/unlimited-files"
+      ek_unshare=$(command -v unshare)
       PATH=$ek_path
       exec 2>&9 8>&- 9>&-
+      # shellcheck disable=SC2086
+      if [ -n "$ek_guest" ]; then
+        exec $ek_prefix "$ek_unshare" --mount --propagation private /bin/sh "$ek_guest" "$ek_command"
+      fi
       # A shell without job control starts commands in the background deaf to INT and QUIT; the prefix undoes it.
       # shellcheck disable=SC2086
       exec $ek_prefix /bin/sh -c "$ek_command"

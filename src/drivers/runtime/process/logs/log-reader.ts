@@ -16,6 +16,12 @@ const LOOK_EVERY = 150;
 /** A line that has no end yet is shown after this time without more of it, in ms. */
 const PATIENCE = 1_000;
 
+/** A log that holds so many times what it may is a flood: until the next round it would take too much of the disk. */
+const FLOOD = 3;
+/** Such a log is looked at so many times more, with so many ms in between: less than a second in all. */
+const FLOOD_LOOKS = 8;
+const FLOOD_PAUSE = 50;
+
 /** Times are told to a second or so; a first look that is a little late is still such a one. */
 const YOUNG_MS = 3_000;
 
@@ -61,14 +67,26 @@ class FileLogs implements LogReader {
     const current = new Set(files);
     for (const file of this.#ends.keys()) if (!current.has(file)) this.#ends.delete(file);
     const failures: unknown[] = [];
-    // One that cannot be kept small must not let the others grow.
-    for (const file of current) await this.#maintainOne(file).catch((error: unknown) => failures.push(error));
+    let floods: string[] = [...current];
+    for (let look = 0; floods.length > 0 && look <= FLOOD_LOOKS; look++) {
+      if (look > 0) await sleep(FLOOD_PAUSE, undefined, { ref: false });
+      const looked = floods;
+      floods = [];
+      // One that cannot be kept small must not let the others grow.
+      for (const file of looked)
+        await this.#maintainOne(file).then(
+          (flood) => void (flood && floods.push(file)),
+          (error: unknown) => void failures.push(error),
+        );
+    }
     if (failures.length > 0) throw failures[0];
   }
 
-  async #maintainOne(file: string): Promise<void> {
-    const end = (await logLayout(file))?.end;
-    if (end === undefined) return;
+  /** Says whether so much came since the last look that it should be looked at again soon. */
+  async #maintainOne(file: string): Promise<boolean> {
+    const layout = await logLayout(file);
+    if (layout === null) return false;
+    const { end, base } = layout;
     const before = this.#ends.get(file);
     this.#ends.set(file, end);
     // After a pause nobody knows when this was written, only that it was before now; what is young was just now.
@@ -76,6 +94,7 @@ class FileLogs implements LogReader {
     else if (end > before) await noteLogTime(file, end, Date.now());
     const oldest = await rotateLog(file, this.#limits);
     if (oldest !== null) await thinLogTimes(file, oldest);
+    return end - base > this.#limits.maxBytes * FLOOD;
   }
 }
 
