@@ -7,6 +7,7 @@ import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/pro
 import type { CgroupParents } from '../../../platform/process/cgroup.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
+import { lockOf, refuseBeside } from './alone.ts';
 import { endedBadly, endReason } from './end-reason.ts';
 import { instanceBase } from './environment.ts';
 import { type GuardedPorts, guardedPorts } from './guarded-ports.ts';
@@ -93,7 +94,7 @@ class ProcessRuntime implements Runtime {
   async #start(spec: InstanceSpec): Promise<void> {
     const folder = folderOf(this.#instances, spec.id);
     if (readClaim(folder) !== null) return;
-    if (spec.alone === true) await this.#refuseBeside(spec);
+    if (spec.alone === true) await refuseBeside(this, spec);
     const name = randomUUID().slice(0, 8);
     let cgroups: string[] = [];
     try {
@@ -138,7 +139,7 @@ class ProcessRuntime implements Runtime {
       EVENKEEL_INSTANCE: spec.id,
     };
     const { command, log, resources } = spec;
-    const lock = spec.alone === true ? this.#lockOf(spec) : null;
+    const lock = lockOf(this.#home, spec);
     const openFiles = resources.openFiles ?? null;
     await launch({
       folder,
@@ -154,28 +155,6 @@ class ProcessRuntime implements Runtime {
       lock,
     });
     await removeUnfinishedCopies(work);
-  }
-
-  /** What is seen to run is refused here; what is started at this very moment meets the lock. */
-  async #refuseBeside(spec: InstanceSpec): Promise<void> {
-    const other = (await this.observe(spec)).find(
-      (each) => each.service === spec.service && each.state !== 'ended' && each.id !== spec.id,
-    );
-    if (other === undefined) return;
-    throw new EvenkeelError({
-      code: 'instance-not-alone',
-      what: `${spec.id} was not started: ${other.id} still runs, and ${spec.service} cannot run twice.`,
-      next: 'Nothing: it starts once the other has ended.',
-      retryable: true,
-      exit: 2,
-    });
-  }
-
-  /** Held by the kernel for as long as any process of the instance lives. */
-  #lockOf({ project, environment, service }: InstanceSpec): string {
-    const folder = join(this.#home, 'alone');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return join(folder, digest(JSON.stringify([project, environment, service])));
   }
 
   /** What cannot start has ended: an observation tells it, like any other end. Throws only when not even that can be written. */
