@@ -18,6 +18,15 @@ interface Node {
   additionalProperties?: Node | false;
 }
 
+/** Who gets in, in a table of its own. */
+const ENTRY = ['access', 'limits', 'maintenance', 'errorPages', 'trustedProxies', 'accessLog'];
+
+const only = (properties: Record<string, Node>, names: readonly string[]): Node => ({
+  properties: Object.fromEntries(
+    names.flatMap((name) => (properties[name] === undefined ? [] : [[name, properties[name]]])),
+  ),
+});
+
 /** Tables of the keys of `evenkeel.yaml`, by the name of the map that holds them. */
 export function keyTables(): Map<string, string> {
   const top = jsonSchema() as Node;
@@ -25,10 +34,11 @@ export function keyTables(): Map<string, string> {
   const environment = entry(top, 'environments');
   return new Map([
     ['top', table(top, ['services', 'databases', 'environments', 'buckets', 'external', 'cloud', 'alerts', 'backups'])],
-    ['service', table(service, ['rollout', 'instances'])],
+    ['service', table(service, ['rollout', 'instances', ...ENTRY])],
     ['rollout', table(property(service, 'rollout'))],
     ['database', table(entry(top, 'databases'))],
-    ['environment', table(environment, ['rollout', 'services'])],
+    ['environment', table(environment, ['rollout', 'services', ...ENTRY])],
+    ['entry', table(only({ ...environment.properties, ...service.properties }, ENTRY))],
   ]);
 }
 

@@ -1,3 +1,4 @@
+import type { Standing } from './contract/server.ts';
 import type { Project } from '../domain/project/project.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { LogReader } from '../ports/logs.ts';
@@ -13,6 +14,10 @@ export interface ApiDeps {
   /** What a client must present as a bearer token. */
   token: string;
   server: { version: string; pid: number; startedAt: number; home: string };
+  /** Throws EvenkeelError `not-acting` once another controller acts: whoever asks is to ask that one. */
+  mayAnswer(): void;
+  /** Who of several controllers acts. */
+  standing(): Promise<Standing>;
   /** What is wrong with each database; null for a sound one. Reads them whole. */
   checkDatabases(): { file: string; why: string | null }[];
   /** Ends keeper, edge and controller. Called after the reply was sent. */

@@ -6,6 +6,7 @@ import type { ApiDeps } from './api-deps.ts';
 import type { ErrorReply } from './contract/contract.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { logRoutes } from './routes/logs.ts';
+import { maintenanceRoutes } from './routes/maintenance.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
@@ -28,6 +29,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
         why: 'the token of the request is missing or wrong',
         next: 'run evenkeel as the user who started it, with the same EVENKEEL_HOME',
       });
+    deps.mayAnswer();
   });
   api.setErrorHandler(async (error, _request, reply) => {
     const said = errorReply(error, deps.server.home);
@@ -51,6 +53,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     scaleRoutes,
     migrationRoutes,
     logRoutes,
+    maintenanceRoutes,
     secretRoutes,
     doctorRoutes,
   ])

@@ -104,7 +104,8 @@ async function patiently<T>(paths: EvenkeelPaths, request: ApiRequest, ask: () =
     try {
       return await ask();
     } catch (error) {
-      if (!nobodyListens(error) && !(repeatable && wasCut(error))) throw error;
+      if (!nobodyListens(error) && !isLate(error) && !(repeatable && wasCut(error))) throw error;
+      if (performance.now() > deadline && isLate(error)) throw error;
       if (performance.now() > deadline || !(await somebodyRestarts(paths))) throw notRunning(paths, error);
       await sleep(PAUSE_MS);
     }
@@ -120,6 +121,9 @@ async function somebodyRestarts(paths: EvenkeelPaths): Promise<boolean> {
   const keeper = await lockHolder(paths.keeperLock).catch(() => ({ held: false }));
   return keeper.held || (await orphanedEdge(paths)) !== null;
 }
+
+/** It was a controller that another one has overtaken, and did nothing. */
+const isLate = (error: unknown): boolean => error instanceof EvenkeelError && error.code === 'not-acting';
 
 function nobodyListens(error: unknown): boolean {
   if (!(error instanceof EvenkeelError) || error.code !== 'peer-unreachable') return false;

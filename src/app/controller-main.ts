@@ -7,14 +7,13 @@ import { createLogger } from '../platform/log.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { reviveKeeperFromController } from '../platform/revive-keeper.ts';
 import { described, EvenkeelError } from '../ports/errors.ts';
-import { takeControllerLock } from './controller-lock.ts';
 import { type Controller, startController } from './controller.ts';
+import { lastKnownFile, unwrittenFile } from './emergency-files.ts';
+import { awaitTurn, type Turn } from './turn.ts';
 
 /** A stop that takes longer than this is cut short: everything that matters is in the store. */
 const STOP_MS = 8_000;
 const EDGE_RESTART_MS = 60_000;
-/** A former controller that holds the lock longer than this hangs: to stop takes it less. */
-const LOCK_MS = 20_000;
 
 const env = process.env;
 const paths = evenkeelPaths(env);
@@ -29,7 +28,8 @@ if (keeper === null) {
 const waiting: ((result: { ok: boolean; reason: string }) => void)[] = [];
 const api = Promise.withResolvers<unknown>();
 let controller: Controller | null = null;
-let leaving = false;
+let turn: Turn | null = null;
+const leaving = new AbortController();
 
 keeper.onMessage((message, handle) => {
   if (message.type === 'api') api.resolve(handle);
@@ -51,13 +51,30 @@ process.on('uncaughtException', (error) => {
 });
 
 const apiHandle = await api.promise;
-// One at a time acts. A former controller that was stopped and continued finds its fence refused.
-await takeControllerLock(paths.controllerLock, { patienceMs: LOCK_MS, log });
+const inPostgres = (env['EVENKEEL_DATABASE_URL'] ?? '') !== '';
 try {
-  controller = await startController({
+  const emergency = {
+    unwritten: unwrittenFile(paths.unwritten),
+    lastKnown: lastKnownFile(inPostgres ? paths.lastKnown : null),
+  };
+  // One at a time acts. A former controller that was stopped and continued finds its fence refused.
+  turn = await awaitTurn({
     env,
     paths,
     log,
+    standingBy: () => void keeper.send({ type: 'standing-by' }),
+    hasLastKnown: () => emergency.lastKnown.all().length > 0,
+    signal: leaving.signal,
+  });
+  if (turn === null) process.exit(0);
+  void turn.over.then((why) => leave(why));
+  controller = await startController({
+    paths,
+    log,
+    store: turn.store,
+    inPostgres,
+    tenure: turn.tenure,
+    emergency,
     apiHandle,
     onFenced: () => void leave('a newer controller acts'),
     stopServer: () => void keeper.send({ type: 'stop-all' }),
@@ -83,10 +100,13 @@ async function restartEdge(): Promise<{ ok: boolean; reason: string }> {
 }
 
 async function leave(reason: string): Promise<void> {
-  if (leaving) return;
-  leaving = true;
+  if (leaving.signal.aborted) return;
+  // Who stands by has nothing to end.
+  leaving.abort();
   log.info(`leaving: ${reason}`);
   setTimeout(() => process.exit(0), STOP_MS).unref();
-  await controller?.stop().catch((error: unknown) => log.error(String(error)));
+  const idle = async (): Promise<void> => turn?.idle();
+  await controller?.stop(idle).catch((error: unknown) => log.error(String(error)));
+  await turn?.end().catch((error: unknown) => log.error(String(error)));
   process.exit(0);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from '../api/server.ts';
 import type { ApiDeps } from '../api/api-deps.ts';
 import { acmeCertificates } from '../drivers/certificates/acme/acme-certificates.ts';
@@ -12,23 +13,31 @@ import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
 import { secretsRedactor } from '../drivers/secrets/redact.ts';
 import { edgeChallenges } from '../drivers/traffic/edge/edge-challenges.ts';
 import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
+import { awayStore } from '../engine/emergency/away-store.ts';
 import type { EngineDeps } from '../engine/deps.ts';
 import { createEngine } from '../engine/engine.ts';
 import { collect, COLLECT_EVERY_MS, every, LOGS_EVERY_MS, maintainLogs } from '../engine/housekeeping.ts';
+import { fencedBuilder, fencedJobs, fencedRuntime, fencedSecrets, fencedTraffic, permitOf } from '../engine/fenced.ts';
+import type { Tenure } from '../engine/lease.ts';
 import { forgetFormerSecrets } from '../engine/secrets/uses.ts';
 import { TELEMETRY_EVERY_MS, TelemetryRecorder } from '../engine/telemetry.ts';
 import { systemClock } from '../platform/clock.ts';
+import { hashPassword, passwordMatches } from '../platform/password.ts';
 import { newId } from '../platform/ids.ts';
 import { evenkeelVersion } from '../platform/keeper-info.ts';
 import type { Logger } from '../platform/log.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { readOrCreateToken } from '../platform/tokens.ts';
+import type { LastKnown, Unwritten } from '../ports/emergency.ts';
+import type { Store } from '../ports/store.ts';
 import { projectSchema } from '../store/rows/project.ts';
 import { openTelemetry } from '../store/telemetry/open.ts';
 import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
 import { checkDatabases } from './doctor/check-databases.ts';
 import { collectLogs } from './old-logs.ts';
-import { openStore } from './open-store.ts';
+import { collectPages, pagesFolder } from './pages.ts';
+import { standingOf } from './standing.ts';
+import { readFence } from './fence-file.ts';
 import { placesIn } from './places.ts';
 import { redactedLogs } from './redacted-logs.ts';
 
@@ -37,15 +46,20 @@ import { redactedLogs } from './redacted-logs.ts';
  * answered later, such as one for a new edge whose keeper died, are asked again.
  */
 const UNDER_WAY_MS = 200;
+/** How long an edge that does not answer is waited for, ms. */
+const TAKE_OVER_MS = 500;
 
 /** Bytes of the disk that no build may take: what runs goes on writing its state, logs and data. */
 const DISK_RESERVE = 256 * 1024 ** 2;
 
 export interface ControllerOptions {
-  /** For EVENKEEL_DATABASE_URL. */
-  env: NodeJS.ProcessEnv;
   paths: EvenkeelPaths;
   log: Logger;
+  /** Closed by whoever opened it. Null: it is away, and cannot be opened yet. */
+  store: Store | null;
+  inPostgres: boolean;
+  tenure: Pick<Tenure, 'fence' | 'holds'>;
+  emergency: { unwritten: Unwritten; lastKnown: LastKnown };
   /** A raw handle of the API's listening socket. */
   apiHandle: unknown;
   /** Another controller acts now: leave at once. */
@@ -55,15 +69,15 @@ export interface ControllerOptions {
 }
 
 export interface Controller {
-  /** Ends loops and API after what is under way; instances stay. */
-  stop(): Promise<void>;
+  /** Ends loops and API after what is under way; instances stay. Tells when nothing more is done to the world. */
+  stop(idle: () => Promise<void>): Promise<void>;
 }
 
-/** Wires the controller together and sets it going. Whoever calls it holds the controller's lock. */
+/** Wires the controller together and sets it going. Whoever calls it has the lock or the lease of the controller. */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const { paths, log } = options;
-  const [store, telemetry, token, probeToken] = await Promise.all([
-    openStore(options.env, paths),
+  const { paths, log, tenure, emergency } = options;
+  const store = options.store ?? awayStore(emergency.lastKnown, emergency.unwritten);
+  const [telemetry, token, probeToken] = await Promise.all([
     openTelemetry({ file: paths.telemetry, warn: (message) => log.warn(message) }),
     readOrCreateToken(paths.token),
     readOrCreateToken(paths.probeToken),
@@ -71,28 +85,33 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const traffic = edgeTraffic({ socketPath: paths.edgeSocket, probeToken });
   const secretsAt = { file: paths.secretsFile, keyFile: paths.secretsKey };
   const redact = secretsRedactor(secretsAt);
-  const jobs = processJobs({ home: paths.home, redact });
+  const highest = (): number => readFence(paths.fence);
+  const permit = permitOf(highest, tenure, () => options.onFenced());
+  const jobs = fencedJobs(processJobs({ home: paths.home, redact, permit }), permit);
   const logs = logReader();
   const engine = createEngine({
     store,
-    traffic,
+    traffic: fencedTraffic(traffic, permit),
     jobs,
-    runtime: processRuntime({ home: paths.home, redact }),
-    builder: processBuilder({ home: paths.home, jobs, redact, reserve: DISK_RESERVE }),
+    runtime: fencedRuntime(processRuntime({ home: paths.home, redact, permit }), permit),
+    builder: fencedBuilder(processBuilder({ home: paths.home, jobs, redact, reserve: DISK_RESERVE, permit }), permit),
     migrations: sqlReader(),
-    secrets: fileSecrets(secretsAt),
+    secrets: fencedSecrets(fileSecrets(secretsAt), permit),
     certificates: acmeCertificates({
       folder: paths.certificates,
       answer: edgeChallenges({ socketPath: paths.edgeSocket }),
     }),
+    passwords: { hash: (password) => hashPassword(password), matches: passwordMatches },
     clock: systemClock,
     timetable: cronTimetable(),
     log,
     places: placesIn(paths),
     newId: () => newId('r'),
     digest: (text) => createHash('sha256').update(text).digest('hex'),
-    fence: await store.nextFence(),
+    fence: tenure.fence,
+    holds: () => tenure.holds(),
     onFenced: () => options.onFenced(),
+    emergency: { ...emergency, traffic, awaySince: options.store === null ? Date.now() : null },
   });
   const api = createApi({
     engine,
@@ -101,10 +120,15 @@ export async function startController(options: ControllerOptions): Promise<Contr
     parseProject: (value) => projectSchema.parse(value),
     token,
     server: { version: evenkeelVersion(), pid: process.pid, startedAt: Date.now(), home: paths.home },
+    // Not whether its lease holds: while the store is away it answers.
+    mayAnswer: permitOf(highest, { fence: tenure.fence, holds: () => true }, () => options.onFenced()),
+    standing: () => standingOf(paths, tenure, options.inPostgres),
     checkDatabases: () => checkDatabases(paths),
     stopServer: () => options.stopServer(),
     restartEdge: () => options.restartEdge(),
   });
+  // Before anybody is answered: who was answered by this one shall not meet what the one before still does.
+  await Promise.race([engine.takeOver(), sleep(TAKE_OVER_MS)]);
   await api.ready();
   api.server.listen(options.apiHandle as object);
   await engine.start();
@@ -118,11 +142,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'former secrets', () => forgetSecrets(engine.deps), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => boundAllLogs(engine.deps, paths), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'pages', () => collectPages(engine.deps, pagesFolder(paths)), upkeep.signal),
   ];
   return {
-    async stop() {
+    async stop(idle) {
       upkeep.abort();
-      const ended = Promise.all([engine.stop(), api.close(), ...running]);
+      const ended = Promise.all([engine.stop().then(idle), api.close(), ...running]);
       const cut = setTimeout(() => {
         traffic.close();
         api.server.closeAllConnections();
@@ -130,7 +155,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       await ended;
       clearTimeout(cut);
       traffic.close();
-      await Promise.all([store.close(), telemetry.close()]);
+      await telemetry.close();
     },
   };
 }

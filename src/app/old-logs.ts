@@ -11,7 +11,7 @@ const MOST = 4 * 1024 ** 3;
 const SHARE = 0.1;
 
 /**
- * Deletes the output of instances and jobs that ended long ago; what runs keeps its log, however quiet it is. While all of
+ * Deletes the output of instances and jobs that ended long ago, and access logs nobody writes to; what runs keeps its log, however quiet it is. While all of
  * it together is more than `most` bytes, the oldest goes as well, of what runs only what was rotated away. Answers how
  * many bytes that were.
  */
@@ -27,7 +27,7 @@ export async function collectLogs(
         alive.add(deps.places.instanceLog({ ...scope, service: each.service, instance: each.id }));
   const now = deps.clock.now();
   const kept: Kept[] = [];
-  for (const kind of ['instances', 'jobs']) {
+  for (const kind of ['instances', 'jobs', 'access']) {
     for (const entry of await readdir(join(folder, kind), { recursive: true, withFileTypes: true }).catch(() => [])) {
       if (!entry.isFile()) continue;
       const file = join(entry.parentPath, entry.name);

@@ -20,7 +20,11 @@ interface Elsewhere {
  * The store of this home: a file in it, or the Postgres database that EVENKEEL_DATABASE_URL names. State is never looked
  * for in the wrong place in silence: an empty store would mean that nothing ought to run.
  */
-export async function openStore(env: NodeJS.ProcessEnv, paths: EvenkeelPaths): Promise<Store> {
+export async function openStore(
+  env: NodeJS.ProcessEnv,
+  paths: EvenkeelPaths,
+  { patienceMs }: { patienceMs?: number } = {},
+): Promise<Store> {
   const url = env['EVENKEEL_DATABASE_URL'] ?? '';
   const elsewhere = await readElsewhere(paths.storeElsewhere);
   if (url === '') {
@@ -35,7 +39,12 @@ export async function openStore(env: NodeJS.ProcessEnv, paths: EvenkeelPaths): P
   if (elsewhere === null) await remember(false);
   // Only now: `pg` is worth its memory only to whoever uses it.
   const { openPostgresStore } = await import('../store/postgres/open.ts');
-  const store = await openPostgresStore({ url, owner: { id, name: `${hostname()}:${paths.home}`, knows } });
+  const owner = { id, name: `${hostname()}:${paths.home}`, knows };
+  const store = await openPostgresStore({
+    url,
+    owner,
+    ...(patienceMs === undefined ? {} : { openPatienceMs: patienceMs }),
+  });
   if (!knows) await remember(true);
   return store;
 }

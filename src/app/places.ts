@@ -1,13 +1,14 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Places } from '../engine/deps.ts';
+import { keepPage, pagesFolder } from './pages.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 
 const LOG = '.log';
 const PROJECT_FILE = 'evenkeel.yaml';
 
 /** Where output and shared data lie on this machine. */
-export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects'>): Places {
+export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects' | 'edgeDir'>): Places {
   const logsOf = (scope: { project: string; environment: string; service: string }): string =>
     join(paths.logs, 'instances', scope.project, scope.environment, scope.service);
   return {
@@ -26,6 +27,8 @@ export function placesIn(paths: Pick<EvenkeelPaths, 'logs' | 'projects'>): Place
       return found.flat().toSorted((a, b) => a.at - b.at);
     },
     jobLog: ({ project, environment, job }) => join(paths.logs, 'jobs', project, environment, `${job}.log`),
+    accessLog: ({ project, environment }) => join(paths.logs, 'access', project, `${environment}${LOG}`),
+    keepPage: (file) => keepPage(file, pagesFolder(paths)),
     data: ({ project, environment, service, path }) => join(paths.projects, project, environment, service, path),
     async projectFolder(root) {
       try {

@@ -29,11 +29,19 @@ export async function askRollout(context: Context, input: Input, kind: Kind): Pr
   const before = await findActive(context, client, input.text('rollout'));
   if (kind === 'approve' || kind === 'reject') requireOpenGate(before, kind);
   const request = { kind, by: deps.username, comment: input.text('comment'), force: input.flag('force') };
-  const { answer, ...first } = await client.request(before.id, request).catch(async (error: unknown) => {
-    // It was under way a moment ago. What it has come to is the answer, whoever asked for it first.
-    if (!(error instanceof EvenkeelError) || error.code !== 'rollout-over') throw error;
-    return { ...(await client.rollout(before.id)), answer: null };
-  });
+  const { answer, unwritten, ...first } = await client
+    .request(before.id, request)
+    .catch(async (error: unknown): Promise<RequestReply> => {
+      // It was under way a moment ago. What it has come to is the answer, whoever asked for it first.
+      if (!(error instanceof EvenkeelError) || error.code !== 'rollout-over') throw error;
+      return { ...(await client.rollout(before.id)), answer: null };
+    });
+  if (unwritten !== undefined) {
+    const mark = unwritten.done ? out.style.yellow(out.style.symbols.done) : out.style.red(out.style.symbols.failed);
+    out.prose(`${mark} ${unwritten.message}`, 2);
+    out.data({ ...first, unwritten });
+    return unwritten.done ? 0 : 2;
+  }
   const after = await settled(context, client, first, kind);
   const { style } = out;
   const { done, exit, text } = effect(kind, before, after, answer);

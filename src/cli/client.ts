@@ -3,7 +3,6 @@ import type {
   DeployRequest,
   DownReply,
   JournalView,
-  LogLine,
   RestartRequest,
   RollbackRequest,
   RolloutEvent,
@@ -11,14 +10,16 @@ import type {
   RolloutRequest,
   RolloutView,
   Scope,
-  ServerInfo,
   StatusReply,
 } from '../api/contract/contract.ts';
 import type { RunRequest, RunView } from '../api/contract/runs.ts';
 import type { ScaleRequest, ScaleView } from '../api/contract/scale.ts';
+import type { ServerInfo } from '../api/contract/server.ts';
 import type { MigrationsReply } from '../api/contract/migrations.ts';
 import type { ReleaseView } from '../api/contract/release.ts';
 import type { SecretsSet, SecretView } from '../api/contract/secrets.ts';
+import type { LogLine } from '../api/contract/logs.ts';
+import type { MaintenanceReply, MaintenanceRequest } from '../api/contract/entry.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -48,6 +49,7 @@ export interface LogsQuery extends Scope {
   since?: number | undefined;
   lines?: number | undefined;
   grep?: string | undefined;
+  access?: boolean | undefined;
   follow?: boolean | undefined;
 }
 
@@ -63,6 +65,7 @@ export interface ApiClient {
   /** What a deploy of this project would find in its new migrations. */
   migrations(project: unknown): Promise<MigrationsReply>;
   down(scope: Scope): Promise<DownReply>;
+  maintenance(request: MaintenanceRequest): Promise<MaintenanceReply>;
   rollback(request: RollbackRequest): Promise<DeployReply>;
   restart(request: RestartRequest): Promise<DeployReply>;
   status(scope: Partial<Scope>): Promise<StatusReply>;
@@ -102,6 +105,7 @@ export function apiClient(transport: Transport): ApiClient {
     deploy: (request) => post('/v1/deploy', request),
     migrations: (project) => post('/v1/migrations', { project }, true),
     down: (scope) => post('/v1/down', scope, true),
+    maintenance: (request) => post('/v1/maintenance', request, true),
     // Who is back already is not taken back further.
     rollback: (request) => post('/v1/rollback', request, true),
     restart: (request) => post('/v1/restart', request),

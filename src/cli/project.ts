@@ -45,8 +45,12 @@ export async function badConfig(problems: readonly Problem[]): Promise<EvenkeelE
 
 /** Throws `secret-missing` with the command to set each, when the services need secrets that are not there. */
 export async function requireSecrets(client: ApiClient, project: Project, services: readonly string[]): Promise<void> {
+  const entered = new Set(passwordSecrets(project.environment.entry));
   const chosen = project.services.filter(({ name }) => services.length === 0 || services.includes(name));
-  const used = new Set(chosen.flatMap(({ env }) => Object.values(env).flatMap((parts) => parts.flatMap(secretOf))));
+  const used = new Set([
+    ...chosen.flatMap(({ env }) => Object.values(env).flatMap((parts) => parts.flatMap(secretOf))),
+    ...entered,
+  ]);
   if (used.size === 0) return;
   const scope = { project: project.name, environment: project.environment.name };
   const known = new Set((await client.secrets(scope)).map(({ name }) => name));
@@ -56,12 +60,22 @@ export async function requireSecrets(client: ApiClient, project: Project, servic
   throw new EvenkeelError({
     code: 'secret-missing',
     what: `${missing.length === 1 ? 'a secret is' : `${missing.length} secrets are`} not set in ${scope.environment}: ${missing.join(', ')}`,
-    why: 'services use them in `env`, and would not start as they should',
+    why: missing.every((name) => entered.has(name))
+      ? 'they are the passwords of `basicAuth`, and without them nobody would get in'
+      : 'services use them in `env`, and would not start as they should',
     next: missing.map((name) => `evenkeel secrets set ${name}${env}`).join('\n'),
   });
 }
 
 type EnvParts = Project['services'][number]['env'][string];
+
+/** Secrets that hold the passwords of `basicAuth`. */
+const passwordSecrets = (entry: Project['environment']['entry']): string[] =>
+  (entry?.services ?? []).flatMap(({ policy, routes }) =>
+    [policy, ...routes.map((route) => route.policy)].flatMap(({ basicAuth }) =>
+      (basicAuth?.users ?? []).map(({ secret }) => secret),
+    ),
+  );
 
 const secretOf = (part: EnvParts[number]): string[] =>
   typeof part === 'object' && 'secret' in part ? [part.secret] : [];

@@ -44,6 +44,7 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
       run: async () => (await import('./commands/run.ts')).run,
       scale: async () => (await import('./commands/scale.ts')).scale,
       restart: async () => (await import('./commands/restart.ts')).restart,
+      maintenance: async () => (await import('./commands/maintenance.ts')).maintenance,
       secrets: async () => (await import('./commands/secrets.ts')).secrets,
       server: async () => (await import('./commands/server.ts')).server,
       doctor: async () => (await import('./commands/doctor.ts')).doctor,

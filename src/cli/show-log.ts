@@ -1,4 +1,4 @@
-import type { LogLine } from '../api/contract/contract.ts';
+import type { LogLine } from '../api/contract/logs.ts';
 import type { Output } from './output.ts';
 import { printable } from './screen/text.ts';
 import { timeOfDay } from './screen/time.ts';

@@ -35,6 +35,19 @@ export function statusLines({ server, environments }: StatusReply, look: StatusL
       `  ${upCommand(look.environment)}  start it`,
     );
   }
+  if (server.storeAwaySince !== undefined)
+    lines.push(
+      '',
+      style.yellow(
+        `The store does not answer: releases and rollouts are shown as they were ${formatDuration(look.now - server.storeAwaySince)} ago. \`evenkeel abort\` and \`evenkeel rollback\` work.`,
+      ),
+    );
+  if (server.unwritten !== undefined)
+    lines.push(
+      style.yellow(
+        `${plural(server.unwritten, 'request')} to take back ${server.unwritten === 1 ? 'was' : 'were'} carried out at the edge, and ${server.unwritten === 1 ? 'is' : 'are'} still to be written to the store.`,
+      ),
+    );
   if (!server.edge) lines.push('', style.yellow('The edge does not answer, so traffic and weights are not known.'));
   return lines;
 }
@@ -57,6 +70,7 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, look)),
     ...urlLines(services, look),
     ...tlsLines(environment, look),
+    ...closedLines(environment, look),
   ];
 }
 
@@ -171,6 +185,21 @@ function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook)
 function urlLines(services: readonly ServiceStatus[], { style }: StatusLook): string[] {
   return [...new Set(services.flatMap(({ urls }) => urls))].map((url) => `  ${style.cyan(url)}`);
 }
+
+/** What visitors do not get to see just now. */
+function closedLines({ closed, environment }: EnvironmentStatus, { style, columns, now }: StatusLook): string[] {
+  if (closed === undefined) return [];
+  const { services, by, since } = closed;
+  const who =
+    by === null || since === null ? 'by evenkeel.yaml' : `by ${by} for ${formatDuration(roundedSince(since, now))}`;
+  const way =
+    by === null
+      ? ''
+      : `; \`evenkeel maintenance off${environment === 'development' ? '' : ` --env ${environment}`}\` opens`;
+  return indented(`closed for maintenance ${who}: ${services.join(', ')}${way}`, columns).map(style.yellow);
+}
+
+const roundedSince = (since: number, now: number): number => Math.max(1000, Math.floor((now - since) / 1000) * 1000);
 
 /** How long the certificates last, and what is wrong with them. */
 function tlsLines({ tls }: EnvironmentStatus, { style, columns }: StatusLook): string[] {

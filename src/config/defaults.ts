@@ -29,6 +29,10 @@ export const DEFAULT_HEALTH: HealthConfig = {
   timeoutMs: 5 * second,
 };
 
+/** Of the requests that neither failed nor were slow. */
+export const DEFAULT_ACCESS_LOG = { sample: 0.1, slowMs: second };
+export const DEFAULT_FORWARD_AUTH_TIMEOUT_MS = 5 * second;
+
 const LIMITS: AnalysisLimits = { errorRate: 0.01, p95Ms: second, minRequests: null };
 
 const PRODUCTION: RolloutPolicy = {

@@ -45,7 +45,7 @@ function maskLine(line: string, isPrivate: (name: string) => boolean): string {
       masked += line.slice(at, start) + (REFERENCE.test(value.trim()) ? value : MASK);
       at = start + value.length;
     }
-    inEnv ||= name === 'env';
+    inEnv ||= name === 'env' || name === 'users';
   }
   return maskCredentials(masked + line.slice(at));
 }

@@ -10,6 +10,7 @@ import type { Filled, Filling } from './fill.ts';
 import { FILE_NAME, findRoot, isFile, isFolder } from './find-file.ts';
 import { allKeys, problemsOf } from './issues.ts';
 import { notYetAvailable } from './not-yet.ts';
+import { pageProblems } from './pages.ts';
 import { problemAt, sortProblems } from './problem.ts';
 import type { Complaint, Problem } from './problem.ts';
 import { MAX_BYTES, readYaml } from './read-yaml.ts';
@@ -93,6 +94,7 @@ export async function readProject(
     ...notYet,
     ...resolved.problems,
     ...(await missingFolders(filled.tree, resolved.project)),
+    ...(await pageProblems(filled.tree, resolved.project.environment.entry, root)),
   ];
   if (problems.some(({ severity }) => severity === 'error')) return failed(problems);
   return {

@@ -1,8 +1,14 @@
 /** Values under these paths may be credentials, so they are shown nowhere. */
 export function isPrivatePath(path: readonly string[]): boolean {
   if (path[0] === 'databases') return path[2] === 'url';
-  return isEnvPath(path);
+  return isEnvPath(path) || isUserPath(path);
 }
+
+/** Where the name of a secret belongs, and somebody may have written the password itself. */
+const isUserPath = (path: readonly string[]): boolean => {
+  const users = path.indexOf('users');
+  return users > 0 && path[users - 1] === 'basicAuth' && path.length > users + 1;
+};
 
 /** `services.*.env.*`, `environments.*.env.*`, `environments.*.services.*.env.*`: where references may be used. */
 export function isEnvPath(path: readonly string[]): boolean {

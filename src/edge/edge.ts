@@ -18,8 +18,10 @@ import { probeAll } from './live/probe-all.ts';
 import { LiveTable } from './live/table.ts';
 import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
+import { AccessLogs } from './access-log/access-logs.ts';
 import type { EdgeLog } from './log.ts';
 import type { EdgeOptions } from './options.ts';
+import { LivePolicies } from './policy/live-policies.ts';
 import type { ProxyContext } from './proxy/context.ts';
 import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
@@ -48,6 +50,7 @@ export class Edge implements ControlTarget {
   readonly #challenges: Challenges;
   readonly #table: LiveTable;
   readonly #context: ProxyContext;
+  readonly #accessLogs: AccessLogs;
   readonly #keeper: KeeperLink;
   readonly #listeners: Listeners;
   readonly #ports: Ports;
@@ -69,9 +72,9 @@ export class Edge implements ControlTarget {
     this.#file = new TableFile(options.folder, log);
     this.#statistics = new Statistics(options.folder, log);
     this.#challenges = new Challenges(options.folder, log);
-    this.#table = new LiveTable(this.#statistics.book, options.hold.requests, (key) =>
-      this.#statistics.evidenceFor(key),
-    );
+    this.#accessLogs = new AccessLogs(options.logs, log);
+    const policies = new LivePolicies(log, this.#accessLogs);
+    this.#table = new LiveTable(this.#statistics, options.hold.requests, policies);
     this.#context = {
       options,
       book: this.#statistics.book,
@@ -286,6 +289,7 @@ export class Edge implements ControlTarget {
     this.#context.sweeper.stop();
     this.#ports.stop();
     await this.#statistics.close();
+    await this.#accessLogs.flush();
   }
 
   #sweepPools(): void {

@@ -7,6 +7,8 @@ import { readOrCreateToken } from '../platform/tokens.ts';
 export interface EdgeOptions {
   /** Owner-only folder for the table, the counters and the evidence. */
   readonly folder: string;
+  /** Of all logs of this machine; access logs lie below it. */
+  readonly logs: string;
   /** Unix socket of the control interface. */
   readonly socket: string;
   /** What evenkeel's own probes show; empty: no probe is believed. */
@@ -52,6 +54,7 @@ export async function readOptions(env: NodeJS.ProcessEnv): Promise<EdgeOptions> 
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
     folder,
+    logs: own ? join(folder, 'logs') : paths.logs,
     socket: env['EVENKEEL_EDGE_SOCKET'] ?? (own ? join(folder, 'edge.sock') : paths.edgeSocket),
     probeToken: await readOrCreateToken(own ? join(folder, 'probe-token') : paths.probeToken),
     hold: {

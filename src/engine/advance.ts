@@ -64,6 +64,10 @@ export async function advance(
     return { rollout: saved.rollout, decision, changes, listen };
   } catch (error) {
     if (!(error instanceof EvenkeelError)) throw error;
+    if (error.code === 'store-fenced') {
+      deps.onFenced();
+      return null;
+    }
     const takesBack = rollout.end === null && decision.next.end !== null && decision.next.end !== 'complete';
     if (!takesBack) {
       deps.log.error({ rollout: rollout.id, code: error.code }, `not decided: ${described(error)}`);

@@ -4,6 +4,9 @@ import { CERTIFICATES_EVERY_MS, CertificateKeeper } from './certificates/keeper.
 import type { KeptCertificate } from './certificates/keeper.ts';
 import type { EngineDeps } from './deps.ts';
 import { tick } from './environment.ts';
+import { awayTools, lookWithoutStore } from './emergency/away-look.ts';
+import { type Reads, readsOf } from './emergency/reads.ts';
+import { reconcile } from './emergency/reconcile.ts';
 import { every } from './housekeeping.ts';
 import { EnvironmentMemory } from './memory.ts';
 import { ReleaseCache } from './release-cache.ts';
@@ -21,6 +24,8 @@ export interface Scope {
 /** The loops over all environments. One loop for each, one look at a time; any of them can be told to look now. */
 export interface Engine {
   start(): Promise<void>;
+  /** Tells the edge who acts from now on. Does nothing while the edge does not answer; every loop does it first then. */
+  takeOver(): Promise<void>;
   /** Ends the loops after the look that is under way. Nothing that runs is touched. */
   stop(): Promise<void>;
   /** Look at an environment now, and begin its loop if it has none yet. */
@@ -31,6 +36,10 @@ export interface Engine {
   unstartable(scope: Scope, release: string): string | null;
   /** Why the edge refused what it was told last of an environment (a port that a stranger has), or null. */
   refusal(scope: Scope): string | null;
+  /** What is stored, or, while the store is away, what was known last. */
+  reads: Reads;
+  /** Looks at an environment past the store that is away; see emergency/away-look.ts. */
+  lookWithoutStore(scope: Scope): Promise<void>;
   /** Certificates that are got and renewed for an environment. */
   certificates(scope: Scope): KeptCertificate[];
   /** Called after every look that may have changed something of the environment. */
@@ -51,7 +60,10 @@ interface Loop {
 export function createEngine(given: EngineDeps): Engine {
   const loops = new Map<string, Loop>();
   const listeners = new Set<(scope: Scope) => void>();
+  /** What looks without the store work with, for as long as there is something to be written. */
+  const away = new Map<string, EnvironmentTools>();
   let stopped = false;
+  let takenOver = false;
   const deps: EngineDeps = {
     ...given,
     onFenced: () => {
@@ -103,13 +115,38 @@ export function createEngine(given: EngineDeps): Engine {
   }
 
   async function look(loop: Loop): Promise<number> {
-    const next = await attempt(deps, { ...loop.scope }, 'look', () => tick(loop.tools, loop.scope));
-    return next ?? deps.clock.now() + RETRY_MS;
+    const { scope, tools } = loop;
+    const soon = (): number => deps.clock.now() + RETRY_MS;
+    const pending = (): boolean => deps.emergency.unwritten.of(scope).length > 0;
+    // Before anything is read that it changes.
+    if (pending() && deps.holds()) await attempt(deps, { ...scope }, 'reconcile', () => reconcile(deps, scope));
+    if (pending()) await withoutStore(scope);
+    else away.delete(nameOf(scope));
+    if (pending() || !deps.holds()) return soon();
+    await takeOver();
+    return (await attempt(deps, { ...scope }, 'look', () => tick(tools, scope))) ?? soon();
+  }
+
+  async function withoutStore({ project, environment }: Scope): Promise<void> {
+    const scope = { project, environment };
+    const tools = away.get(nameOf(scope)) ?? awayTools(deps);
+    away.set(nameOf(scope), tools);
+    await attempt(deps, scope, 'look without the store', () => lookWithoutStore(tools, scope));
+  }
+
+  /** The edge hears of this controller before it does anything else: from then on it refuses the one before. */
+  async function takeOver(): Promise<void> {
+    if (takenOver || !deps.holds()) return;
+    const command = { fence: deps.fence, services: [], remove: [], takesOver: true };
+    const reply = await deps.traffic.apply(command).catch(() => null);
+    if (reply?.refused?.reason === 'fence') deps.onFenced();
+    takenOver ||= reply?.applied === true;
   }
 
   return {
     deps,
     wake,
+    takeOver,
     async start() {
       for (const each of await deps.store.environments()) wake(each);
       if (keeper === null) return;
@@ -122,6 +159,8 @@ export function createEngine(given: EngineDeps): Engine {
       for (const loop of loops.values()) loop.nudge.abort();
       await Promise.all([...[...loops.values()].map((loop) => loop.done), keeping.then(() => keeper?.stop())]);
     },
+    reads: readsOf(deps.store, deps.clock, deps.emergency),
+    lookWithoutStore: withoutStore,
     latest(rollout) {
       for (const loop of loops.values()) {
         const known = loop.memory.latest.get(rollout);

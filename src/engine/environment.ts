@@ -1,4 +1,4 @@
-import { contractUnderWay } from '../domain/rollout/contracting.ts';
+import { contractUnderWay, hasBegunContract } from '../domain/rollout/contracting.ts';
 import { whyPastContract } from '../domain/rollout/past-contract.ts';
 import { isNewer } from '../domain/rollout/active.ts';
 import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
@@ -34,7 +34,11 @@ const SETTLING_MS = 60_000;
  * One look at an environment: observe, decide, persist, and only then act. Answers when to look again (wall time,
  * milliseconds). Everything it does is idempotent, so a controller that died anywhere in here simply looks again.
  */
-export async function tick(tools: EnvironmentTools, scope: { project: string; environment: string }): Promise<number> {
+export async function tick(
+  tools: EnvironmentTools,
+  scope: { project: string; environment: string },
+  { trafficOnly = false }: { trafficOnly?: boolean } = {},
+): Promise<number> {
   const { deps, memory } = tools;
   const record = await deps.store.environment(scope.project, scope.environment);
   if (record === null) return deps.clock.now() + IDLE_MS;
@@ -50,7 +54,10 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   memory.keepOnly(new Set(open.map((each) => each.id)), new Set(named));
 
   const scaling = { deployments, snapshot, rollouts: open, wanted: record.wanted };
-  const size = sizesOf(await convergeScales(tools, scope, scaling));
+  const scales = trafficOnly
+    ? await deps.store.scales(scope.project, scope.environment)
+    : await convergeScales(tools, scope, scaling);
+  const size = sizesOf(scales);
 
   const known = await deps.store.addresses(scope.project, scope.environment);
   const context = workContext(tools, record, deployments, known);
@@ -64,11 +71,12 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     const migrating = open.find(
       (each) => each.id !== rollout.id && each.phase === 'migrating' && (each.end === null || !each.policy.keepFailed),
     );
+    const contracting = open.find((each) => isNewer(each, rollout) && hasBegunContract(each));
     const around = {
       open,
       wanted: record.wanted,
       size,
-      schemaBusy: schemaBusy ?? (migrating === undefined ? null : `the migration of rollout ${migrating.id}`),
+      schemaBusy: schemaBusy ?? busyWith(migrating, contracting),
       pastContract: whyPastContract(rollout, deployments),
     };
     const step = await advanceFully(tools, snapshot, context, rollout, around);
@@ -78,6 +86,9 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
       schemaBusy ??= contractUnderWay(step.advanced.rollout, step.observed);
     }
   }
+
+  // Taken back since this look began, past the store: what it read there is not how things are to be any more.
+  if (!trafficOnly && deps.emergency.unwritten.of(scope).length > 0) contested = true;
 
   const current = applyChanges(
     deployments,
@@ -89,24 +100,38 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
     rollouts,
   );
   const opened = { ...record.config.environment, port: listen.port, bind: listen.bind };
+  if (!trafficOnly && !contested && steps.every(({ advanced }) => advanced.unpersisted !== true)) {
+    const releases = named.flatMap((id) => tools.releases.get(id) ?? []);
+    const config = { ...record.config, environment: opened };
+    deps.emergency.lastKnown.keep({
+      record: { ...record, config },
+      rollouts: rollouts.toReversed(),
+      deployments: current,
+      addresses: known,
+      releases,
+      scales,
+    });
+  }
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
   // A rollout that could not be read again must not be mistaken for one that is over.
-  const given = contested
-    ? known
-    : await attempt(deps, scope, 'addresses', () =>
-        keepAddresses(deps, scope, {
-          known,
-          desired,
-          instances: snapshot.instances,
-          runs,
-          release: tools.releases.get,
-        }),
-      );
+  const given =
+    contested || trafficOnly
+      ? known
+      : await attempt(deps, scope, 'addresses', () =>
+          keepAddresses(deps, scope, {
+            known,
+            desired,
+            instances: snapshot.instances,
+            runs,
+            release: tools.releases.get,
+          }),
+        );
   const addresses = given ?? known;
   const seen = { snapshot, size, release: tools.releases.get };
   const shared = { ...scope, ...seen, opened, desired, deployments: current, addresses, rollouts };
   const changed =
     !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
+  if (trafficOnly) return deps.clock.now() + IDLE_MS;
   for (const each of steps)
     await attempt(deps, { ...scope, rollout: each.rollout.id }, 'work', () =>
       act(tools, { ...context, environment: opened }, each.advanced, each.observed),
@@ -123,6 +148,11 @@ export async function tick(tools: EnvironmentTools, scope: { project: string; en
   const wakes = [runsWake ?? Infinity, instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
   if (changed || contested) return now;
   return Math.min(now + (snapshot.edge === null ? BUSY_MS : IDLE_MS), ...wakes);
+}
+
+function busyWith(migrating: Rollout | undefined, contracting: Rollout | undefined): string | null {
+  if (migrating !== undefined) return `the migration of rollout ${migrating.id}`;
+  return contracting === undefined ? null : `the contract of rollout ${contracting.id}`;
 }
 
 async function advanceFully(

@@ -83,9 +83,12 @@ async function servedReleases(
   );
 }
 
-/** Runs a piece of upkeep again and again until the signal fires; an error is logged and does not end it. */
+/**
+ * Runs a piece of upkeep again and again until the signal fires, while this controller acts; an error is logged and does
+ * not end it.
+ */
 export async function every(
-  deps: Pick<EngineDeps, 'clock' | 'log'>,
+  deps: Pick<EngineDeps, 'clock' | 'log' | 'holds'>,
   ms: number,
   what: string,
   task: () => Promise<void>,
@@ -94,6 +97,7 @@ export async function every(
   while (!signal.aborted) {
     await deps.clock.sleep(ms, signal);
     if (signal.aborted) return;
+    if (!deps.holds()) continue;
     await task().catch((error: unknown) =>
       deps.log.warn({ what }, `upkeep failed: ${error instanceof Error ? error.message : String(error)}`),
     );

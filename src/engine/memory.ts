@@ -29,6 +29,13 @@ export class EnvironmentMemory {
   readonly load = new Map<string, LoadSample[]>();
   /** Processor time of instances as it was seen last, by id. */
   readonly cpuSeen = new Map<string, { at: number; cpuMs: number }>();
+  /** Hashes as they were made, with a mark of what they were made of, by `secret user`. `salt` is this controller's. */
+  readonly passwords = {
+    salt: '',
+    made: new Map<string, { mark: string; hash: string }>(),
+    /** Why no secret could be read at the last look, or null. */
+    problem: null as string | null,
+  };
   /** Starts that are under way, so that a slow copy is not begun twice. */
   readonly starting = new Set<string>();
   /** Why a release's copies cannot be started however often one tries (a secret that is not set), by release. */

@@ -6,6 +6,7 @@ import type { Address, Deployment, Release } from '../domain/release/release.ts'
 import { belongingTo } from '../domain/rollout/belonging.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
+import { addressesOf, type EntryInput, routeEntry, serviceEntry } from './entry.ts';
 import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
 import type { EdgeTls } from '../domain/traffic/tls.ts';
 
@@ -21,6 +22,8 @@ export interface TableInput {
   rollouts: Rollout[];
   instances: InstanceObservation[];
   release: (id: string) => Release | null;
+  /** Of passwords that routes ask for; absent: nobody has one. */
+  hashOf?: EntryInput['hashOf'];
   artifactPath: (artifact: string) => string;
   /** How many instances a release ought to have; those beyond are on their way out. */
   size?: Sizes;
@@ -34,7 +37,8 @@ export interface TableInput {
  */
 export function trafficTable(input: TableInput): EdgeService[] {
   const table: EdgeService[] = [];
-  const hosts = hostsOf(input.desired.map((each) => ({ routes: routesOf(input, each) })));
+  const entry = entryOf(input);
+  const hosts = hostsOf(input.desired.map((each) => ({ routes: routesOf(input, entry, each) })));
   for (const desired of input.desired) {
     const deployment = input.deployments.find((each) => each.service === desired.service);
     const wanted = desired.releases.map((each) => each.release);
@@ -50,7 +54,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
     const lead = leadRelease(desired, leaving, input.release);
     if (deployment === undefined || lead === null || lead.config.kind === 'worker') continue;
     const { config } = lead;
-    const routes = routesOf(input, desired);
+    const routes = routesOf(input, entry, desired);
     const tls = tlsOf(input, routes, hosts);
     const releases: EdgeRelease[] = [
       ...desired.releases.map((each) =>
@@ -67,6 +71,7 @@ export function trafficTable(input: TableInput): EdgeService[] {
         unit: desired.unit,
         routes,
         // TLS opens with the first routes, as the plain port does.
+        ...serviceEntry(entry, desired.service),
         ...(tls === undefined || routes.length === 0 ? {} : { tls }),
         internalPort: deployment.internalPort,
         callers: callersOf(input, desired),
@@ -85,6 +90,13 @@ export function trafficTable(input: TableInput): EdgeService[] {
   }
   return table;
 }
+
+const entryOf = ({ environment, deployments, hashOf = () => null }: TableInput): EntryInput => ({
+  entry: environment.entry,
+  switched: environment.switched,
+  hashOf,
+  addressOf: addressesOf(deployments),
+});
 
 /** Certificates that are given, or those of the hosts of the routes; of all hosts where a service has routes for any. */
 function tlsOf(
@@ -115,10 +127,7 @@ function leadRelease(
 }
 
 /** While two releases share the traffic, a route that either of them has is open. */
-function routesOf(
-  input: TableInput,
-  desired: DesiredService,
-): { port: number; bind: string; host: string | null; path: string }[] {
+function routesOf(input: TableInput, entry: EntryInput, desired: DesiredService): EdgeService['routes'] {
   const routes = desired.releases
     .filter((each) => each.weight > 0)
     .flatMap((each) => input.release(each.release)?.config.routes ?? []);
@@ -127,6 +136,7 @@ function routesOf(
     port: input.environment.port,
     bind: input.environment.bind,
     ...route,
+    ...routeEntry(entry, desired.service, route),
   }));
 }
 

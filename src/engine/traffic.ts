@@ -6,6 +6,7 @@ import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import type { Sizes } from './scaling.ts';
+import { passwordHashes } from './passwords.ts';
 import type { Snapshot } from './snapshot.ts';
 import { trafficTable } from './traffic-table.ts';
 
@@ -29,6 +30,9 @@ export async function convergeTraffic(
 ): Promise<boolean> {
   const { snapshot } = context;
   if (snapshot.edge === null) return false;
+  const { entry } = context.opened;
+  const scope = { project: context.project, environment: context.environment };
+  const hashOf = await passwordHashes(deps, memory, { scope, entry, edge: snapshot.edge });
   const table = trafficTable({
     project: context.project,
     environment: context.opened,
@@ -39,6 +43,7 @@ export async function convergeTraffic(
     instances: snapshot.instances,
     release: context.release,
     size: context.size,
+    hashOf,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),
     certificateOf: (id) => deps.certificates?.place(id) ?? null,
   });

@@ -2,6 +2,7 @@ import type { NodeChild } from '../platform/child.ts';
 import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
 import type { ListenHandle } from '../platform/listen-handle.ts';
 import { describeExit } from './describe-exit.ts';
+import type { ControllerRole } from '../platform/keeper-info.ts';
 import type { Say } from './keeper-log.ts';
 import { watch } from './watchdog.ts';
 
@@ -12,7 +13,7 @@ export interface ControllersOptions {
   /** The API's socket: requests wait in it while there is no controller. */
   api: ListenHandle;
   /** Told which controller runs from now on; null when none does. */
-  running: (pid: number | null) => void;
+  running: (pid: number | null, role: ControllerRole) => void;
   /** What the controller asks for. */
   asked: (message: ControllerToKeeper, answer: (message: KeeperToController) => void) => void;
   /** How long one that was ready may be silent before it is killed, ms; 0 for ever. */
@@ -38,17 +39,22 @@ export function controllers({ start, api, running, asked, silenceMs, say }: Cont
       const child = await starting;
       current = child;
       if (stopping) child.kill('SIGKILL'); // told to stop while it was being started
+      let watched = false;
       child.onMessage((message) => {
+        if (message.type === 'ready') running(child.pid, 'acts');
+        else if (message.type === 'standing-by') running(child.pid, 'stands by');
         // Not earlier: opening a large store takes its time, and nobody waits for an answer meanwhile.
-        if (message.type === 'ready')
+        if ((message.type === 'ready' || message.type === 'standing-by') && !watched) {
+          watched = true;
           watch(child, { silenceMs, hung: (reason) => say(`controller ${child.pid} ${reason}`) });
+        }
         asked(message, (answer) => child.send(answer));
       });
       child.send({ type: 'api' }, api);
-      running(child.pid);
+      running(child.pid, 'starts');
       const exit = await child.exited;
       current = null;
-      running(null);
+      running(null, 'starts');
       return `controller ${child.pid} ended: ${describeExit(exit)}`;
     },
     async stop(ms) {

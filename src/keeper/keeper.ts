@@ -8,7 +8,7 @@ import { bindUnixSocket, isFailure } from '../platform/listen-handle.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { processIdentity, type ProcessIdentity } from '../platform/process/identity.ts';
 import { openOutput } from '../platform/start-keeper.ts';
-import { controllers } from './controllers.ts';
+import { controllers, type Controllers } from './controllers.ts';
 import { edges } from './edges.ts';
 import { keepRunning } from './keep-running.ts';
 import type { Say } from './keeper-log.ts';
@@ -29,6 +29,8 @@ export interface KeeperOptions {
   env: NodeJS.ProcessEnv;
   paths: EvenkeelPaths;
   adopted: Adoption | null;
+  /** How many controllers: one that acts, the others stand by. */
+  controllers: number;
   say: Say;
 }
 
@@ -41,7 +43,7 @@ export interface Keeper {
 }
 
 /** Runs edge and controller. The caller holds the keeper's lock. Throws when the API's socket cannot be made. */
-export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Promise<Keeper> {
+export async function runKeeper({ env, paths, adopted, controllers: count, say }: KeeperOptions): Promise<Keeper> {
   const info = keeperInfo(paths, adopted?.edge ?? null, say);
   const api = bindUnixSocket(paths.controllerSocket);
   if (isFailure(api)) throw new Error(`cannot make the socket ${paths.controllerSocket}: ${api.code}`);
@@ -65,33 +67,50 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
     say,
   });
   let failures = 0;
-  const controller = controllers({
-    start: () => startChild<ControllerToKeeper, KeeperToController>('controller', env, paths),
-    api,
-    running: (pid) => {
-      if (pid === null) void info.set({ controller: null, controllerFailures: ++failures });
-      else void info.set({ controller: processIdentity(pid) });
-    },
-    asked: (message, answer) => {
-      if (message.type === 'ready') void info.set({ controllerFailures: (failures = 0) });
-      else if (message.type === 'stop-all') void stop('the controller asks for it');
-      else if (message.type === 'restart-edge')
-        void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
-    },
-    silenceMs: Number(env['EVENKEEL_CONTROLLER_SILENCE_MS'] ?? CONTROLLER_SILENCE),
-    say,
-  });
+  void info.set({ controllersWanted: count });
+  const slots = new Map<number, NonNullable<KeeperInfo['controllers']>[number]>();
+  const told = (): Pick<KeeperInfo, 'controller' | 'controllers'> => {
+    const all = [...slots.values()];
+    const first = all.find(({ role }) => role === 'acts') ?? all.find(({ role }) => role === 'starts') ?? all[0];
+    return { controller: first?.process ?? null, controllers: all };
+  };
+  const controller = (slot: number): Controllers =>
+    controllers({
+      start: () => startChild<ControllerToKeeper, KeeperToController>('controller', env, paths),
+      api,
+      running: (pid, role) => {
+        const identity = pid === null ? null : processIdentity(pid);
+        if (identity === null) slots.delete(slot);
+        else {
+          // One that hangs cannot say that it acts no more.
+          if (role === 'acts') for (const each of slots.values()) if (each.role === 'acts') each.role = 'stands by';
+          slots.set(slot, { process: identity, role });
+        }
+        if (pid === null) failures++;
+        void info.set({ ...told(), controllerFailures: failures });
+      },
+      asked: (message, answer) => {
+        if (message.type === 'ready') void info.set({ controllerFailures: (failures = 0) });
+        else if (message.type === 'stop-all') void stop('the controller asks for it');
+        else if (message.type === 'restart-edge')
+          void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
+      },
+      silenceMs: Number(env['EVENKEEL_CONTROLLER_SILENCE_MS'] ?? CONTROLLER_SILENCE),
+      say,
+    });
+
+  const all = Array.from({ length: count }, (_, slot) => controller(slot));
 
   const stopping = new AbortController();
   const tell = (how: string, pauseMs: number): void => say(`${how}; next start in ${pauseMs} ms`);
   void keepRunning(edge.live, tell, stopping.signal);
-  void keepRunning(controller.live, tell, stopping.signal);
+  for (const each of all) void keepRunning(each.live, tell, stopping.signal);
 
   const stopped = Promise.withResolvers<void>();
   const stop = async (why: string): Promise<void> => {
     if (stopping.signal.aborted) {
       edge.kill();
-      controller.kill();
+      for (const each of all) each.kill();
       return stopped.promise;
     }
     say(`stopping: ${why}`);
@@ -102,7 +121,7 @@ export async function runKeeper({ env, paths, adopted, say }: KeeperOptions): Pr
       api.close();
     };
     const dismissed = adopted === null ? null : dismiss(adopted);
-    await Promise.all([edge.stop(STOP), controller.stop(STOP).then(closeApi), dismissed]);
+    await Promise.all([edge.stop(STOP), Promise.all(all.map((each) => each.stop(STOP))).then(closeApi), dismissed]);
     ports.close();
     await info.remove();
     say('stopped');

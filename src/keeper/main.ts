@@ -12,6 +12,7 @@ import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { refuseCoreDumps } from '../platform/process/core-dumps.ts';
+import { controllerCount } from './controller-count.ts';
 import { runKeeper, type Keeper } from './keeper.ts';
 import { keeperLog } from './keeper-log.ts';
 import { adoption, endOrphan, turnWithoutSockets, type Turn } from './orphans.ts';
@@ -36,6 +37,14 @@ process.on('uncaughtException', (error) => {
   say(`failed: ${error.stack ?? error.message}`);
   process.exit(1);
 });
+
+const controllers = controllerCount(env);
+if (!controllers.ok) {
+  process.stderr.write(`${controllers.why}\n`);
+  say(controllers.why);
+  process.exit(1);
+}
+const { count } = controllers;
 
 const adopted = await adopting;
 const turn = has('--stand-by') ? await standBy(paths, say) : await takeTurn();
@@ -70,7 +79,7 @@ async function run({ lock, orphan }: Turn): Promise<void> {
   process.on('SIGUSR2', () => void starting.promise.then((keeper) => keeper.handOver()));
   // Controller and edge inherit it: they hold secrets, tokens and private keys.
   if (!(await refuseCoreDumps(process.pid))) say('core dumps could not be turned off: there is no prlimit here');
-  const keeper = await runKeeper({ env, paths, adopted, say });
+  const keeper = await runKeeper({ env, paths, adopted, controllers: count, say });
   starting.resolve(keeper);
   saveCodeCacheSoon();
   await keeper.stopped;

@@ -45,6 +45,8 @@ export type KeeperToController =
 export type ControllerToKeeper =
   /** The API answers. */
   | { type: 'ready' }
+  /** Another controller acts; this one takes over when that one is gone. */
+  | { type: 'standing-by' }
   /** Put a new edge in the place of the present one, without a lost connection. */
   | { type: 'restart-edge' }
   /** Keeper, edge and controller end; instances are the controller's business and were stopped before, or stay. */

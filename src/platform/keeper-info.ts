@@ -5,6 +5,8 @@ import { isAlive, type ProcessIdentity } from './process/identity.ts';
 import { readJson } from './read-json.ts';
 
 /** What the keeper writes down about itself and its children, for those who meet its remains. */
+export type ControllerRole = 'starts' | 'stands by' | 'acts';
+
 export interface KeeperInfo {
   keeper: ProcessIdentity;
   /** Wall time, ms since 1970. */
@@ -14,7 +16,11 @@ export interface KeeperInfo {
   edge: ProcessIdentity | null;
   /** The edge that was started last, since before it had a socket: it may serve already, and its keeper be dead before it knew. */
   nextEdge?: ProcessIdentity | null;
+  /** The one that acts; while none does, one that starts. */
   controller: ProcessIdentity | null;
+  /** How many there ought to be, and all that there are. Absent: one. */
+  controllersWanted?: number;
+  controllers?: { process: ProcessIdentity; role: ControllerRole }[];
   /** How often a controller has ended since one was last ready. */
   controllerFailures: number;
 }

@@ -18,6 +18,11 @@ export interface EvenkeelPaths {
   edgeSocket: string;
   keeperLock: string;
   controllerLock: string;
+  /** The highest fence of a controller that acted here; see app/fence-file.ts. */
+  fence: string;
+  /** What people asked for while the store was away, and what it said last; see app/emergency-files.ts. */
+  unwritten: string;
+  lastKnown: string;
   /** Who the keeper is, JSON; see platform/keeper-info.ts. */
   keeperInfo: string;
   /** The ports the keeper holds. */
@@ -55,6 +60,9 @@ export function evenkeelPaths(env: NodeJS.ProcessEnv): EvenkeelPaths {
     edgeSocket: join(run, 'edge.sock'),
     keeperLock: join(home, 'keeper.lock'),
     controllerLock: join(home, 'controller.lock'),
+    fence: join(home, 'controller-fence'),
+    unwritten: join(home, 'unwritten-requests.json'),
+    lastKnown: join(home, 'last-known.json'),
     keeperInfo: join(home, 'keeper.json'),
     keeperPorts: join(home, 'keeper-ports.json'),
     store: join(home, 'store.db'),

@@ -39,6 +39,27 @@ export interface ListenChange {
 
 export type SaveRollout = { saved: true; rollout: Rollout } | { saved: false; reason: 'version' | 'fence' };
 
+/** The right to act, of one controller at a time. */
+export interface Lease {
+  /** Unique for each life of a controller. */
+  holder: string;
+  /** Who that is, in the holder's own words. */
+  about: string;
+  fence: number;
+  /** Until it runs out by the store's clock, ms; not above 0: it has. */
+  leftMs: number;
+}
+
+export interface LeaseRequest {
+  holder: string;
+  about: string;
+  ms: number;
+  /** The fence of a holder that is known to be dead: its lease need not have run out. */
+  dead?: number;
+}
+
+export type TakeLease = { taken: true; fence: number } | { taken: false; lease: Lease };
+
 export interface RolloutQuery {
   project?: string;
   environment?: string;
@@ -52,11 +73,23 @@ export interface RolloutQuery {
  * Everything that must survive a crash. Every method is one transaction. Errors are EvenkeelErrors: `store-busy`
  * (retryable), `store-full`, `store-readonly`, `store-corrupt`, `store-conflict` (it exists already), `store-invalid` (what
  * was to be written is not well formed), `store-closed`, `store-unsure` (it went away while writing, and nobody knows
- * whether it was written), `store-failed` (anything else that the disk or the database said).
+ * whether it was written), `store-fenced` (another controller acts by now), `store-failed` (anything else that the disk or
+ * the database said).
  */
 export interface Store extends RunStore, ScaleStore {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
   nextFence(): Promise<number>;
+  /** From now on every write, but for those of leases, is refused (`store-fenced`) once a higher fence than this was drawn. */
+  actAs(fence: number): void;
+
+  /** The lease as it is; null when nobody ever had it. */
+  lease(): Promise<Lease | null>;
+  /** Takes it, with a new fence, when it has run out or was given up, or `dead` names its fence. */
+  takeLease(request: LeaseRequest): Promise<TakeLease>;
+  /** Holds it for `ms` from now on; false when another one has taken it. */
+  renewLease(held: { holder: string; fence: number; ms: number }): Promise<boolean>;
+  /** Lets another one take it at once. */
+  giveUpLease(held: { holder: string; fence: number }): Promise<void>;
 
   /** With `keepListen` the public port stays where the last promotion left it, if the environment is known. */
   saveEnvironment(record: EnvironmentRecord, options?: { keepListen: boolean }): Promise<void>;

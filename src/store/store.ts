@@ -4,6 +4,7 @@ import { giveAddresses, listAddresses, takeAddresses } from './queries/addresses
 import { ensureDeployments, listDeployments, setServing } from './queries/deployments.ts';
 import { allEnvironments, findEnvironment, moveListen, saveEnvironment } from './queries/environments.ts';
 import { takenPorts } from './queries/ports.ts';
+import { findLease, giveUpLease, refuseLate, renewLease, takeLease } from './queries/leases.ts';
 import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
 import { addRequest, listRequests } from './queries/requests.ts';
 import { addRun, cancelRun, decideRuns, forgetRuns, listRuns, saveRun, scheduleMarks } from './queries/runs.ts';
@@ -11,13 +12,26 @@ import { createRollout, findRollout, listJournal, listRollouts, saveRollout } fr
 import { listScales, overrideScale, resize, scaleChanges } from './queries/scales.ts';
 import type { Transactor } from './transactor.ts';
 
-/** The store over any database that the queries run on; every method is one transaction. */
+/** The store over any database that the queries run on; every method is one transaction, or one statement. */
 export function createStore(transactor: Transactor): Store {
   const read: Transactor['read'] = (query) => transactor.read(query);
-  const write: Transactor['write'] = (change, options) => transactor.write(change, options);
+  let acting: number | null = null;
+  const write: Transactor['write'] = (change, options) =>
+    transactor.write(async (db) => {
+      if (acting !== null) await refuseLate(db, acting);
+      return change(db);
+    }, options);
+  const { now } = transactor;
   const lastResort = { lastResort: true };
   return {
-    nextFence: () => write((db) => nextNumber(db, 'fence'), lastResort),
+    nextFence: () => transactor.write((db) => nextNumber(db, 'fence'), lastResort),
+    actAs: (fence) => void (acting = fence),
+
+    lease: () => read((db) => findLease(db, now)),
+    takeLease: (request) => transactor.write((db) => takeLease(db, now, request), lastResort),
+    // Single statements, which wait behind no other write: a lease must not run out because of one that is slow.
+    renewLease: (held) => read((db) => renewLease(db, now, held)),
+    giveUpLease: (held) => read((db) => giveUpLease(db, held)),
 
     saveEnvironment: (record, options) => write((db) => saveEnvironment(db, record, options)),
     environment: (project, environment) => read((db) => findEnvironment(db, project, environment)),

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import type { Database } from './rows/database.ts';
 
 /**
@@ -6,6 +6,8 @@ import type { Database } from './rows/database.ts';
  * Errors are EvenkeelErrors.
  */
 export interface Transactor {
+  /** The database's own clock in SQL: ms since 1970, at the moment of the statement. */
+  readonly now: RawBuilder<number>;
   /** One query, or several that need not agree. */
   read<T>(work: (db: Kysely<Database>) => Promise<T>): Promise<T>;
   /**

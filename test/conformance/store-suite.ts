@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Address } from '../../src/domain/release/release.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { aDeployment, aProject, aRelease, aService } from './store-fixtures.ts';
+import { leaseSuite } from './store-lease-suite.ts';
 import { rolloutSuite } from './store-rollout-suite.ts';
 import { scaleSuite } from './store-scale-suite.ts';
 import { runSuite } from './store-run-suite.ts';
@@ -23,6 +24,8 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
         expect(await store.nextFence()).toBeGreaterThan(fences.at(-1) ?? 0);
       });
     });
+
+    leaseSuite(() => store);
 
     describe('environments', () => {
       test('come back as they were saved last', async () => {

@@ -42,6 +42,8 @@ beforeEach(async () => {
     parseProject: (value) => projectSchema.parse(value),
     token: TOKEN,
     server: { version: '0', pid: 1, startedAt: 0, home: '/home' },
+    mayAnswer: () => {},
+    standing: async () => ({ fence: 1, acts: true, store: 'file', controllers: [{ pid: 1, role: 'acts' }] }),
     checkDatabases: () => [],
     stopServer: () => {},
     restartEdge: async () => ({ ok: true, reason: '' }),

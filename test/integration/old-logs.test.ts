@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp.ts';
 
 test('output of long ago goes, output of today and of a quiet instance that still runs stays', async () => {
   const folder = tempDir('logs');
-  const places = placesIn({ logs: folder, projects: folder });
+  const places = placesIn({ logs: folder, projects: folder, edgeDir: folder });
   const now = Date.now();
   const clock = { now: () => now, sleep: async () => {} };
   const store = await openMemoryStore();
@@ -64,7 +64,7 @@ test('output of long ago goes, output of today and of a quiet instance that stil
 
 test('all output together stays below its share of the disk: what ended goes first, of what runs only what is old', async () => {
   const folder = tempDir('logs');
-  const places = placesIn({ logs: folder, projects: folder });
+  const places = placesIn({ logs: folder, projects: folder, edgeDir: folder });
   const now = Date.now();
   const clock = { now: () => now, sleep: async () => {} };
   const store = await openMemoryStore();

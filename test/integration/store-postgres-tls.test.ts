@@ -19,7 +19,7 @@ async function opened(parameters: string, port = server.port): Promise<string> {
     const [row] = await server.sql(
       database,
       `select bool_and(ssl) as ssl from pg_stat_ssl join pg_stat_activity using (pid)
-        where datname = '${database}' and application_name = 'evenkeel'`,
+        where datname = '${database}' and application_name like 'evenkeel %'`,
     );
     await store.close();
     return row?.['ssl'] === true ? 'encrypted' : 'in the clear';

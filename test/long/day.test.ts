@@ -26,7 +26,7 @@ test('a day of rollouts, one every five minutes, leaves nothing behind in the co
   const time = new VirtualTime(start);
   const chance = random(1);
   const machine = newMachine(time, chance);
-  const controllers = new Controllers(machine, { time, chance, malice: CALM, several: false, note: () => undefined });
+  const controllers = new Controllers(machine, { time, chance, malice: CALM, several: 1, note: () => undefined });
   await controllers.begin();
   const rollout = policy({
     canary: [{ weight: 10, forMs: 30_000 }],

@@ -14,6 +14,9 @@ import type * as Watching from '../../src/domain/rollout/watching.ts';
 import type * as Addresses from '../../src/engine/addresses.ts';
 import type * as Advance from '../../src/engine/advance.ts';
 import type * as Beside from '../../src/engine/beside.ts';
+import type * as Reconcile from '../../src/engine/emergency/reconcile.ts';
+import type * as Fenced from '../../src/engine/fenced.ts';
+import type * as Lease from '../../src/engine/lease.ts';
 import type * as WorkIds from '../../src/engine/work-ids.ts';
 
 /** A simulator that sees nothing would keep every rule too: each of these breaks one, and must be seen to. */
@@ -140,6 +143,33 @@ const MUTANTS: Record<string, Mutant> = {
         decideScale(now, bounds, targets, samples, { ...seen, mayShrink: true }),
     }),
   ),
+  'nothing asks whether it may act': mutant<typeof Fenced>('engine/fenced.ts', () => ({ permitOf: () => () => {} })),
+  'instances are started and stopped without a permit': mutant<typeof Fenced>('engine/fenced.ts', () => ({
+    fencedRuntime: (runtime) => runtime,
+  })),
+  'jobs are begun without a permit': mutant<typeof Fenced>('engine/fenced.ts', () => ({ fencedJobs: (jobs) => jobs })),
+  'the edge is told things without a permit': mutant<typeof Fenced>('engine/fenced.ts', () => ({
+    fencedTraffic: (traffic) => traffic,
+  })),
+  'a lease is not looked at again after a pause': mutant<typeof Lease>('engine/lease.ts', ({ awaitLease }) => ({
+    awaitLease: async (...args) => {
+      const taken = await awaitLease(...args);
+      if (taken === null) return null;
+      const { tenure, former } = taken;
+      const held = { fence: tenure.fence, keep: tenure.keep.bind(tenure), giveUp: tenure.giveUp.bind(tenure) };
+      return { former, tenure: { ...held, holds: () => true } };
+    },
+  })),
+  'a holder that is silent is taken for dead': mutant<typeof Lease>('engine/lease.ts', ({ awaitLease }) => ({
+    awaitLease: (deps, ...rest) => awaitLease({ ...deps, isDead: () => true }, ...rest),
+  })),
+  'what was taken back without the store is forgotten': mutant<typeof Reconcile>(
+    'engine/emergency/reconcile.ts',
+    () => ({
+      reconcile: ({ emergency }, scope) =>
+        emergency.unwritten.remove(emergency.unwritten.of(scope).map(({ id }) => id)),
+    }),
+  ),
   'what the store refused is built upon': mutant<typeof Advance>('engine/advance.ts', ({ advance }) => ({
     advance: async (...args) => {
       const advanced = await advance(...args);
@@ -171,5 +201,7 @@ beforeAll(() => {
 test.each(Object.keys(MUTANTS))('is seen: %s', { timeout: 300_000 }, async (name) => {
   const { campaign } = await import('../support/simulation/campaign.ts');
   alive = name;
-  await expect(campaign(1, ENOUGH)).rejects.toThrow(/broke a rule/);
+  // What only several controllers can do wrong is looked for where there are several.
+  const several = /engine\/(fenced|lease)/.test(MUTANTS[name]?.module ?? '') ? 1 : undefined;
+  await expect(campaign(1, ENOUGH, several)).rejects.toThrow(/broke a rule/);
 });

@@ -18,6 +18,8 @@ export interface CuttingProxy {
   cutAll(): void;
   /** Once, when a client says this. */
   cutAt(text: string, how: Cut): void;
+  /** The same for those clients alone that said this when they came, such as their `application_name`; null: for nobody. */
+  freezeClient(text: string | null): void;
   /** While frozen nothing is passed on in either direction, and new connections are accepted and left alone. */
   freeze(frozen: boolean): void;
   close(): Promise<void>;
@@ -26,11 +28,14 @@ export interface CuttingProxy {
 export async function cuttingProxy(socketPath: string): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   let frozen = false;
+  let unheard: string | null = null;
   let plan: { text: string; how: Cut } | null = null;
 
   const join = (client: Socket): void => {
     const server = connect(socketPath);
     let silent = false;
+    let greeting = '';
+    const isUnheard = (): boolean => unheard !== null && greeting.includes(unheard);
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -44,7 +49,8 @@ export async function cuttingProxy(socketPath: string): Promise<CuttingProxy> {
       });
     }
     client.on('data', (data) => {
-      if (frozen || silent) return;
+      if (greeting === '') greeting = data.toString('latin1');
+      if (frozen || silent || isUnheard()) return;
       const how = plan !== null && data.includes(plan.text) ? plan.how : null;
       if (how === null) return void server.write(data);
       plan = null;
@@ -57,7 +63,7 @@ export async function cuttingProxy(socketPath: string): Promise<CuttingProxy> {
       }
     });
     server.on('data', (data) => {
-      if (!frozen && !silent) client.write(data);
+      if (!frozen && !silent && !isUnheard()) client.write(data);
     });
   };
 
@@ -68,6 +74,7 @@ export async function cuttingProxy(socketPath: string): Promise<CuttingProxy> {
     port: (listener.address() as AddressInfo).port,
     cutAll: () => sockets.forEach((socket) => socket.destroy()),
     cutAt: (text, how) => (plan = { text, how }),
+    freezeClient: (text) => (unheard = text),
     freeze: (now) => (frozen = now),
     async close() {
       sockets.forEach((socket) => socket.destroy());

@@ -11,6 +11,8 @@ const answering: ServerFacts = {
     keeper: { pid: 1, state: 'alive', version: '0.1.0', startedAt: NOW - 1000 },
     controller: { pid: 2, state: 'alive' },
     edge: { pid: 3, state: 'alive' },
+    standingBy: [],
+    controllersWanted: 1,
     controllerFailures: 0,
   },
   answer: {
@@ -19,6 +21,8 @@ const answering: ServerFacts = {
     edge: true,
     databases: [{ file: '/h/store.db', why: null }],
     environments: [],
+    storeAway: false,
+    unwritten: 0,
   },
 };
 
@@ -148,6 +152,38 @@ const CASES: [string, 'warning' | 'problem', string, RegExp, (found: Facts) => v
     'processes',
     /ended 2 times/,
     ({ server }) => (server.processes!.controllerFailures = 2),
+  ],
+  [
+    'nobody who stands by',
+    'warning',
+    'processes',
+    /0 of 2 controllers stand by/,
+    ({ server }) => (server.processes!.controllersWanted = 3),
+  ],
+  [
+    'one who stands by and was stopped',
+    'problem',
+    'processes',
+    /controller that stands by \(process 4\) was stopped/,
+    ({ server }) => (server.processes!.standingBy = [{ pid: 4, state: 'stopped' }]),
+  ],
+  [
+    'a store that is away',
+    'problem',
+    'store',
+    /does not answer/,
+    ({ server }) => {
+      if (server.answer.kind === 'answer') server.answer.storeAway = true;
+    },
+  ],
+  [
+    'what is still to be written',
+    'warning',
+    'store',
+    /1 request .* still to be written/,
+    ({ server }) => {
+      if (server.answer.kind === 'answer') server.answer.unwritten = 1;
+    },
   ],
   [
     'a silent controller',

@@ -84,3 +84,34 @@ describe('two projects that want the same', () => {
     ).toBeNull();
   });
 });
+
+describe('a controller that takes over', () => {
+  const table = new Map(
+    ['shop', 'blog'].map((project) => {
+      const config = of(project, {});
+      const key = `${project}/production/web`;
+      return [key, { key, fence: 3, config }] as const;
+    }),
+  );
+  const taken = admit(table, { fence: 5, services: [], remove: [], takesOver: true }).table ?? new Map();
+
+  test('speaks for every service from then on, and changes none', () => {
+    expect([...taken.values()].map(({ fence }) => fence)).toEqual([5, 5]);
+    expect([...taken.values()].map(({ config }) => config)).toEqual([...table.values()].map(({ config }) => config));
+  });
+
+  test.each([
+    ['of a service that the other one has not spoken of', [of('shop', {})], []],
+    ['of a new service', [of('new', {})], []],
+    ['that removes one', [], ['blog/production/web']],
+    ['to take over again', [], []],
+  ])('leaves the one before no word: a command %s is refused', (_, services, remove) => {
+    const refused = admit(taken, { fence: 4, services, remove, takesOver: true });
+    expect(refused.refused?.reason).toBe('fence');
+  });
+
+  test('has been overtaken for all services by one who has spoken of one of them', () => {
+    const spoken = admit(table, { fence: 6, services: [of('shop', {})], remove: [] }).table ?? new Map();
+    expect(admit(spoken, { fence: 3, services: [of('blog', {})], remove: [] }).refused?.reason).toBe('fence');
+  });
+});

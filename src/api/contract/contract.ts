@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { migrationReportSchema } from './migrations.ts';
 import { tlsStatusSchema } from './tls.ts';
+import { closedSchema } from './entry.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
 import { scheduleStatusSchema } from './runs.ts';
 import { verdictViewSchema } from './verdict.ts';
+import { serverStatusSchema, unwrittenSchema } from './server.ts';
 
 /**
  * What CLI and controller say to each other: JSON over the controller's unix socket, bearer token from a 0600 file.
  * Schemas only. Requests are checked by the controller, replies are typed by what is inferred here.
  *
- *   GET    /v1/server                     ServerInfo
  *   POST   /v1/deploy                     DeployRequest   -> DeployReply
  *   POST   /v1/down                       Scope           -> DownReply
  *   POST   /v1/rollback                   RollbackRequest -> DeployReply
@@ -26,7 +27,6 @@ import { verdictViewSchema } from './verdict.ts';
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
  *   PUT    /v1/secrets                    { project, environment, by, secrets: { NAME: value } } -> SecretsSet
  *   DELETE /v1/secrets?project&environment&name                      { removed: boolean }
- *   POST   /v1/server/stop                {} -> {}        stops controller, edge and keeper; instances too with `instances`
  *
  * A refusal is an ErrorReply with a 4xx or 5xx status.
  */
@@ -66,6 +66,8 @@ export const deployReplySchema = z.object({
   rollout: z.string().nullable(),
   /** In words: what was begun, or why nothing was. */
   message: z.string(),
+  /** The store was away: whether the edge has taken it back all the same. */
+  unwritten: unwrittenSchema.pick({ done: true }).optional(),
   /** What was found in the new migrations; absent or empty where none are run. */
   migrations: z.array(migrationReportSchema).optional(),
 });
@@ -143,6 +145,8 @@ export const rolloutViewSchema = z.object({
 /** What came of one request: `answer` is null while it waits for something else (a migration that ends first). */
 export const requestReplySchema = rolloutViewSchema.extend({
   answer: z.object({ refused: z.enum(REFUSALS).nullable(), reason: z.string() }).nullable(),
+  /** The store was away, and the view is of before. */
+  unwritten: unwrittenSchema.optional(),
 });
 
 export const journalViewSchema = z.object({
@@ -199,7 +203,7 @@ export const serviceStatusSchema = z.object({
 });
 
 export const statusReplySchema = z.object({
-  server: z.object({ version: z.string(), pid: z.number(), startedAt: time, edge: z.boolean() }),
+  server: serverStatusSchema,
   environments: z.array(
     z.object({
       project: name,
@@ -208,28 +212,14 @@ export const statusReplySchema = z.object({
       root: z.string(),
       /** Absent: none is configured. */
       tls: tlsStatusSchema.optional(),
+      /** Absent: everything is open. */
+      closed: closedSchema.optional(),
       services: z.array(serviceStatusSchema),
       rollouts: z.array(rolloutViewSchema),
     }),
   ),
 });
 
-export const logLineSchema = z.object({
-  at: time.nullable(),
-  service: z.string(),
-  release: z.string().nullable(),
-  instance: z.string().nullable(),
-  line: z.string(),
-});
-
-export const serverInfoSchema = z.object({
-  version: z.string(),
-  pid: z.number(),
-  startedAt: time,
-  home: z.string(),
-  edge: z.boolean(),
-});
-export const serverStopSchema = z.object({ instances: z.boolean() });
 export const downReplySchema = z.object({ message: z.string(), stopped: z.number().int() });
 
 export type ErrorReply = z.infer<typeof errorReplySchema>;
@@ -246,6 +236,4 @@ export type JournalView = z.infer<typeof journalViewSchema>;
 export type RolloutEvent = z.infer<typeof rolloutEventSchema>;
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 export type StatusReply = z.infer<typeof statusReplySchema>;
-export type LogLine = z.infer<typeof logLineSchema>;
-export type ServerInfo = z.infer<typeof serverInfoSchema>;
 export type DownReply = z.infer<typeof downReplySchema>;

@@ -11,6 +11,10 @@ const doctorReplySchema = z.object({
   edge: z.boolean(),
   /** One entry for each database; `why` says what is wrong with it. */
   databases: z.array(z.object({ file: z.string(), why: z.string().nullable() })),
+  /** Absent: the server is from before it could be. */
+  storeAway: z.boolean().optional(),
+  /** Requests that were carried out while the store was away, and are still to be written. */
+  unwritten: z.number().int().optional(),
   environments: z.array(z.object({ project: z.string(), environment: z.string(), wanted: z.enum(['up', 'down']) })),
 });
 

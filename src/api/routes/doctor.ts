@@ -10,8 +10,10 @@ export function doctorRoutes(api: FastifyInstance, deps: ApiDeps): void {
       () => false,
     );
     // A store that cannot be read has been told above.
-    const records = await deps.engine.deps.store.environments().catch(() => []);
+    const { reads } = deps.engine;
+    const records = await reads.environments().catch(() => []);
     const environments = records.map(({ project, environment, wanted }) => ({ project, environment, wanted }));
-    return { version: deps.server.version, edge, databases, environments };
+    const storeAway = reads.awaySince() !== null;
+    return { version: deps.server.version, edge, databases, environments, storeAway, unwritten: reads.unwritten() };
   });
 }

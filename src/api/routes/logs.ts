@@ -5,7 +5,8 @@ import type { LogFile } from '../../ports/logs.ts';
 import { releaseOf } from '../../engine/beside.ts';
 import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import type { LogLine } from '../contract/contract.ts';
+import type { LogLine } from '../contract/logs.ts';
+import { accessLine, accessLog, lastOf } from './access-log.ts';
 import { drained } from './drained.ts';
 import { jobLogs } from './job-logs.ts';
 import { runLogs } from './run-logs.ts';
@@ -19,6 +20,8 @@ const querySchema = z.object({
   instance: z.string().optional(),
   /** The output of this kind of job instead of that of instances. */
   job: z.enum([...WORK_KINDS, 'scheduled']).optional(),
+  /** The access log of the edge instead. */
+  access: z.enum(['true', 'false']).default('false'),
   /** Wall time; lines whose time is not known are kept. */
   since: z.coerce.number().int().optional(),
   lines: z.coerce.number().int().min(0).max(100_000).default(200),
@@ -30,27 +33,35 @@ export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.get('/v1/logs', async (request, reply) => {
     const query = querySchema.parse(request.query);
     const pattern = query.grep === undefined ? null : await linePattern(query.grep);
-    const files = await logFiles(deps, query);
+    const access = query.access === 'true';
+    const files = access ? [accessLog(deps, query)] : await logFiles(deps, query);
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
     const follow = query.follow === 'true';
-    const tell = async (from: LogFile[], lines: number): Promise<void> => {
+    async function* matching(from: LogFile[], lines: number): AsyncGenerator<LogLine> {
       for await (const entry of deps.logs.read({ files: from, lines, follow, signal: gone.signal })) {
-        if (query.since !== undefined && entry.at !== null && entry.at < query.since) continue;
-        if (pattern !== null && !pattern(entry.line)) continue;
-        const line: LogLine = entry;
-        if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
+        const line: LogLine | null = access ? accessLine(entry, query) : entry;
+        if (line === null || (query.since !== undefined && line.at !== null && line.at < query.since)) continue;
+        if (pattern === null || pattern(entry.line)) yield line;
       }
+    }
+    const tell = async (found: AsyncIterable<LogLine>): Promise<void> => {
+      for await (const line of found)
+        if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
     };
     try {
-      const first = tell(files, query.lines);
-      if (follow) {
+      // One file holds what concerns everybody, so its last lines may concern nobody who was asked for.
+      const first = tell(
+        access && !follow ? lastOf(matching(files, ALL_LINES), query.lines) : matching(files, query.lines),
+      );
+      if (follow && !access) {
         // A log that cannot be read ends it all, whichever it is.
         const end = (): void => gone.abort();
         first.catch(end);
-        for await (const born of newFiles(deps, query, files, gone.signal)) void tell(born, ALL_LINES).catch(end);
+        for await (const born of newFiles(deps, query, files, gone.signal))
+          void tell(matching(born, ALL_LINES)).catch(end);
       }
       await first;
     } finally {

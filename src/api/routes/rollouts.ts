@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { type Begun, deploy } from '../../engine/operations/deploy.ts';
 import { down } from '../../engine/operations/down.ts';
 import { rollback } from '../../engine/operations/rollback.ts';
+import { ask } from '../../engine/emergency/ask.ts';
+import { storeAway } from '../../engine/emergency/away-store.ts';
+import { takenBackAtEdge } from '../../engine/emergency/at-the-edge.ts';
 import { restart } from '../../engine/operations/restart.ts';
 import { until } from '../../engine/operations/until.ts';
 import { REFUSALS, type Rollout } from '../../domain/rollout/rollout.ts';
@@ -37,8 +40,10 @@ const idSchema = z.object({ id: z.string() });
 export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
   const { engine } = deps;
   const { store } = engine.deps;
+  /** What is known of before must not be mistaken for what is: whoever begins something waits for the store. */
+  const withStore = { preHandler: async () => requireStore(engine.deps) };
 
-  api.post('/v1/deploy', async (request): Promise<DeployReply> => {
+  api.post('/v1/deploy', withStore, async (request): Promise<DeployReply> => {
     const { project, ...input } = deployRequestSchema.parse(request.body);
     const begun = await deploy(engine, { ...input, project: deps.parseProject(project) });
     return replyOf(begun);
@@ -49,12 +54,12 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
     return replyOf(begun);
   });
 
-  api.post('/v1/restart', async (request): Promise<DeployReply> => {
+  api.post('/v1/restart', withStore, async (request): Promise<DeployReply> => {
     const begun = await restart(engine, restartRequestSchema.parse(request.body));
     return replyOf(begun);
   });
 
-  api.post('/v1/down', async (request): Promise<DownReply> => {
+  api.post('/v1/down', withStore, async (request): Promise<DownReply> => {
     const scope = scopeSchema.parse(request.body);
     const { stopped } = await down(engine, { ...scope, by: 'operator' });
     return {
@@ -67,7 +72,7 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
     const query = Object.fromEntries(
       Object.entries(listSchema.parse(request.query)).filter(([, value]) => value !== undefined),
     );
-    const rollouts = await store.rollouts(query);
+    const rollouts = await engine.reads.rollouts(query);
     return { rollouts: await Promise.all(rollouts.map((each) => view(deps, each, false))) };
   });
 
@@ -96,8 +101,12 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
         what: `rollout ${id} is over (${scope.end})`,
         next: 'evenkeel rollouts',
       });
-    const recorded = await store.addRequest({ rollout: id, ...asked, at: engine.deps.clock.now() });
-    engine.wake(scope);
+    const rollout = { id, ...scope };
+    const recorded = await ask(engine, rollout, asked);
+    if (!recorded.written) {
+      const unwritten = await takenBackAtEdge(engine, rollout, recorded, asked.kind);
+      return { ...(await view(deps, rollout, false)), answer: null, unwritten };
+    }
     // Recorded is enough to be carried out; the answer waits for what came of it, unless that waits for something else.
     await until(
       engine,
@@ -114,11 +123,16 @@ export function rolloutRoutes(api: FastifyInstance, deps: ApiDeps): void {
   });
 }
 
-const replyOf = ({ rollout, message, migrations = [] }: Begun): DeployReply => ({
+const replyOf = ({ rollout, message, migrations = [], unwritten }: Begun): DeployReply => ({
   rollout: rollout?.id ?? null,
   message,
   migrations,
+  ...(unwritten === undefined ? {} : { unwritten }),
 });
+
+function requireStore({ emergency }: ApiDeps['engine']['deps']): void {
+  if (emergency.awaySince !== null) throw storeAway();
+}
 
 const answered = (stored: Rollout | null, latest: Rollout | null, seq: number): boolean =>
   stored === null || stored.end !== null || stored.requestSeq >= seq || (latest?.requestSeq ?? 0) >= seq;
@@ -126,7 +140,7 @@ const answered = (stored: Rollout | null, latest: Rollout | null, seq: number): 
 const idOf = (request: { params: unknown }): string => idSchema.parse(request.params).id;
 
 async function find(deps: ApiDeps, id: string): Promise<Rollout> {
-  const rollout = await deps.engine.deps.store.rollout(id);
+  const rollout = await deps.engine.reads.rollout(id);
   if (rollout !== null) return rollout;
   throw new EvenkeelError({ code: 'rollout-unknown', what: `there is no rollout ${id}`, next: 'evenkeel rollouts' });
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
-import { type ServerInfo, serverStopSchema } from '../contract/contract.ts';
+import { type ServerInfo, serverStopSchema } from '../contract/server.ts';
 import { down } from '../../engine/operations/down.ts';
 
 export function serverRoutes(api: FastifyInstance, deps: ApiDeps): void {
@@ -9,7 +9,7 @@ export function serverRoutes(api: FastifyInstance, deps: ApiDeps): void {
       () => true,
       () => false,
     );
-    return { ...deps.server, edge };
+    return { ...deps.server, edge, standing: await deps.standing() };
   });
 
   api.post('/v1/server/stop', async (request, reply) => {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deployment, Release } from '../../domain/release/release.ts';
 import { sizesOf } from '../../engine/scaling.ts';
+import { closedServices } from '../../engine/operations/maintenance.ts';
 import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -18,15 +19,25 @@ const querySchema = z.object({ project: z.string().optional(), environment: z.st
 export function statusRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.get('/v1/status', async (request): Promise<StatusReply> => {
     const wanted = querySchema.parse(request.query);
-    const records = (await deps.engine.deps.store.environments()).filter(
+    const { reads } = deps.engine;
+    const records = (await reads.environments()).filter(
       (each) =>
         (wanted.project === undefined || each.project === wanted.project) &&
         (wanted.environment === undefined || each.environment === wanted.environment),
     );
     const environments = await Promise.all(records.map((record) => environmentStatus(deps, record)));
     const { version, pid, startedAt } = deps.server;
+    const since = reads.awaySince();
     return {
-      server: { version, pid, startedAt, edge: environments.every((each) => each.edge) },
+      server: {
+        version,
+        pid,
+        startedAt,
+        edge: environments.every((each) => each.edge),
+        standing: await deps.standing(),
+        ...(since === null ? {} : { storeAwaySince: since }),
+        ...(reads.unwritten() === 0 ? {} : { unwritten: reads.unwritten() }),
+      },
       environments: environments.map((each) => each.status),
     };
   });
@@ -36,7 +47,7 @@ async function environmentStatus(
   deps: ApiDeps,
   record: EnvironmentRecord,
 ): Promise<{ edge: boolean; status: StatusReply['environments'][number] }> {
-  const { store } = deps.engine.deps;
+  const store = deps.engine.reads;
   const scope = { project: record.project, environment: record.environment };
   const [deployments, snapshot, open, scales] = await Promise.all([
     store.deployments(scope.project, scope.environment),
@@ -67,12 +78,13 @@ async function environmentStatus(
           unstartable: (id) => deps.engine.unstartable(scope, id),
           snapshot,
           size: sizesOf(scales),
-          schedule: await scheduleStatus(deps.engine.deps, scope, releaseFor(deployment), record.wanted),
+          schedule: await scheduleStatus({ ...deps.engine.deps, store }, scope, releaseFor(deployment), record.wanted),
           ...(await lastMinute(deps, key, snapshot)),
         });
       }),
   );
   const rollouts = await Promise.all(open.filter((each) => each.end === null).map((each) => view(deps, each, false)));
+  const closed = closedServices(record);
   const tls = tlsStatus({
     project: record.project,
     environment: record.config.environment,
@@ -86,6 +98,7 @@ async function environmentStatus(
       ...scope,
       wanted: record.wanted,
       root: record.config.root,
+      ...(closed.services.length === 0 ? {} : { closed }),
       ...(tls === undefined || record.wanted === 'down' ? {} : { tls }),
       services,
       rollouts,

@@ -12,5 +12,5 @@ export async function view(deps: ApiDeps, stored: Rollout, live: boolean): Promi
   const rollout = latest !== null && latest.version >= stored.version ? latest : stored;
   const snapshot =
     live && !rollout.settled ? await takeSnapshot(engine.deps, rollout, { stats: false }).catch(() => null) : null;
-  return rolloutView(rollout, await observeLive(engine.deps, rollout, snapshot));
+  return rolloutView(rollout, await observeLive({ store: engine.reads }, rollout, snapshot));
 }

@@ -17,7 +17,7 @@ function keptWithoutTraffic(rollout: Rollout, snapshot: Snapshot | null): boolea
 
 /** What is seen of a rollout's new releases now, from one snapshot of its environment. */
 export async function observeLive(
-  deps: Pick<EngineDeps, 'store'>,
+  deps: { store: Pick<EngineDeps['store'], 'release' | 'scales'> },
   rollout: Rollout,
   snapshot: Snapshot | null,
 ): Promise<RolloutLive> {

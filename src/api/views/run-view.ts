@@ -13,7 +13,7 @@ export const runView = (run: Run): RunView => {
 
 /** When it runs, and what came of it; undefined when it runs all the time. */
 export async function scheduleStatus(
-  deps: Pick<EngineDeps, 'store' | 'timetable' | 'clock'>,
+  deps: Pick<EngineDeps, 'timetable' | 'clock'> & { store: Pick<EngineDeps['store'], 'runs'> },
   scope: { project: string; environment: string },
   release: Release | null,
   wanted: 'up' | 'down',

@@ -1,5 +1,5 @@
 import type { ProcessState, ServerFacts } from '../../domain/doctor/facts.ts';
-import type { ServerInfo } from '../../api/contract/contract.ts';
+import type { ServerInfo } from '../../api/contract/server.ts';
 import type { DoctorReply } from '../../api/contract/doctor.ts';
 import { EvenkeelError, described } from '../../ports/errors.ts';
 import { readKeeperInfo } from '../../platform/keeper-info.ts';
@@ -22,6 +22,11 @@ export async function readServer(paths: EvenkeelPaths, version: string): Promise
           keeper: { ...stateOf(info.keeper), version: info.version, startedAt: info.startedAt },
           controller: info.controller === null ? null : stateOf(info.controller),
           edge: info.edge === null ? null : stateOf(info.edge),
+          standingBy: (info.controllers ?? [])
+            .filter(({ role }) => role === 'stands by')
+            .map((each) => stateOf(each.process))
+            .filter(({ state }) => state !== 'dead'),
+          controllersWanted: info.controllersWanted ?? 1,
           controllerFailures: info.controllerFailures,
           dumpingCore: (['keeper', 'controller', 'edge'] as const).filter((name) => dumps(info[name])),
         };
@@ -50,7 +55,8 @@ async function ask(paths: EvenkeelPaths, keeperRuns: boolean): Promise<ServerFac
     timeoutMs: PATIENCE_MS,
   });
   try {
-    return { kind: 'answer', ...((await client.json({ method: 'GET', path: '/v1/doctor' })) as DoctorReply) };
+    const reply = (await client.json({ method: 'GET', path: '/v1/doctor' })) as DoctorReply;
+    return { kind: 'answer', ...reply, storeAway: reply.storeAway ?? false, unwritten: reply.unwritten ?? 0 };
   } catch (error) {
     const code = error instanceof EvenkeelError ? ((error.cause ?? {}) as NodeJS.ErrnoException).code : undefined;
     if (error instanceof EvenkeelError && error.code === 'not-found') return await older(client);
@@ -64,5 +70,5 @@ async function ask(paths: EvenkeelPaths, keeperRuns: boolean): Promise<ServerFac
 /** A server from before it could be asked so still says who it is. */
 async function older(client: UnixClient): Promise<ServerFacts['answer']> {
   const { version, edge } = (await client.json({ method: 'GET', path: '/v1/server' })) as ServerInfo;
-  return { kind: 'answer', version, edge, databases: [], environments: null };
+  return { kind: 'answer', version, edge, databases: [], environments: null, storeAway: false, unwritten: 0 };
 }

@@ -1,11 +1,12 @@
 import { formatDuration } from '../../lib/format.ts';
-import type { LogLine } from '../../api/contract/contract.ts';
+import type { LogLine } from '../../api/contract/logs.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../deps.ts';
 import { INTERRUPTED } from '../interrupt.ts';
 import { parseAgo } from '../parse-ago.ts';
+import { accessPrinter } from '../show-access.ts';
 import { logPrinter } from '../show-log.ts';
 
 export const logs: CommandSpec = {
@@ -19,6 +20,7 @@ export const logs: CommandSpec = {
     { flags: '-n, --lines <n>', description: 'the last so many lines of each instance; default 200' },
     { flags: '--release <release>', description: 'of this release, such as api@41' },
     { flags: '--instance <id>', description: 'of this instance' },
+    { flags: '--access', description: 'what the edge was asked, instead (`accessLog` in evenkeel.yaml)' },
     {
       flags: '--job <kind>',
       description: 'what the last job of this kind wrote, instead of instances',
@@ -28,6 +30,7 @@ export const logs: CommandSpec = {
   examples: [
     { command: 'evenkeel logs api -f', means: 'follow a service' },
     { command: 'evenkeel logs --since 10m --grep "error|warn"', means: 'what went wrong lately' },
+    { command: 'evenkeel logs --access -f', means: 'follow what visitors ask' },
     { command: 'evenkeel logs api --job build', means: 'why it did not build' },
     { command: 'evenkeel logs api --release api@42 --json', means: 'for programs, one line of JSON each' },
   ],
@@ -55,10 +58,17 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     release: input.text('release') ?? undefined,
     instance: input.text('instance') ?? undefined,
     job: input.text('job') ?? undefined,
+    access: input.flag('access'),
     follow: input.flag('follow'),
   };
   const client = await context.client();
-  const print = logPrinter(out);
+  if (query.access && query.job !== undefined)
+    throw new EvenkeelError({
+      code: 'usage',
+      what: '--access and --job are of different logs',
+      next: 'evenkeel logs --help',
+    });
+  const print = query.access ? accessPrinter(out) : logPrinter(out);
   let shown = 0;
   const show = (line: LogLine | null): void => {
     if (line === null) return;
@@ -73,7 +83,8 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
   }
   if (shown === 0 && !query.follow && !out.json) {
     const when = query.since === undefined ? '' : ` in the last ${formatDuration(deps.now() - query.since)}`;
-    out.remark(`No lines${query.grep === undefined ? '' : ' match'}${when}.`);
+    const off = query.access ? ' Is `accessLog` on for this environment in evenkeel.yaml?' : '';
+    out.remark(`No lines${query.grep === undefined ? '' : ' match'}${when}.${off}`);
   }
   return interrupt.signal.aborted ? INTERRUPTED : 0;
 }

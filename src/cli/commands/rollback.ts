@@ -53,6 +53,16 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     by: deps.username,
   });
   const ms = Math.round(performance.now() - started);
+  if (reply.unwritten !== undefined) {
+    const { done } = reply.unwritten;
+    const exit = done ? 0 : 2;
+    const mark = done ? out.style.yellow(out.style.symbols.done) : out.style.red(out.style.symbols.failed);
+    out.prose(`${mark} ${reply.message}`, 2);
+    const outcome = done ? 'rolled-back' : 'asked';
+    const { rollout: id, message: said, unwritten } = reply;
+    out.data({ type: 'result', outcome, exit, rollout: id, message: said, unwritten, ms });
+    return exit;
+  }
   const rollout = reply.rollout === null ? null : await client.rollout(reply.rollout);
   // An old release that was cold is on its way like any new one.
   if (rollout !== null && rollout.kind === 'rollback' && rollout.end === null) {

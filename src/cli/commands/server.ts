@@ -5,6 +5,8 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
+import type { ServerInfo } from '../../api/contract/server.ts';
+import type { Style } from '../screen/style.ts';
 import type { ExitCode } from '../deps.ts';
 
 export const server: CommandSpec = {
@@ -85,8 +87,26 @@ async function status(context: Context): Promise<void> {
   out.line(
     `${style.green(style.symbols.done)} The server runs (${info.version}, process ${info.pid}, for ${formatDuration(deps.now() - info.startedAt)}); ${edge}.`,
     `  ${style.dim(info.home)}`,
+    ...standingLines(info, style),
   );
   out.data(info);
+}
+
+/** Nothing is said of one controller with its store in a file. */
+function standingLines({ standing }: ServerInfo, style: Style): string[] {
+  if (standing === undefined || standing.store === 'file') return [];
+  const { fence, acts, controllers } = standing;
+  const others = controllers.filter(({ role }) => role !== 'acts');
+  const byRole = (role: string): string => {
+    const pids = others.filter((each) => each.role === role).map(({ pid }) => pid);
+    return pids.length === 0
+      ? ''
+      : `; ${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')} ${pids.length === 1 ? role : role.replace(/s\b/, '')}`;
+  };
+  const acting = acts
+    ? `  The controller acts with fence ${fence}`
+    : style.yellow(`  The database does not answer, so nothing is decided; abort and rollback work`);
+  return [`${acting}${byRole('stands by')}${byRole('starts')}.`];
 }
 
 async function stop(context: Context, input: Input): Promise<void> {
@@ -110,8 +130,10 @@ const RESTART_MS = 30_000;
 
 async function restart(context: Context): Promise<ExitCode> {
   const { out, deps } = context;
-  const { pid, startedAt } = await (await context.client()).server();
-  // The keeper starts another as soon as this one has left, from the files that are there now.
+  const { pid, startedAt, standing } = await (await context.client()).server();
+  // The keeper starts another as soon as one has left, from the files that are there now. Those that stand by first:
+  // one of them takes over.
+  for (const each of standing?.controllers ?? []) if (each.pid !== pid) endQuietly(deps, each.pid);
   deps.endProcess(pid);
   const deadline = performance.now() + RESTART_MS;
   for (;;) {
@@ -129,6 +151,14 @@ async function restart(context: Context): Promise<ExitCode> {
   }
   out.line(`${out.style.green(out.style.symbols.done)} A new controller has taken over.`);
   return restartEdge(context);
+}
+
+function endQuietly(deps: Context['deps'], pid: number): void {
+  try {
+    deps.endProcess(pid);
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 async function restartEdge(context: Context): Promise<ExitCode> {

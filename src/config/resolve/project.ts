@@ -14,6 +14,8 @@ import type { Tree } from '../tree.ts';
 import { contradictionsOf } from './contradictions.ts';
 import { resolveEnv, resolveUrl } from './env.ts';
 import { mergeService } from './merge.ts';
+import { resolveEntry } from './entry.ts';
+import { entryContradictions, judgesOf } from './entry-contradictions.ts';
 import { dependencyOrder } from './order.ts';
 import { duplicateRoutes } from './routes.ts';
 import { resolveRoutes, resolveService } from './service.ts';
@@ -37,8 +39,8 @@ export function resolveProject(
   filling: Filling,
 ): { project: Project; problems: Problem[]; dev: Map<string, string> } {
   const problems: Problem[] = [];
-  const environment = resolveEnvironment(tree, filling.environment, root);
   const candidates = readServices(tree, filling.environment);
+  const environment = resolveEnvironment(tree, filling.environment, { root, candidates });
   const names = serviceNames(tree, filling.environment);
 
   checkOverrides(tree, names, problems);
@@ -50,12 +52,13 @@ export function resolveProject(
       { ...databases.env, ...resolveEnv(child(merged, 'env'), scope, problems) },
     ]),
   );
-  const asked = new Set(askedServices(...envs.values()));
+  const asked = new Set([...askedServices(...envs.values()), ...judgesOf(environment.entry)]);
 
   const services = new Map<string, ServiceConfig>();
   for (const { name, tree: merged, written } of candidates) {
     const isAsked = asked.has(name);
     problems.push(...contradictionsOf({ name, environment: environment.name, written, tree: merged, isAsked }));
+    problems.push(...entryContradictions({ name, written, tree: merged, names, secrets: filling.secrets }));
     problems.push(...checkAfter(name, written, merged, names));
     const around = { environment: environment.name, domain: environment.domain, env: envs.get(name) ?? {}, isAsked };
     const service = resolveService(name, written, around);
@@ -113,12 +116,18 @@ function readServices(tree: Tree, environment: string): Candidate[] {
   });
 }
 
-function resolveEnvironment(tree: Tree, name: string, root: string): EnvironmentConfig {
+function resolveEnvironment(
+  tree: Tree,
+  name: string,
+  { root, candidates }: { root: string; candidates: readonly Candidate[] },
+): EnvironmentConfig {
   const here = child(child(tree, 'environments'), name);
   const top = parseTolerantly(fileSchema.pick({ port: true, bind: true }), plainKeys(tree, ['port', 'bind']));
-  const keys = ['domain', 'port', 'bind', 'approve', 'tls'];
+  const keys = ['domain', 'port', 'bind', 'approve', 'tls', 'trustedProxies', 'accessLog', 'errorPages', 'maintenance'];
   const written = here === undefined ? null : parseTolerantly(environmentSchema, plainKeys(here, keys));
   const tls = resolveTls(written?.tls, root);
+  const project = String(toPlain(child(tree, 'project') ?? tree));
+  const entry = resolveEntry(candidates, written, { root, project, domain: written?.domain ?? null });
   return {
     name,
     domain: written?.domain ?? null,
@@ -126,6 +135,7 @@ function resolveEnvironment(tree: Tree, name: string, root: string): Environment
     bind: written?.bind ?? top?.bind ?? defaultBind(name),
     approve: { people: written?.approve?.people ?? 0 },
     ...(tls === undefined ? {} : { tls }),
+    ...(entry === undefined ? {} : { entry }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { accessLog, closedKeys, trustedProxies } from './entry.ts';
 import { rollout } from './rollout.ts';
 import { env, host, keys, name, text, wholeNumber } from './scalars.ts';
 import { serviceKeys } from './service.ts';
@@ -45,6 +46,9 @@ export const environment = keys({
   port: edgePort.optional(),
   bind: bind.optional(),
   tls: tls.optional(),
+  trustedProxies: trustedProxies.optional(),
+  accessLog: accessLog.optional(),
+  ...closedKeys,
   approve: approve.describe('Who must agree before a new release takes over.').optional(),
   rollout: rollout.optional(),
   env: env.describe('Variables for all services of this environment.').optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { parseRoute, parsePath } from '../values/route.ts';
+import { closedKeys, policyKeys } from './entry.ts';
 import { health, requestPath } from './health.ts';
 import { schedule } from './schedule.ts';
 import { instances } from './instances.ts';
@@ -41,9 +42,12 @@ const route = z.union(
     keys({
       host: host.describe('Default: the domain of the environment.').optional(),
       path: routePath.describe('Everything below it, too. Default /.').optional(),
-    }).transform(({ host: given, path }) => ({
+      ...policyKeys,
+    }).transform(({ host: given, path, access, limits }) => ({
       host: given ?? null,
       path: path ?? '/',
+      access,
+      limits,
     })),
   ],
   { error: 'a route such as /api, api.example.com/v1 or { host, path }' },
@@ -155,6 +159,8 @@ export const serviceKeys = {
   routes: oneOrMany(route, 'a route such as /api, or a list of them')
     .describe('What the edge sends to this service: paths, hosts, or both. The longest path wins.')
     .optional(),
+  ...policyKeys,
+  ...closedKeys,
   public: yesNo
     .describe('Whether the routes answer to everybody. Default true; false is not available yet.')
     .optional(),

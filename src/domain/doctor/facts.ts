@@ -82,6 +82,10 @@ export interface ServerFacts {
     keeper: { pid: number; state: ProcessState; version: string; startedAt: number };
     controller: { pid: number; state: ProcessState } | null;
     edge: { pid: number; state: ProcessState } | null;
+    /** Those that wait to take over. */
+    standingBy: { pid: number; state: ProcessState }[];
+    /** How many controllers there ought to be. */
+    controllersWanted: number;
     controllerFailures: number;
     /** Those of them whose memory a crash would leave in a file. */
     dumpingCore?: string[];
@@ -96,6 +100,9 @@ export interface ServerFacts {
         edge: boolean;
         /** One entry for each of its databases; null `why` is a sound one. */
         databases: { file: string; why: string | null }[];
+        /** Requests that were carried out while the store was away, and are still to be written. */
+        unwritten: number;
+        storeAway: boolean;
         /** Null when the server is too old to say. */
         environments: { project: string; environment: string; wanted: 'up' | 'down' }[] | null;
       };

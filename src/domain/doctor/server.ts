@@ -14,6 +14,8 @@ function processFindings({ processes, answer }: ServerFacts, logs: string): Find
     ['controller', controller],
     ['edge', edge],
   ];
+  const { standingBy, controllersWanted } = processes;
+  for (const each of standingBy) named.push(['controller that stands by', each]);
   for (const [name, each] of named) {
     if (each?.state !== 'stopped') continue;
     found.push(
@@ -56,11 +58,19 @@ function processFindings({ processes, answer }: ServerFacts, logs: string): Find
         'install prlimit (util-linux), then evenkeel server stop and evenkeel up',
       ),
     );
+  if (keeper.state === 'alive' && standingBy.length < controllersWanted - 1)
+    found.push(
+      warning(
+        'processes',
+        `${standingBy.length} of ${controllersWanted - 1} controllers ${controllersWanted === 2 ? 'stands' : 'stand'} by to take over`,
+        `one that has just ended is there again in a moment; else look at ${logs}/controller.log`,
+      ),
+    );
   if (found.length === 0 && keeper.state === 'alive' && answer.kind === 'answer')
     found.push(
       ok(
         'processes',
-        `keeper ${keeper.pid}, controller ${controller?.pid ?? 'none'} and edge ${edge?.pid ?? 'none'} run`,
+        `keeper ${keeper.pid}, controller ${controller?.pid ?? 'none'} and edge ${edge?.pid ?? 'none'} run${standingBy.length === 0 ? '' : `; ${standingBy.length === 1 ? 'controller' : 'controllers'} ${standingBy.map(({ pid }) => pid).join(', ')} ${standingBy.length === 1 ? 'stands' : 'stand'} by`}`,
       ),
     );
   return found;
@@ -91,6 +101,22 @@ function answerFindings(server: ServerFacts, logs: string): Finding[] {
       ? ok('edge', 'the edge answers')
       : problem('edge', 'the edge does not answer the controller', 'evenkeel server restart-edge'),
   );
+  if (answer.storeAway)
+    found.push(
+      problem(
+        'store',
+        'the store does not answer, so nothing is decided; what serves goes on serving',
+        'see that its database runs and can be reached; `evenkeel abort` and `evenkeel rollback` work meanwhile',
+      ),
+    );
+  if (answer.unwritten > 0)
+    found.push(
+      warning(
+        'store',
+        `${answer.unwritten} ${answer.unwritten === 1 ? 'request' : 'requests'} to take back, carried out at the edge, ${answer.unwritten === 1 ? 'is' : 'are'} still to be written`,
+        'nothing: it is written as soon as the store answers',
+      ),
+    );
   for (const { file, why } of answer.databases)
     if (why !== null)
       found.push(

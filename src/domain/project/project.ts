@@ -1,4 +1,5 @@
 import type { AcmeConfig } from '../certificate/acme.ts';
+import type { EntryConfig, MaintenanceSwitch } from './entry.ts';
 
 /**
  * A project as evenkeel works with it: one `evenkeel.yaml`, resolved for one environment. `config/` produces these
@@ -204,6 +205,10 @@ export interface EnvironmentConfig extends Listen {
   domain: string | null;
   approve: { people: number };
   tls?: TlsConfig | undefined;
+  /** Absent: nothing is said about it. */
+  entry?: EntryConfig | undefined;
+  /** Never in a file; see `evenkeel maintenance`. */
+  switched?: MaintenanceSwitch | undefined;
 }
 
 export interface Project {

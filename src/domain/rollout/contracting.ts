@@ -89,6 +89,10 @@ export function contractUnderWay(rollout: Rollout, observed: Observed): string |
   return live === undefined ? null : `the contract of ${live.to}`;
 }
 
+/** A newer rollout of other services may be further than an older one. One that is paused may still have its job run. */
+export const hasBegunContract = ({ end, phase, contract }: Rollout): boolean =>
+  end === null && phase === 'contracting' && Object.values(contract).includes('begun');
+
 const isDue = (rollout: Rollout, each: RolloutService, state: string): boolean =>
   rollout.paused === null &&
   state === 'absent' &&

@@ -17,19 +17,21 @@ export type Admission =
 
 const refuse = (reason: Refusal['reason'], detail: string): Admission => ({ refused: { reason, detail }, table: null });
 
-/** The table after a command, or why it is refused. All or nothing; a removed service leaves its fence behind. */
+/**
+ * The table after a command, or why it is refused. All or nothing; a removed service leaves its fence behind. One
+ * controller speaks for all services: who has been overtaken for one of them has been for all, also for those that the
+ * other one has not spoken of, or that are new.
+ */
 export function admit(table: ReadonlyMap<string, AdmittedService>, command: ApplyCommand): Admission {
   const keys = [...command.services.map(serviceKey), ...command.remove];
-  for (const key of keys) {
-    const known = table.get(key);
-    if (known !== undefined && known.fence > command.fence)
-      return refuse('fence', `${key} was last commanded with fence ${known.fence}, this one is ${command.fence}`);
-  }
+  for (const { key, fence } of table.values())
+    if (fence > command.fence)
+      return refuse('fence', `${key} was last commanded with fence ${fence}, this one is ${command.fence}`);
   for (const service of command.services) {
     const problem = problemWithin(service);
     if (problem !== null) return refuse('invalid', `${serviceKey(service)}: ${problem}`);
   }
-  const next = new Map(table);
+  const next = new Map(command.takesOver ? raised(table, command.fence) : table);
   for (const key of command.remove) next.set(key, { key, fence: command.fence, config: null });
   for (const service of command.services) {
     const key = serviceKey(service);
@@ -40,6 +42,13 @@ export function admit(table: ReadonlyMap<string, AdmittedService>, command: Appl
   const order = [...next.values()].toSorted((a, b) => Number(commanded.has(a.key)) - Number(commanded.has(b.key)));
   const conflict = firstConflict(order.flatMap(({ config }) => config ?? []));
   return conflict === null ? { refused: null, table: next } : refuse('conflict', conflict);
+}
+
+function* raised(
+  table: ReadonlyMap<string, AdmittedService>,
+  fence: number,
+): Generator<readonly [string, AdmittedService]> {
+  for (const [key, service] of table) yield [key, { ...service, fence }];
 }
 
 function problemWithin(service: EdgeService): string | null {

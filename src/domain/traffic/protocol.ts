@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { edgeEntryFields, edgeRouteFields } from './policy.ts';
 import { edgeTlsSchema, edgeTlsStateSchema } from './tls.ts';
 
 /**
@@ -63,8 +64,10 @@ export const edgeServiceSchema = z.object({
       path: z.string(),
       /** Address to listen on, such as `0.0.0.0` or `::`; without one nobody but this machine is served (127.0.0.1). */
       bind: z.string().optional(),
+      ...edgeRouteFields,
     }),
   ),
+  ...edgeEntryFields,
   /** The same routes over TLS. A port or a certificate that is not to be had refuses nothing: see the state. */
   tls: edgeTlsSchema.optional(),
   /** Stable loopback port for service-to-service calls, or null for a static service without one. */
@@ -91,8 +94,10 @@ export const edgeServiceSchema = z.object({
 });
 
 export const applyCommandSchema = z.object({
-  /** Of the rollout (or of the settled state) that speaks; the edge keeps the highest for each service. */
+  /** Of the controller that speaks; the edge keeps the highest that it has heard, and refuses lower. */
   fence: z.number().int().nonnegative(),
+  /** The first words of a controller: from now on its fence is that of every service. */
+  takesOver: z.boolean().default(false),
   services: z.array(edgeServiceSchema),
   /** Services that are to vanish, as `project/environment/service`. */
   remove: z.array(z.string()),
@@ -164,7 +169,7 @@ export const edgeReleaseStatsSchema = z.object({
 export type EdgeInstance = z.infer<typeof edgeInstanceSchema>;
 export type EdgeRelease = z.infer<typeof edgeReleaseSchema>;
 export type EdgeService = z.infer<typeof edgeServiceSchema>;
-export type ApplyCommand = z.infer<typeof applyCommandSchema>;
+export type ApplyCommand = z.input<typeof applyCommandSchema> & { services: EdgeService[] };
 export type ApplyReply = z.infer<typeof applyReplySchema>;
 export type EdgeInstanceHealth = z.infer<typeof edgeInstanceHealthSchema>;
 export type EdgeState = z.infer<typeof edgeStateSchema>;

@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { readTextIfThere } from '../../platform/read-json.ts';
+import type { Permit } from '../../ports/permit.ts';
 import { isCode } from './failure.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { Objects } from './objects.ts';
@@ -68,10 +69,11 @@ export class Artifacts {
   }
 
   /** Deletes all that are not kept and what is left of half-made ones; answers how many trees went. */
-  async sweep(keep: ReadonlySet<string>): Promise<number> {
+  async sweep(keep: ReadonlySet<string>, permit: Permit): Promise<number> {
     let removed = 0;
     for (const name of await namesIn(this.#trees)) {
       if (keep.has(name)) continue;
+      permit();
       // Out of sight first: half a tree must not look like a whole one.
       const doomed = this.#objects.temporaryPath();
       await rename(this.path(name), doomed);

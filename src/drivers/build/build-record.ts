@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { readJson } from '../../platform/read-json.ts';
+import type { Permit } from '../../ports/permit.ts';
 import { isCode } from './failure.ts';
 import { sha256 } from './manifest.ts';
 
@@ -50,10 +51,12 @@ export type BuildEnd = NonNullable<BuildRecord['end']>;
 export class BuildRecords {
   readonly #folder: string;
   readonly #temporary: string;
+  readonly #permit: Permit;
 
-  constructor(folder: string, temporary: string) {
+  constructor(folder: string, temporary: string, permit: Permit) {
     this.#folder = folder;
     this.#temporary = temporary;
+    this.#permit = permit;
   }
 
   folder(id: string): string {
@@ -83,6 +86,7 @@ export class BuildRecords {
 
   async write(record: BuildRecord): Promise<void> {
     const folder = this.folder(record.id);
+    this.#permit();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFileAtomic(join(folder, 'build.json'), JSON.stringify(record));
   }
@@ -121,6 +125,7 @@ export class BuildRecords {
 
   /** Gone at one stroke: half of a clean copy must not be built. */
   async #discard(path: string): Promise<void> {
+    this.#permit();
     const doomed = join(this.#temporary, `${sha256(path).slice(0, 12)}-${process.pid}-${Date.now()}`);
     try {
       await rename(path, doomed);

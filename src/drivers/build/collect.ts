@@ -22,18 +22,22 @@ export async function collectGarbage(
   await shop.records.sweep(live.ids, now - ENDED_KEPT_MS);
   const needed = new Set([...keep, ...live.artifacts]);
   for (const { end } of await shop.records.all()) if (end?.state === 'done') needed.add(end.artifact);
-  const artifacts = await shop.artifacts.sweep(needed);
+  const artifacts = await shop.artifacts.sweep(needed, shop.permit);
+  shop.permit();
   await shop.inputs.sweep(needed);
   await sweepStatCaches(shop.statCaches, CACHE_KEPT_MS, now);
-  return { artifacts, bytes: await sweepObjects(shop.objects.folder) };
+  return { artifacts, bytes: await sweepObjects(shop) };
 }
 
 /** What crashes left. Half-made things of running builds lie there too, so only when nothing is being made. */
-export async function sweepTemporary(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) await rm(join(folder, name), { recursive: true, force: true });
+export async function sweepTemporary({ temporary, permit }: Pick<Workshop, 'temporary' | 'permit'>): Promise<void> {
+  for (const name of await namesIn(temporary)) {
+    permit();
+    await rm(join(temporary, name), { recursive: true, force: true });
+  }
 }
 
-async function sweepObjects(folder: string): Promise<number> {
+async function sweepObjects({ objects: { folder }, permit }: Workshop): Promise<number> {
   let bytes = 0;
   for (const shard of await namesIn(folder)) {
     const names = await readdir(join(folder, shard));
@@ -41,6 +45,7 @@ async function sweepObjects(folder: string): Promise<number> {
       const path = join(folder, shard, name);
       const stats = await lstat(path);
       if (stats.nlink > 1) return;
+      permit();
       await rm(path, { force: true });
       bytes += stats.size;
     });

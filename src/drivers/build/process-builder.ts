@@ -1,6 +1,7 @@
 import type { ServiceConfig } from '../../domain/project/project.ts';
 import type { TreeFile } from '../../domain/migration/files.ts';
 import type { BuildObservation, Builder, BuildRequest } from '../../ports/builder.ts';
+import type { Permit } from '../../ports/permit.ts';
 import type { JobRunner } from '../../ports/runtime.ts';
 import type { SourceInfo } from '../../domain/release/release.ts';
 import { jobIds } from './build-job.ts';
@@ -28,12 +29,14 @@ export interface ProcessBuilderOptions {
   reserve?: number;
   /** Takes what is secret out of the last lines of a build. */
   redact?: (text: string) => Promise<string>;
+  /** Asked before anything is deleted or written down; everything may be when absent. */
+  permit?: Permit;
 }
 
 /** Between two looks at the size of those caches, ms: they hold many files. */
 const CACHE_LOOK_MS = 3_600_000;
 
-/** Builds on this machine. One builder at a time may work in a home; the controller's lock sees to that. */
+/** Builds on this machine. One builder at a time may work in a home; lock or lease of the controller see to that. */
 export function processBuilder({
   home,
   jobs,
@@ -41,8 +44,9 @@ export function processBuilder({
   mostCached = MOST_CACHED,
   reserve = 0,
   redact = async (text) => text,
+  permit = () => {},
 }: ProcessBuilderOptions): Builder {
-  return new ProcessBuilder(openWorkshop(home, jobs, { pollMs, redact, reserve }), mostCached);
+  return new ProcessBuilder(openWorkshop(home, jobs, { pollMs, redact, reserve, permit }), mostCached);
 }
 
 class ProcessBuilder implements Builder {
@@ -168,7 +172,7 @@ class ProcessBuilder implements Builder {
   /** Once in a builder's life: takes up the builds that a former one left running or ended. */
   #recover(): Promise<void> {
     this.#recovered ??= (async () => {
-      await sweepTemporary(this.#shop.temporary);
+      await sweepTemporary(this.#shop);
       for (const record of await this.#shop.records.all()) {
         if (record.end !== null || record.attempt === 0) continue;
         this.#live.set(record.id, this.#follow(new BuildRun(this.#shop, record, null)));

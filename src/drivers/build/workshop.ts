@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobRunner } from '../../ports/runtime.ts';
+import type { Permit } from '../../ports/permit.ts';
 import { Artifacts } from './artifacts.ts';
 import { BuildRecords } from './build-record.ts';
 import { Gate } from './concurrency.ts';
@@ -31,6 +32,8 @@ export interface Workshop {
   reserve: number;
   /** Takes what is secret out of the last lines of a build. */
   redact: (text: string) => Promise<string>;
+  /** Asked before anything is deleted or written down: others may read and build here by then. */
+  permit: Permit;
 }
 
 export interface UnderWay {
@@ -42,7 +45,7 @@ export interface UnderWay {
 export function openWorkshop(
   home: string,
   jobs: JobRunner,
-  { pollMs, redact, reserve }: Pick<Workshop, 'pollMs' | 'redact' | 'reserve'>,
+  { pollMs, redact, reserve, permit }: Pick<Workshop, 'pollMs' | 'redact' | 'reserve' | 'permit'>,
 ): Workshop {
   const folder = join(resolve(home), 'artifacts');
   const temporary = join(folder, 'tmp');
@@ -58,12 +61,13 @@ export function openWorkshop(
     artifacts: new Artifacts(folder, objects),
     sources: new Sources({ caches: statCaches, home: resolve(home) }),
     inputs: new Inputs(join(folder, 'inputs'), join(folder, 'variant.key')),
-    records: new BuildRecords(join(folder, 'builds'), temporary),
+    records: new BuildRecords(join(folder, 'builds'), temporary, permit),
     jobs,
     gate: new Gate(),
     underWay: new Map(),
     pollMs,
     reserve,
     redact,
+    permit,
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import type { ClientReply, ClientRequest } from '../proxy/client.ts';
 
 /** What Node's server leaves to chance on a client's connection: order, stalled readers, and what cannot be read. */
 
@@ -79,7 +80,7 @@ const LINGER_MS = 5_000;
  * Bounds what is still read of a request after its reply: closing at once could take the reply away from a client that
  * is busy sending, and reading on for as long as it likes would let it keep the edge busy for nothing.
  */
-export function boundRest(req: IncomingMessage, res: ServerResponse): void {
+export function boundRest(req: ClientRequest, res: ClientReply): void {
   res.once('finish', () => {
     if (req.complete) return;
     setTimeout(() => {

@@ -3,15 +3,21 @@ import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
+import { Http2Sessions } from '../http2/sessions.ts';
 import type { EdgeOptions } from '../options.ts';
+import type { ClientReply, ClientRequest } from '../proxy/client.ts';
+import type { UpgradeRequest } from '../proxy/forwarding.ts';
+import { ownReply } from '../proxy/own-reply.ts';
 import { answerClientError, cutStalled, InTurn, isAnswering } from './client-connection.ts';
 import { connectionLimit } from './connection-limit.ts';
 
 export interface RequestHandler {
   /** `address`: where it came in, as `bind:port`. */
-  request(address: string, req: IncomingMessage, res: ServerResponse): void;
-  upgrade(address: string, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void;
+  request(address: string, req: ClientRequest, res: ClientReply): void;
+  upgrade(address: string, req: ClientRequest, res: ClientReply, upgrade: UpgradeRequest): void;
+  /** As many requests are under way as there is room for. */
+  readonly full: boolean;
 }
 
 type ClientOptions = EdgeOptions['client'];
@@ -26,20 +32,30 @@ export function createPlainServer(address: string, options: ClientOptions, handl
   return equip(server, address, options, handler);
 }
 
-/** The same over TLS: above the encryption it is the same server, and the same rules hold. */
+/**
+ * The same over TLS: above the encryption it is the same server, and the same rules hold. Who agreed on HTTP/2 in the
+ * handshake is handed to the sessions.
+ */
 export function createTlsServer(
   address: string,
   options: ClientOptions,
   handler: RequestHandler,
   tls: TlsOptions,
-): SecureServer {
+): { server: SecureServer; sessions: Http2Sessions } {
   const server = createSecureServer({ ...httpOptions(options), ...tls, handshakeTimeout: options.headersTimeoutMs });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Who does not speak TLS, or speaks it wrongly, could not read an answer.
     if (/^(HPE_|ERR_HTTP_)/.test(error.code ?? '')) answerClientError(error, socket);
     else socket.destroy();
   });
-  return equip(server, address, options, handler);
+  const sessions = new Http2Sessions(address, options, handler);
+  const [http1] = server.listeners('secureConnection') as ((this: SecureServer, socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol === 'h2') sessions.adopt(socket);
+    else http1?.call(server, socket);
+  });
+  return { server: equip(server, address, options, handler), sessions };
 }
 
 const httpOptions = (options: ClientOptions): ServerOptions => ({
@@ -58,7 +74,13 @@ const httpOptions = (options: ClientOptions): ServerOptions => ({
 });
 
 function equip<S extends Server>(server: S, address: string, options: ClientOptions, handler: RequestHandler): S {
-  const inTurn = new InTurn((req, res) => handler.request(address, req, res));
+  const inTurn = new InTurn((req, res) => {
+    const flaw = flawOf(req);
+    // After an upgrade that was not granted llhttp forgets what came in the same packet: nothing may follow it.
+    if (req.headers.upgrade !== undefined) res.shouldKeepAlive = false;
+    if (flaw === null) handler.request(address, req, res);
+    else ownReply(req, res, flaw, ['Connection', 'close']);
+  });
   const request = (req: IncomingMessage, res: ServerResponse): void => inTurn.request(req, res);
   // Node would leave out of `headers` what comes after the first 2,000, among it perhaps how the body is framed.
   server.maxHeadersCount = 0;
@@ -84,10 +106,18 @@ function equip<S extends Server>(server: S, address: string, options: ClientOpti
       res.detachSocket(socket);
       socket.destroySoon();
     });
-    handler.upgrade(address, req, res, socket, head);
+    handler.upgrade(address, req, res, { socket, head, detach: () => res.detachSocket(socket) });
   });
   return server;
 }
 
+/** What llhttp lets pass although nobody means it well: the status that refuses it, or null. */
+function flawOf({ httpVersion, headers }: IncomingMessage): number | null {
+  if (httpVersion === '1.1') return null;
+  if (httpVersion !== '1.0') return 505;
+  // HTTP/1.0 knows no codings; whoever is before this edge may have read the body in another way (RFC 9112, 6.1).
+  return headers['transfer-encoding'] === undefined ? null : 400;
+}
+
 const isWebSocket = (req: IncomingMessage): boolean =>
-  req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket';
+  req.method === 'GET' && req.httpVersion === '1.1' && req.headers.upgrade?.toLowerCase() === 'websocket';

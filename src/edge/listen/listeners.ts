@@ -4,6 +4,7 @@ import { portId } from '../../platform/ipc-messages.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 import type { HeldSocket } from '../../platform/revive-keeper.ts';
 import { answerTlsChallenges } from '../acme/tls-challenge.ts';
+import type { Http2Sessions } from '../http2/sessions.ts';
 import type { ProxyContext } from '../proxy/context.ts';
 import type { TlsPorts } from '../tls/tls-ports.ts';
 import { createPlainServer, createTlsServer } from './http-server.ts';
@@ -20,6 +21,8 @@ interface Listener {
   readonly address: PortBinding;
   readonly kind: Kind;
   readonly server: Server;
+  /** Of HTTP/2, which is spoken over TLS alone. */
+  readonly sessions: Http2Sessions | null;
   /** As the keeper gave it; null without a keeper. */
   readonly handle: unknown;
 }
@@ -97,7 +100,8 @@ export class Listeners {
     if (listener === undefined) return;
     if (listener.kind === 'tls') this.#tls.detach(portId(address));
     stopAccepting(listener.server);
-    listener.server.closeIdleConnections();
+    listener.sessions?.retire();
+    closeIdle(listener);
   }
 
   /** For a keeper that is to be started anew. */
@@ -114,21 +118,25 @@ export class Listeners {
   /** Accepts nothing more; connections live on. Resolves when the last of them has ended. */
   async stopAccepting(): Promise<void> {
     const ends = [...this.#servers.values()].map(
-      ({ server }) =>
+      ({ server, sessions }) =>
         new Promise<void>((resolve) => {
           server.once('close', resolve);
           stopAccepting(server);
+          sessions?.retire();
         }),
     );
     await Promise.all(ends);
   }
 
   closeIdle(): void {
-    for (const { server } of this.#servers.values()) server.closeIdleConnections();
+    for (const listener of this.#servers.values()) closeIdle(listener);
   }
 
   destroyAll(): void {
-    for (const { server } of this.#servers.values()) server.closeAllConnections();
+    for (const { server, sessions } of this.#servers.values()) {
+      server.closeAllConnections();
+      sessions?.destroyAll();
+    }
   }
 
   /** The code of the error, or null. */
@@ -138,13 +146,14 @@ export class Listeners {
     const { options, challenges } = this.#context;
     const secure =
       kind === 'tls' ? createTlsServer(name, options.client, this.#handler, this.#tls.options(name)) : null;
-    if (secure !== null) answerTlsChallenges(secure, challenges);
-    const server = secure ?? createPlainServer(name, options.client, this.#handler);
+    if (secure !== null) answerTlsChallenges(secure.server, challenges);
+    const server = secure?.server ?? createPlainServer(name, options.client, this.#handler);
     return new Promise((resolve) => {
       server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
       const listening = (): void => {
-        this.#servers.set(name, { address, kind, server, handle: granted?.handle ?? null });
-        if (secure !== null) this.#tls.attach(name, secure);
+        const sessions = secure?.sessions ?? null;
+        this.#servers.set(name, { address, kind, server, sessions, handle: granted?.handle ?? null });
+        if (secure !== null) this.#tls.attach(name, secure.server);
         resolve(null);
       };
       // A native handle or a net.Server: listen() takes either.
@@ -152,6 +161,11 @@ export class Listeners {
       else server.listen({ port: address.port, host: address.bind, backlog: 1024 }, listening);
     });
   }
+}
+
+function closeIdle({ server, sessions }: Listener): void {
+  server.closeIdleConnections();
+  sessions?.closeIdle();
 }
 
 /** Not `http.Server.close`, which also cuts connections that a client is about to use again. */

@@ -3,6 +3,7 @@ import type { LiveService } from '../live/service.ts';
 import type { EdgeOptions } from '../options.ts';
 import type { CounterBook } from '../stats/counters.ts';
 import type { LongLived } from '../stream/long-lived.ts';
+import type { LivePolicy } from '../policy/live-policy.ts';
 import type { Sweeper } from './sweeper.ts';
 
 /** What every request of this process shares. */
@@ -41,4 +42,8 @@ export interface Target {
   readonly hsts?: string | null;
   /** It came in plainly: clients are sent to this port, as long as TLS is served at `address`. */
   readonly redirect?: { readonly port: number; readonly address: string };
+  /** Who is let in here, and what is said about it. */
+  readonly policy?: LivePolicy | undefined;
+  /** A generous reading of its path leads to another policy. */
+  readonly ambiguous?: boolean;
 }

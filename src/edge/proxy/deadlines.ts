@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { EdgeOptions } from '../options.ts';
+import type { ClientRequest } from './client.ts';
 import type { Reply } from './reply.ts';
 
 /** Whose time is up: the client's in sending or receiving, the upstream before or within its reply. */
@@ -62,7 +62,7 @@ export class Deadlines {
 }
 
 interface Exchanged {
-  readonly req: IncomingMessage;
+  readonly req: ClientRequest;
   readonly reply: Reply;
   readonly uploading: boolean;
   readonly timeoutMs: number;

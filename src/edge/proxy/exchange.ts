@@ -8,7 +8,7 @@ import type { Asker, RequestParts } from './forwarding.ts';
 import { Forwarding } from './forwarding.ts';
 import type { Waiting } from './hold-queue.ts';
 import { ownReply } from './own-reply.ts';
-import { clientAddress, isSecure } from './request-head.ts';
+import { clientAddress, protoOf } from './request-head.ts';
 import { newSessionId } from './session-id.ts';
 import type { Swept } from './sweeper.ts';
 
@@ -18,7 +18,7 @@ const RETRY_AFTER = '2';
 /** One request from its head to the last byte of its reply: choose a release, wait for it if need be, have it answer. */
 export class Exchange implements Asker, Waiting, Swept {
   readonly parts: RequestParts;
-  readonly trusted: boolean;
+  readonly trusts: ((address: string) => boolean) | null;
   readonly deadlines: Deadlines;
   readonly #context: ProxyContext;
   readonly #forwarding: Forwarding;
@@ -32,7 +32,7 @@ export class Exchange implements Asker, Waiting, Swept {
   constructor(context: ProxyContext, parts: RequestParts) {
     this.#context = context;
     this.parts = parts;
-    this.trusted = context.trusts(clientAddress(parts.req));
+    this.trusts = trustsFor(context, parts);
     this.deadlines = new Deadlines(context.options, performance.now());
     this.#forwarding = new Forwarding(context, this);
     this.#session = readSession(parts.req.headers.cookie);
@@ -108,8 +108,12 @@ export class Exchange implements Asker, Waiting, Swept {
       elsewhere: [...service.releases.values()].flatMap((other) => (other === release ? [] : (other.site ?? []))),
       shared: () => this.#plainHeaders(release),
       privately: () => this.ownHeaders(release, undefined),
-      started: (status) =>
-        this.#account?.answered(release, null, status, performance.now() - this.deadlines.startedAt, 0),
+      page: (status) => this.#page(status),
+      started: (status, bytes) => {
+        this.parts.record?.answered(status, release.name, null);
+        if (this.parts.record !== null) this.parts.record.bytes = bytes;
+        this.#account?.answered(release, null, status, performance.now() - this.deadlines.startedAt, 0);
+      },
     });
   }
 
@@ -148,6 +152,7 @@ export class Exchange implements Asker, Waiting, Swept {
     if (this.#done || this.#forwarding.switched || this.parts.res.writableFinished) return;
     this.#service?.held.delete(this);
     this.#account?.abandoned();
+    this.parts.record?.finish('left');
     if (this.#account === null && this.#waiting && !this.parts.probe && this.#service !== null)
       this.#service.counters.unserved++;
     this.ended();
@@ -157,13 +162,23 @@ export class Exchange implements Asker, Waiting, Swept {
     const closing = this.#context.draining && !headers.includes('Connection') ? ['Connection', 'close'] : [];
     const { hsts = null } = this.parts.target;
     const strict = hsts === null ? [] : ['Strict-Transport-Security', hsts];
-    ownReply(this.parts.req, this.parts.res, status, [...headers, ...closing, ...strict]);
+    const bytes = ownReply(this.parts.req, this.parts.res, status, [...headers, ...closing, ...strict], {
+      page: this.#page(status),
+    });
+    const { record } = this.parts;
+    if (record !== null) Object.assign(record, { status, bytes });
     this.ended();
+  }
+
+  /** What people made for this status, instead of the words of the edge. */
+  #page(status: number): string | null {
+    return this.parts.target.policy?.pages?.get(status) ?? null;
   }
 
   ended(): void {
     if (this.#done) return;
     this.#done = true;
+    this.parts.record?.finish('whole');
     this.#forwarding.drop();
     this.#account?.close();
     this.#context.sweeper.delete(this);
@@ -189,7 +204,15 @@ export class Exchange implements Asker, Waiting, Swept {
   }
 
   #isSecure(): boolean {
-    const said = this.trusted ? this.parts.req.headers['x-forwarded-proto'] : undefined;
-    return said === undefined ? isSecure(this.parts.req) : said === 'https';
+    return protoOf(this.parts.req, this.trusts !== null) === 'https';
   }
+}
+
+/** Proxies in front of this edge, or of this environment; null when the peer is none of them. */
+function trustsFor(context: ProxyContext, { req, target }: RequestParts): ((address: string) => boolean) | null {
+  const peer = clientAddress(req);
+  const mine = target.policy?.trusts ?? null;
+  if (mine === null) return context.trusts(peer) ? context.trusts : null;
+  const both = (address: string): boolean => mine(address) || context.trusts(address);
+  return both(peer) ? both : null;
 }

@@ -1,11 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LiveInstance } from '../live/instance.ts';
 import type { LiveRelease, LiveService } from '../live/service.ts';
 import { Tunnel } from '../stream/tunnel.ts';
 import type { ReplySink, UpstreamConnection, UpstreamFailure } from '../upstream/connection.ts';
 import type { ParsedHead } from '../upstream/response-parser.ts';
+import type { AccessRecord } from '../access-log/access-record.ts';
+import type { HeadEdits } from '../policy/head-edits.ts';
 import type { Account } from './account.ts';
+import type { ClientReply, ClientRequest } from './client.ts';
 import type { ProxyContext, Target } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Reply } from './reply.ts';
@@ -18,24 +20,31 @@ import { isRepeatable, secondChance } from './second-chance.ts';
 export interface UpgradeRequest {
   readonly socket: Socket;
   readonly head: Buffer;
+  /** The reply lets go of the connection. */
+  detach(): void;
 }
 
 export interface RequestParts {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientRequest;
+  readonly res: ClientReply;
   readonly target: Target;
   readonly shape: RequestShape;
   readonly host: string;
   /** One of evenkeel's own: answered like any other, counted nowhere. */
   readonly probe: boolean;
   readonly upgrade: UpgradeRequest | null;
+  /** What the service is told besides, or not. */
+  readonly edits: HeadEdits | null;
+  /** Null when no log is kept. */
+  readonly record: AccessRecord | null;
 }
 
 /** Whose request is forwarded. After `ended` nothing more happens to it. */
 export interface Asker {
   readonly parts: RequestParts;
   readonly deadlines: Deadlines;
-  readonly trusted: boolean;
+  /** Whose word about clients is believed; null when that of the peer is not. */
+  readonly trusts: ((address: string) => boolean) | null;
   /** Null for what is not counted. */
   readonly account: Account | null;
   /** Flat headers that the edge adds to a reply of `release`. */
@@ -86,7 +95,7 @@ export class Forwarding implements ReplySink {
     const repeatable = isRepeatable(req.method, shape.hasBody);
     const connection = fresh || upgrade !== null ? instance.pool.open() : instance.pool.take(!repeatable);
     this.#connection = connection;
-    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion === '1.1') {
+    if (shape.hasBody && !this.#continued && req.headers.expect !== undefined && req.httpVersion !== '1.0') {
       this.#continued = true;
       res.writeContinue();
     }
@@ -94,10 +103,15 @@ export class Forwarding implements ReplySink {
       path: req.url ?? '/',
       host,
       chunked: shape.chunked,
-      trusted: this.#asker.trusted,
+      trusts: this.#asker.trusts,
       upgrade: upgrade !== null,
+      edits: this.#parts.edits,
     });
-    connection.send(head, shape.hasBody ? req : null, shape.chunked, req.method === 'HEAD', this);
+    const { policy } = this.#parts.target;
+    // A length that was told was looked at before.
+    const most = shape.chunked && !this.#parts.probe ? (policy?.maxBody ?? null) : null;
+    const limit = most === null ? null : { most, exceeded: () => this.#tooLarge() };
+    connection.send(head, shape.hasBody ? req : null, shape.chunked, req.method === 'HEAD', this, limit);
   }
 
   onHead(head: ParsedHead): void {
@@ -118,9 +132,10 @@ export class Forwarding implements ReplySink {
       return;
     }
     if (this.#instance !== null) this.#instance.failures = 0;
+    this.#parts.record?.answered(head.status, release.name, this.#instance?.id ?? null);
     account?.answered(release, this.#instance, head.status, now - deadlines.startedAt, this.#context.options.youngMs);
     if (head.status === 101 && upgrade !== null) {
-      this.#reply.switchProtocols(upgrade.socket, head, this.#asker.ownHeaders(release, undefined));
+      this.#reply.switchProtocols(upgrade, head, this.#asker.ownHeaders(release, undefined));
       return;
     }
     const own = this.#asker.ownHeaders(release, parsed.cacheControl);
@@ -130,6 +145,8 @@ export class Forwarding implements ReplySink {
   }
 
   onBody(chunk: Buffer): void {
+    const { record } = this.#parts;
+    if (record !== null) record.bytes += chunk.length;
     this.#reply.write(chunk);
   }
 
@@ -186,6 +203,7 @@ export class Forwarding implements ReplySink {
     if (failure !== 'connect') this.#sent = true;
     if (chance === 'give-up') return false;
     this.#asker.account?.retried();
+    if (this.#parts.record !== null) this.#parts.record.retries++;
     if (chance === 'wait') this.#asker.wait(service);
     else this.ask(service, chance.release, chance.instance, true);
     return true;
@@ -246,9 +264,23 @@ export class Forwarding implements ReplySink {
     this.#asker.finishWith(status);
   }
 
+  /** More is sent than is accepted: that is the client's doing, and says nothing about the release. */
+  #tooLarge(): void {
+    this.#asker.account?.abandoned();
+    const begun = this.#reply.begun;
+    this.drop();
+    if (this.#parts.record !== null) this.#parts.record.refusedBy = 'body';
+    if (!begun) this.#asker.finishWith(413, ['Connection', 'close']);
+    else {
+      this.#asker.ended();
+      this.#parts.res.destroy();
+    }
+  }
+
   /** The upstream let its reply down, and the client must see that it is not whole. */
   #breakOff(): void {
     this.#asker.account?.truncated();
+    this.#parts.record?.finish('broken');
     this.drop();
     this.#asker.ended();
     this.#parts.res.destroy();

@@ -1,13 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { isHost } from '../../domain/traffic/host.ts';
 import { PROBE_HEADER } from '../../domain/traffic/session.ts';
 import { boundRest } from '../listen/client-connection.ts';
+import { connectionLimit } from '../listen/connection-limit.ts';
 import type { RequestHandler } from '../listen/http-server.ts';
 import type { LiveTable } from '../live/table.ts';
+import { AccessRecord } from '../access-log/access-record.ts';
+import { Doorkeeper } from '../policy/doorkeeper.ts';
+import type { LivePolicy } from '../policy/live-policy.ts';
 import { isChallenge, secureLocation, tokenOf } from '../tls/redirect.ts';
+import type { ClientReply, ClientRequest } from './client.ts';
 import type { ProxyContext, Target } from './context.ts';
 import { Exchange } from './exchange.ts';
-import type { UpgradeRequest } from './forwarding.ts';
+import type { RequestParts, UpgradeRequest } from './forwarding.ts';
 import { ownReply } from './own-reply.ts';
 import { clientAddress, shapeOf } from './request-head.ts';
 
@@ -15,21 +19,29 @@ import { clientAddress, shapeOf } from './request-head.ts';
 export class Front implements RequestHandler {
   readonly #context: ProxyContext;
   readonly #table: LiveTable;
+  readonly #doorkeeper: Doorkeeper;
+  #room: number | null = null;
 
   constructor(context: ProxyContext, table: LiveTable) {
     this.#context = context;
     this.#table = table;
+    this.#doorkeeper = new Doorkeeper(context);
   }
 
-  request(address: string, req: IncomingMessage, res: ServerResponse): void {
+  get full(): boolean {
+    this.#room ??= connectionLimit();
+    return this.#context.inFlight >= this.#room;
+  }
+
+  request(address: string, req: ClientRequest, res: ClientReply): void {
     this.#handle(address, req, res, null);
   }
 
-  upgrade(address: string, req: IncomingMessage, res: ServerResponse, socket: Socket, head: Buffer): void {
-    this.#handle(address, req, res, { socket, head });
+  upgrade(address: string, req: ClientRequest, res: ClientReply, upgrade: UpgradeRequest): void {
+    this.#handle(address, req, res, upgrade);
   }
 
-  #handle(address: string, req: IncomingMessage, res: ServerResponse, upgrade: UpgradeRequest | null): void {
+  #handle(address: string, req: ClientRequest, res: ClientReply, upgrade: UpgradeRequest | null): void {
     const { path, host } = addressOf(req);
     if (upgrade !== null && (req.headers['content-length'] ?? req.headers['transfer-encoding']) !== undefined) {
       this.#refuse(req, res, 400, false);
@@ -46,17 +58,55 @@ export class Front implements RequestHandler {
     }
     const target: Target | null = path === null ? null : this.#table.match(address, host, path);
     if (target === null) {
-      this.#refuse(req, res, path === null ? 400 : 404, probe);
+      const stray = path === null ? null : this.#table.stray(address, host);
+      if (stray === null) this.#refuse(req, res, path === null ? 400 : 404, probe);
+      else this.#refuseStray(req, res, { host, probe, stray });
       return;
     }
     if (target.redirect !== undefined && !probe && this.#redirect(req, res, { ...target.redirect, host, path })) return;
-    new Exchange(this.#context, { req, res, target, shape, host: host ?? 'localhost', probe, upgrade }).start();
+    const { policy } = target;
+    const plain = { req, res, target, shape, host: host ?? 'localhost', probe, upgrade, edits: null, record: null };
+    if (policy === undefined || probe) {
+      new Exchange(this.#context, plain).start();
+      return;
+    }
+    const parts = policy.log === null ? plain : this.#recorded(plain, policy);
+    if (target.ambiguous === true) {
+      const bytes = this.#refuse(req, res, 400, probe);
+      parts.record?.refused(400, 'path', bytes);
+      return;
+    }
+    this.#doorkeeper.receive(parts, policy, (admitted) => new Exchange(this.#context, admitted).start());
+  }
+
+  #recorded(parts: RequestParts, policy: LivePolicy): RequestParts {
+    if (policy.log === null) return parts;
+    const client = (): string => this.#doorkeeper.client(parts.req, policy).address;
+    const { req, host, target } = parts;
+    const service = target.key.slice(target.key.lastIndexOf('/') + 1);
+    const record = new AccessRecord(policy.log, { req, host, service }, client);
+    return { ...parts, record, edits: record.edits };
+  }
+
+  /** A host that is known, and a path that is not: in the words of the others there. */
+  #refuseStray(
+    req: ClientRequest,
+    res: ClientReply,
+    { host, probe, stray }: { host: string | undefined; probe: boolean; stray: LivePolicy },
+  ): void {
+    const client = this.#doorkeeper.client(req, stray).address;
+    const record =
+      stray.log === null || probe
+        ? null
+        : new AccessRecord(stray.log, { req, host: host ?? null, service: null }, () => client);
+    const bytes = this.#refuse(req, res, 404, probe, stray.pages?.get(404));
+    record?.refused(404, 'route', bytes);
   }
 
   /** Sends a client that asks in plain to TLS; false: it is to be served as it is. */
   #redirect(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: ClientRequest,
+    res: ClientReply,
     to: { port: number; address: string; host: string | undefined; path: string | null },
   ): boolean {
     if (to.path === null || isChallenge(to.path) || !this.#context.servesTls(to.address)) return false;
@@ -69,7 +119,7 @@ export class Front implements RequestHandler {
   }
 
   /** Answers whoever issues a certificate; false: it asks for nothing that was given to us, and may be meant for an instance. */
-  #prove(req: IncomingMessage, res: ServerResponse, path: string): boolean {
+  #prove(req: ClientRequest, res: ClientReply, path: string): boolean {
     const answer = this.#context.challenges.answerTo(tokenOf(path));
     if (answer === null || (req.method !== 'GET' && req.method !== 'HEAD')) return false;
     const closing = this.#context.draining ? ['Connection', 'close'] : [];
@@ -79,20 +129,24 @@ export class Front implements RequestHandler {
     return true;
   }
 
-  #refuse(req: IncomingMessage, res: ServerResponse, status: number, probe: boolean): void {
+  #refuse(req: ClientRequest, res: ClientReply, status: number, probe: boolean, page?: string): number {
     if (!probe) this.#context.book.unrouted++;
-    ownReply(req, res, status, this.#context.draining || status === 501 ? ['Connection', 'close'] : []);
+    // Who is not understood may mean something else by what follows, too.
+    const closing = this.#context.draining || status !== 404 ? ['Connection', 'close'] : [];
+    return ownReply(req, res, status, closing, { page: page ?? null });
   }
 }
 
 /**
  * Path without query and host of a request; an absolute target (`GET http://host/path`) is reduced to its path. The path
- * is null when the request names no host, or more than one: whoever reads it next might choose another.
+ * is null when the request names what is no host, or more than one: whoever reads it next might choose another.
  */
-function addressOf(req: IncomingMessage): { path: string | null; host: string | undefined } {
+function addressOf(req: ClientRequest): { path: string | null; host: string | undefined } {
   let url = req.url ?? '/';
   let { host } = req.headers;
   if (hasTwoHosts(req.rawHeaders)) return { path: null, host };
+  // Nobody but OPTIONS may ask everything.
+  if (url === '*' && req.method !== 'OPTIONS') return { path: null, host };
   if (!url.startsWith('/') && url !== '*') {
     const absolute = /^https?:\/\/([^/?#@]+)(?=[/?#]|$)(.*)$/i.exec(url);
     if (absolute === null) return { path: null, host };
@@ -101,6 +155,7 @@ function addressOf(req: IncomingMessage): { path: string | null; host: string | 
     if (!url.startsWith('/')) url = `/${url}`;
     req.url = url;
   }
+  if (host !== undefined && !isHost(host)) return { path: null, host };
   const query = url.indexOf('?');
   return { path: query < 0 ? url : url.slice(0, query), host };
 }

@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { LiveInstance } from '../live/instance.ts';
 import { EventBoundary } from '../stream/event-boundary.ts';
 import type { LongLived } from '../stream/long-lived.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { ParsedHead } from '../upstream/response-parser.ts';
+import type { ClientReply, ClientRequest } from './client.ts';
 import type { ProxyContext } from './context.ts';
+import type { UpgradeRequest } from './forwarding.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** For the event that is being sent to end, once the stream shall. */
@@ -20,8 +20,8 @@ const ONE_WRITE_BYTES = 4 * 1024;
 /** The client's side of an exchange: passes a reply on as fast as the client takes it. */
 export class Reply implements LongLived {
   readonly #context: ProxyContext;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #req: ClientRequest;
+  readonly #res: ClientReply;
   /** The stream was ended from here; the upstream is not needed any more. */
   readonly #endedEarly: () => void;
   #connection: UpstreamConnection | null = null;
@@ -36,7 +36,7 @@ export class Reply implements LongLived {
   /** Since when the client takes nothing, or 0. */
   pausedSince = 0;
 
-  constructor(context: ProxyContext, req: IncomingMessage, res: ServerResponse, endedEarly: () => void) {
+  constructor(context: ProxyContext, req: ClientRequest, res: ClientReply, endedEarly: () => void) {
     this.#context = context;
     this.#req = req;
     this.#res = res;
@@ -60,7 +60,7 @@ export class Reply implements LongLived {
     const { headers } = parsed;
     for (const each of own) headers.push(each);
     const unframed = parsed.contentLength === null && status !== 204 && status !== 304;
-    if (parsed.trailer !== undefined && unframed && this.#req.method !== 'HEAD' && this.#req.httpVersion === '1.1')
+    if (parsed.trailer !== undefined && unframed && this.#req.method !== 'HEAD' && this.#req.httpVersion !== '1.0')
       headers.push('Trailer', parsed.trailer);
     this.#res.writeHead(status, REASON.test(message) ? message : '', headers);
     if (this.#req.method === 'HEAD' || !parsed.contentType.startsWith('text/event-stream')) return;
@@ -103,10 +103,10 @@ export class Reply implements LongLived {
   }
 
   /** Sends the reply to a WebSocket handshake; the connection is raw afterwards. */
-  switchProtocols(socket: Socket, { headers, message }: ParsedHead, own: readonly string[]): void {
+  switchProtocols({ socket, detach }: UpgradeRequest, { headers, message }: ParsedHead, own: readonly string[]): void {
     this.begun = true;
     this.switched = true;
-    this.#res.detachSocket(socket);
+    detach();
     let head = `HTTP/1.1 101 ${REASON.test(message) ? message : ''}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i] ?? ''}: ${headers[i + 1] ?? ''}\r\n`;
     for (let i = 0; i < own.length; i += 2)

@@ -1,5 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import { clientOf } from '../../domain/traffic/address.ts';
 import { PROBE_HEADER, withoutSession } from '../../domain/traffic/session.ts';
+import type { HeadEdits } from '../policy/head-edits.ts';
+import { isDropped } from '../policy/head-edits.ts';
+import type { ClientRequest } from './client.ts';
 
 /** Headers that speak about one connection, not about the request; and those the edge says itself. */
 const NOT_PASSED_ON = new Set([
@@ -12,6 +15,7 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'expect',
   'host',
   'x-forwarded-for',
@@ -48,7 +52,7 @@ export interface RequestShape {
 }
 
 /** How the request's body is framed, or null for a transfer coding that cannot be passed on. */
-export function shapeOf(req: IncomingMessage): RequestShape | null {
+export function shapeOf(req: ClientRequest): RequestShape | null {
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined) return coding.trim().toLowerCase() === 'chunked' ? { hasBody: true, chunked: true } : null;
   const length = req.headers['content-length'];
@@ -60,14 +64,23 @@ export function shapeOf(req: IncomingMessage): RequestShape | null {
  * they hold no line breaks; everything that frames the message is written here and nowhere else.
  */
 export function requestHead(
-  req: IncomingMessage,
+  req: ClientRequest,
   {
     path,
     host,
     chunked,
-    trusted,
+    trusts,
     upgrade,
-  }: { path: string; host: string; chunked: boolean; trusted: boolean; upgrade: boolean },
+    edits,
+  }: {
+    path: string;
+    host: string;
+    chunked: boolean;
+    /** Whose word about clients is believed; null when that of the peer is not. */
+    trusts: ((address: string) => boolean) | null;
+    upgrade: boolean;
+    edits: HeadEdits | null;
+  },
 ): string {
   const dropped = nominated(req.headers.connection);
   const { rawHeaders } = req;
@@ -78,7 +91,8 @@ export function requestHead(
     const lower = name.toLowerCase();
     if (NOT_PASSED_ON.has(lower) || (dropped !== NONE && dropped.has(lower))) continue;
     if (lower.includes('_') && isDisguised(lower)) continue;
-    if (!trusted && CLAIMS.has(lower)) continue;
+    if (trusts === null && CLAIMS.has(lower)) continue;
+    if (edits !== null && isDropped(edits, lower)) continue;
     if (lower === 'cookie') {
       const rest = withoutSession(value);
       if (rest === null) continue;
@@ -86,30 +100,39 @@ export function requestHead(
     }
     head += `${name}: ${value}\r\n`;
   }
-  head += forwarded(req, host, trusted);
+  head += forwarded(req, host, trusts);
+  if (edits !== null) head += edits.add;
   if (chunked) head += 'transfer-encoding: chunked\r\n';
   head += upgrade ? `connection: upgrade\r\nupgrade: ${req.headers.upgrade ?? ''}\r\n` : 'connection: keep-alive\r\n';
   return `${head}\r\n`;
 }
 
-function forwarded(req: IncomingMessage, host: string, trusted: boolean): string {
+function forwarded(req: ClientRequest, host: string, trusts: ((address: string) => boolean) | null): string {
   const address = clientAddress(req);
-  const { headers } = req;
-  const before = trusted ? one(headers['x-forwarded-for']) : undefined;
-  const proto = (trusted ? one(headers['x-forwarded-proto']) : undefined) ?? (isSecure(req) ? 'https' : 'http');
-  const forHost = (trusted ? one(headers['x-forwarded-host']) : undefined) ?? host;
-  const chain = before === undefined ? address : `${before}, ${address}`;
+  const proto = protoOf(req, trusts !== null);
+  const forHost = (trusts === null ? undefined : one(req.headers['x-forwarded-host'])) ?? host;
+  // What stands to the left of whom nobody vouches for is an invention of clients.
+  const chain = trusts === null ? address : clientOf(address, forwardedFor(req), trusts).chain;
   return `x-forwarded-for: ${chain}\r\nx-forwarded-proto: ${proto}\r\nx-forwarded-host: ${forHost}\r\n`;
+}
+
+export const forwardedFor = (req: ClientRequest): string | undefined => one(req.headers['x-forwarded-for']);
+
+/** How the client asked, as far as the peer is `trusted` to say so: the last word is that of the proxy nearest to here. */
+export function protoOf(req: ClientRequest, trusted: boolean): 'http' | 'https' {
+  const said = trusted ? one(req.headers['x-forwarded-proto'])?.split(',').at(-1)?.trim().toLowerCase() : undefined;
+  if (said === 'http' || said === 'https') return said;
+  return isSecure(req) ? 'https' : 'http';
 }
 
 const one = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join(', ');
 
 /** Whether it came in over TLS. */
-export const isSecure = (req: IncomingMessage): boolean => 'encrypted' in req.socket;
+export const isSecure = (req: ClientRequest): boolean => 'encrypted' in req.socket;
 
 /** The peer's address; an IPv4 address as such also on a dual-stack socket. */
-export function clientAddress(req: IncomingMessage): string {
+export function clientAddress(req: ClientRequest): string {
   const address = req.socket.remoteAddress ?? '';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIPv6 } from 'node:net';
+import { addressList } from '../../domain/traffic/address.ts';
 
 /** Whose word counts. */
 
@@ -11,14 +11,4 @@ export function probeCheck(token: string): (given: string) => boolean {
 }
 
 /** Whether an address is one of these proxies, each an address or CIDR. */
-export function trust(proxies: readonly string[]): (address: string) => boolean {
-  if (proxies.length === 0) return () => false;
-  const list = new BlockList();
-  for (const proxy of proxies) {
-    const [address = '', prefix] = proxy.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
+export const trust = addressList;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { ClientReply, ClientRequest } from '../proxy/client.ts';
 import { precondition, rangeHolds } from './conditions.ts';
 import type { Located } from './locate.ts';
 import { isContentNamed, mediaType } from './media-types.ts';
@@ -17,19 +17,20 @@ export interface FileToSend {
   /** Other clients would get another encoding. */
   readonly varies: boolean;
   readonly headers: readonly string[];
-  started(status: number): void;
+  /** `bytes`: of the body that follows. */
+  started(status: number, bytes: number): void;
 }
 
 /** Read at once; larger files are streamed. */
 const SMALL_BYTES = 64 * 1024;
 
 /** Sends a file as the request's conditions and ranges ask. Rejects when reading fails. */
-export async function sendFile(req: IncomingMessage, res: ServerResponse, to: FileToSend): Promise<void> {
+export async function sendFile(req: ClientRequest, res: ClientReply, to: FileToSend): Promise<void> {
   const { file, encoding } = to;
   const common = commonHeaders(to);
   const condition = precondition(req.headers, file);
   if (condition !== null) {
-    to.started(condition);
+    to.started(condition, 0);
     res.writeHead(condition, condition === 304 ? common : [...common, 'Content-Length', '0']);
     res.end();
     return;
@@ -39,7 +40,7 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, to: Fi
   const mayBePart = req.method === 'GET' && encoding === null && rangeHolds(req.headers, file);
   const ranges = mayBePart ? parseRanges(req.headers.range, file.size) : null;
   if (ranges === 'unsatisfiable') {
-    to.started(416);
+    to.started(416, 0);
     res.writeHead(416, [...common, 'Content-Range', `bytes */${file.size}`, 'Content-Length', '0']);
     res.end();
     return;
@@ -53,7 +54,7 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, to: Fi
   const length = range.to - range.from + 1;
   const partly = only === undefined ? [] : ['Content-Range', contentRange(only, file.size)];
   const status = only === undefined ? 200 : 206;
-  to.started(status);
+  to.started(status, req.method === 'HEAD' ? 0 : length);
   res.writeHead(status, [...common, ...partly, 'Content-Type', type, 'Content-Length', String(length)]);
   if (req.method === 'HEAD' || length === 0) res.end();
   else if (file.size <= SMALL_BYTES) res.end((await readFile(file.path)).subarray(range.from, range.to + 1));
@@ -61,8 +62,8 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, to: Fi
 }
 
 async function sendParts(
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: ClientRequest,
+  res: ClientReply,
   to: FileToSend,
   common: readonly string[],
   type: string,
@@ -76,7 +77,7 @@ async function sendParts(
   }));
   const end = `\r\n--${boundary}--\r\n`;
   const length = parts.reduce((sum, { range, head }) => sum + head.length + range.to - range.from + 1, end.length);
-  to.started(206);
+  to.started(206, req.method === 'HEAD' ? 0 : length);
   res.writeHead(206, [
     ...common,
     'Content-Type',

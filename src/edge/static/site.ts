@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientReply, ClientRequest } from '../proxy/client.ts';
 import { ownReply } from '../proxy/own-reply.ts';
 import type { Located } from './locate.ts';
 import { Locator, segmentsOf } from './locate.ts';
@@ -11,8 +11,10 @@ export interface ServeOptions {
   readonly prefix: string;
   /** Sites of the other hot releases: a page of one may ask for the assets of another. */
   readonly elsewhere: readonly StaticSite[];
-  /** The status is known; about to send. */
-  started(status: number): void;
+  /** The status is known; about to send a body of so many bytes. */
+  started(status: number, bytes: number): void;
+  /** HTML for a refusal with this status, if somebody made any. */
+  page?(status: number): string | null;
   /** Flat headers for a reply that anybody may keep. */
   shared(): readonly string[];
   /** Flat headers for a reply that only this client may keep: a page. */
@@ -47,14 +49,14 @@ export class StaticSite {
   }
 
   /** Answers a request. Never throws, nor later. */
-  serve(req: IncomingMessage, res: ServerResponse, options: ServeOptions): void {
+  serve(req: ClientRequest, res: ClientReply, options: ServeOptions): void {
     this.#serve(req, res, options).catch(() => {
       if (res.headersSent) res.destroy();
       else this.#refuse(req, res, 500, options);
     });
   }
 
-  async #serve(req: IncomingMessage, res: ServerResponse, options: ServeOptions): Promise<void> {
+  async #serve(req: ClientRequest, res: ClientReply, options: ServeOptions): Promise<void> {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       this.#refuse(req, res, 405, options, ['Allow', 'GET, HEAD']);
       return;
@@ -69,7 +71,7 @@ export class StaticSite {
     const here = await this.#locator.find(segments);
     if (here.kind === 'folder') {
       if (!urlPath.endsWith('/') && (await this.file([...segments, 'index.html'])) !== null) {
-        options.started(308);
+        options.started(308, 0);
         res.writeHead(308, [
           ...options.shared(),
           'Location',
@@ -96,7 +98,7 @@ export class StaticSite {
       encoding: encoded?.encoding ?? null,
       varies: encoded?.varies ?? false,
       headers: isPage ? options.privately() : options.shared(),
-      started: (status) => options.started(status),
+      started: (status, bytes) => options.started(status, bytes),
     });
   }
 
@@ -115,7 +117,7 @@ export class StaticSite {
 
   /** A folder's index, another release's asset, or the application's one page. */
   async #fallback(
-    req: IncomingMessage,
+    req: ClientRequest,
     segments: readonly string[],
     urlPath: string,
     { elsewhere }: ServeOptions,
@@ -137,7 +139,7 @@ export class StaticSite {
 
   /** A prepared encoding that the client takes. */
   async #encoded(
-    req: IncomingMessage,
+    req: ClientRequest,
     { segments, file }: Found,
   ): Promise<{ file: Located; encoding: string | null; varies: boolean }> {
     const accepted = acceptedEncodings(req.headers['accept-encoding']);
@@ -153,14 +155,14 @@ export class StaticSite {
   }
 
   #refuse(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: ClientRequest,
+    res: ClientReply,
     status: number,
     options: ServeOptions,
     more: readonly string[] = [],
   ): void {
-    options.started(status);
-    ownReply(req, res, status, [...options.shared(), ...more]);
+    const page = options.page?.(status) ?? null;
+    options.started(status, ownReply(req, res, status, [...options.shared(), ...more], { page }));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest } from '../proxy/client.ts';
 
 /** Whoever issues certificates asks here in plain, and follows no redirect to a certificate that is not there yet. */
 const CHALLENGES = '/.well-known/acme-challenge/';
@@ -13,7 +13,7 @@ export const isChallenge = (path: string): boolean => path.startsWith(CHALLENGES
 export const tokenOf = (path: string): string => path.slice(CHALLENGES.length);
 
 /** The same over TLS, or null when what was asked cannot be written as a URL. */
-export function secureLocation(req: IncomingMessage, host: string | undefined, port: number): string | null {
+export function secureLocation(req: ClientRequest, host: string | undefined, port: number): string | null {
   const name = HOST.exec(host ?? '')?.[1];
   const url = req.url ?? '';
   if (name === undefined || !url.startsWith('/')) return null;

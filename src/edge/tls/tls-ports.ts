@@ -72,8 +72,8 @@ export class TlsPorts {
   options(address: string): TlsOptions {
     return {
       ...this.#context(address),
-      // Nothing else: what is not offered cannot be downgraded.
-      ALPNProtocols: ['http/1.1'],
+      // Whoever names none of these, or nothing, is not left to guess.
+      ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => done(null, this.#contextFor(address, name)),
     };
   }

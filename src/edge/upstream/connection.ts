@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest } from '../proxy/client.ts';
 import type { ParsedHead } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
 import { OneWaySocket } from './one-way-socket.ts';
+import type { BodyLimit } from './request-body.ts';
 import { RequestBody } from './request-body.ts';
 
 /** Why no (whole) reply came. */
@@ -55,7 +56,7 @@ export class UpstreamConnection {
   #replyStarted = false;
   #sentAt = 0;
   #keepAlive = true;
-  #pending: { head: string; body: IncomingMessage | null; chunked: boolean } | null = null;
+  #pending: { head: string; body: ClientRequest | null; chunked: boolean; limit: BodyLimit | null } | null = null;
   #connectTimer: NodeJS.Timeout | null;
   idleSince = 0;
   idleLimitMs = DEFAULT_IDLE_LIMIT_MS;
@@ -85,22 +86,29 @@ export class UpstreamConnection {
   }
 
   /** Sends a request: `head` ends with an empty line; a body is read from `body` and chunked if its length is unknown. */
-  send(head: string, body: IncomingMessage | null, chunked: boolean, headOnly: boolean, sink: ReplySink): void {
+  send(
+    head: string,
+    body: ClientRequest | null,
+    chunked: boolean,
+    headOnly: boolean,
+    sink: ReplySink,
+    limit: BodyLimit | null = null,
+  ): void {
     this.#sink = sink;
     this.#replyStarted = false;
     this.#parser.headOnly = headOnly;
     if (!this.#connected) {
-      this.#pending = { head, body, chunked };
+      this.#pending = { head, body, chunked, limit };
       return;
     }
-    this.#write(head, body, chunked);
+    this.#write(head, body, chunked, limit);
   }
 
-  #write(head: string, body: IncomingMessage | null, chunked: boolean): void {
+  #write(head: string, body: ClientRequest | null, chunked: boolean, limit: BodyLimit | null): void {
     this.#sentAt = performance.now();
     this.#socket.write(head, 'latin1');
     if (body === null) return;
-    this.#body = new RequestBody(body, this.#socket, chunked);
+    this.#body = new RequestBody(body, this.#socket, chunked, limit);
     this.#body.start();
   }
 
@@ -125,7 +133,8 @@ export class UpstreamConnection {
     this.#connectTimer = null;
     const pending = this.#pending;
     this.#pending = null;
-    if (pending !== null && this.#sink !== null) this.#write(pending.head, pending.body, pending.chunked);
+    if (pending !== null && this.#sink !== null)
+      this.#write(pending.head, pending.body, pending.chunked, pending.limit);
   }
 
   #onData(data: Buffer): void {

@@ -1,22 +1,31 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientRequest } from '../proxy/client.ts';
 
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
+/** For a body whose length is not known: `exceeded` is called, once, when it turns out to be longer. */
+export interface BodyLimit {
+  readonly most: number;
+  exceeded(): void;
+}
+
 /** Carries a request's body upstream, as fast as upstream takes it. Request trailers are dropped. */
 export class RequestBody {
-  readonly #source: IncomingMessage;
+  readonly #source: ClientRequest;
   readonly #socket: Socket;
   readonly #chunked: boolean;
+  readonly #limit: BodyLimit | null;
+  #bytes = 0;
   #stopped = false;
   /** All of it was written. */
   finished = false;
 
-  constructor(source: IncomingMessage, socket: Socket, chunked: boolean) {
+  constructor(source: ClientRequest, socket: Socket, chunked: boolean, limit: BodyLimit | null) {
     this.#source = source;
     this.#socket = socket;
     this.#chunked = chunked;
+    this.#limit = limit;
   }
 
   start(): void {
@@ -39,6 +48,13 @@ export class RequestBody {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    if (this.#limit !== null) {
+      this.#bytes += chunk.length;
+      if (this.#bytes > this.#limit.most) {
+        this.#limit.exceeded();
+        return;
+      }
+    }
     const socket = this.#socket;
     socket.cork();
     if (this.#chunked) socket.write(chunk.length.toString(16) + CRLF, 'latin1');

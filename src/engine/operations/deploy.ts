@@ -13,6 +13,8 @@ import { createOrReplace, refuseWhileUnderWay } from './create.ts';
 import { currentOf, mustRunAlone, newReleases, newValues, saidNewValues } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
+import { entryChanged, keepEntry, untilEntryHolds } from './entry.ts';
+import { inTurn } from './in-turn.ts';
 import { tlsChanged, untilTlsServed } from './tls.ts';
 
 export interface DeployInput {
@@ -32,6 +34,8 @@ export interface DeployInput {
 export interface Begun {
   rollout: Rollout | null;
   message: string;
+  /** The store was away: whether the edge has taken it back all the same. */
+  unwritten?: { done: boolean };
   /** What was found in its new migrations; absent where none are run. */
   migrations?: Examined['reports'];
 }
@@ -42,11 +46,10 @@ export interface Begun {
  */
 export async function deploy(engine: Engine, input: DeployInput): Promise<Begun> {
   const { deps } = engine;
+  const scope = { project: input.project.name, environment: input.project.environment.name };
   const { project } = input;
-  const scope = { project: project.name, environment: project.environment.name };
   const chosen = chooseServices(project, input.services);
   await refuseForeignRoot(deps, project);
-  const before = await deps.store.environment(scope.project, scope.environment);
   const serving = await deps.store.deployments(scope.project, scope.environment);
   const changed = input.onlyChanged ? await changedServices(deps, project, chosen, serving) : chosen;
   // Who names services means those alone; the whole file also says what is not there any more.
@@ -60,19 +63,28 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const examined = await examineMigrations(deps, project, changed, serving, input.allowBreakingMigrations);
   refuseBreaking(examined);
 
-  // The port of what serves is moved by the rollout, when it is promoted.
-  const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
-  const record = { ...scope, config: project, wanted: 'up' as const, updatedAt: deps.clock.now() };
-  await deps.store.saveEnvironment(record, { keepListen });
+  const { before, kept } = await inTurn(engine, scope, async () => {
+    const before = await deps.store.environment(scope.project, scope.environment);
+    const kept = await keepEntry(deps, project, before);
+    // The port of what serves is moved by the rollout, when it is promoted.
+    const keepListen = before?.wanted === 'up' && serving.some((each) => each.current !== null);
+    const record = { ...scope, config: kept, wanted: 'up' as const, updatedAt: deps.clock.now() };
+    await deps.store.saveEnvironment(record, { keepListen });
+    return { before, kept };
+  });
   if (touched.length === 0 && !moves) {
     engine.wake(scope);
-    const retold = tlsChanged(before, project);
-    if (before?.wanted !== 'down' && !retold)
+    const retold = [
+      ...(tlsChanged(before, project) ? ['TLS'] : []),
+      ...(entryChanged(before, kept) ? ['what the edge lets in'] : []),
+    ];
+    if (before?.wanted !== 'down' && retold.length === 0)
       return { rollout: null, message: 'nothing changed since the last rollout' };
     if (before?.wanted === 'down') await untilServing(engine, scope);
     await untilTlsServed(engine, project);
+    await untilEntryHolds(engine, scope);
     if (before?.wanted !== 'down')
-      return { rollout: null, message: 'nothing changed but TLS, which is as the file says' };
+      return { rollout: null, message: `nothing changed but ${retold.join(' and ')}, which is as the file says` };
     return { rollout: null, message: 'nothing changed; started again' };
   }
   await ensurePorts(deps, scope, chosen);

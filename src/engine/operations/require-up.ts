@@ -3,7 +3,7 @@ import type { EngineDeps } from '../deps.ts';
 
 /** Refuses what could only wait for instances that are not wanted. */
 export async function requireUp(
-  deps: Pick<EngineDeps, 'store'>,
+  deps: { store: Pick<EngineDeps['store'], 'environment'> },
   scope: { project: string; environment: string },
 ): Promise<void> {
   const record = await deps.store.environment(scope.project, scope.environment);

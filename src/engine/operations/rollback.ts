@@ -31,8 +31,8 @@ export interface RollbackInput {
 export async function rollback(engine: Engine, input: RollbackInput): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project, environment: input.environment };
-  await requireUp(deps, scope);
-  const open = await deps.store.rollouts({ ...scope, unsettled: true });
+  await requireUp({ store: engine.reads }, scope);
+  const open = await engine.reads.rollouts({ ...scope, unsettled: true });
   // Behind its window nothing of the former release is left.
   const hot = open.find(
     (each) =>
@@ -77,7 +77,7 @@ async function targetsFormer(engine: Engine, hot: Rollout, { project, service, t
   if (to === null) return hot.phase !== 'watching' || hot.opens !== null || parts.some((each) => each.former !== null);
   const meant = parts.filter((each) => service === null || each.service === service);
   for (const { former } of meant) {
-    const release = former === null ? null : await engine.deps.store.release(project, former);
+    const release = former === null ? null : await engine.reads.release(project, former);
     if (release === null || !isCalled(release, to)) return false;
   }
   return meant.length > 0;

@@ -1,6 +1,8 @@
 import { mustGiveWay } from '../../domain/rollout/giving-way.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import type { Engine } from '../engine.ts';
+import { ask } from '../emergency/ask.ts';
+import { takenBackAtEdge } from '../emergency/at-the-edge.ts';
 import type { Begun } from './deploy.ts';
 import { until } from './until.ts';
 
@@ -19,15 +21,11 @@ export async function takeBack(
   input: { by: string; comment: string | null },
 ): Promise<Begun> {
   const { deps } = engine;
-  await deps.store.addRequest({
-    rollout: hot.id,
-    kind: 'rollback',
-    by: input.by,
-    at: deps.clock.now(),
-    comment: input.comment,
-    force: false,
-  });
-  engine.wake(hot);
+  const asked = await ask(engine, hot, { kind: 'rollback', by: input.by, comment: input.comment, force: false });
+  if (!asked.written) {
+    const { done, message } = await takenBackAtEdge(engine, hot, asked, 'rollback');
+    return { rollout: hot, message, unwritten: { done } };
+  }
   const former = [
     ...hot.services
       .filter(({ kind }) => kind !== 'worker')

@@ -19,6 +19,8 @@ export interface PostgresOptions {
   owner: StoreOwner | null;
   /** How long a call is tried again while others write or the database is away before `store-busy`, ms; default 5,000. */
   patienceMs?: number;
+  /** The same for opening it; default `patienceMs`. */
+  openPatienceMs?: number;
   /** How long a connection may take to be there, and an answer to come, ms; default 5,000 and 10,000. */
   connectMs?: number;
   replyMs?: number;
@@ -61,7 +63,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       await migrate(session, { migrations, where, now: Date.now(), owner: options.owner, patienceMs: MIGRATION_MS });
     });
   try {
-    await patiently(prepare, performance.now() + patienceMs);
+    await patiently(prepare, performance.now() + (options.openPatienceMs ?? patienceMs));
   } catch (error) {
     throw storeError(error, where);
   }

@@ -42,7 +42,7 @@ function taken(where: string, name: string): EvenkeelError {
     code: 'store-taken',
     what: 'The database holds the state of another evenkeel.',
     where,
-    why: `It belongs to ${name}. Several controllers on one database are not available yet.`,
+    why: `It belongs to ${name}. A database is the store of one home; several controllers are of one home, too.`,
     next: `Give this one a database of its own. If the other one is gone for good: delete from ${OWNER_NAME}; then start again.`,
   });
 }

@@ -52,7 +52,9 @@ export function clientConfig(settings: PostgresSettings): ClientConfig {
   const ssl = tls && { rejectUnauthorized: tls.verify, ...(tls.ca === null ? {} : { ca: tls.ca }) };
   // As a function it is not a property of anything that might be printed, and no password file is asked.
   const asked = (): string => password ?? '';
-  return { host, port, database, user, password: asked, ssl, keepAlive: true, application_name: 'evenkeel' };
+  // Of several controllers: which one it is that the server sees.
+  const name = `evenkeel ${process.pid}`;
+  return { host, port, database, user, password: asked, ssl, keepAlive: true, application_name: name };
 }
 
 function parse(text: string): URL {

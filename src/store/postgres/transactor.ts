@@ -1,4 +1,4 @@
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { Pool } from 'pg';
 import type { Database } from '../rows/database.ts';
 import type { Transactor } from '../transactor.ts';
@@ -13,6 +13,9 @@ export interface TransactorOptions {
   patienceMs: number;
   limits: ServerLimits;
 }
+
+/** Not `now()`, which is when the transaction began. */
+const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 /** Transactions on a pool. Writes of this process go one after the other in the order in which they were asked for. */
 export function postgresTransactor(pool: Pool, { where, patienceMs, limits }: TransactorOptions): Transactor {
@@ -65,5 +68,5 @@ export function postgresTransactor(pool: Pool, { where, patienceMs, limits }: Tr
     await pool.end();
   };
 
-  return { read, write, close: () => (closed ??= close()) };
+  return { now: NOW, read, write, close: () => (closed ??= close()) };
 }

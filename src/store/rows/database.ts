@@ -1,6 +1,7 @@
 /** The tables as both databases hold them: text, numbers, 0/1, JSON as text. What a column means stands in migrations/. */
 export interface Database {
   counters: { name: string; value: number };
+  leases: { name: string; holder: string; about: string; fence: number; expires_at: number };
   environments: { project: string; environment: string; wanted: string; config: string; updated_at: number };
   release_numbers: { project: string; service: string; number: number };
   releases: ReleaseRow;

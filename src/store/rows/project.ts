@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHALLENGES } from '../../domain/certificate/acme.ts';
 import type { Project, RolloutPolicy, ServiceConfig } from '../../domain/project/project.ts';
+import { entrySchema } from './entry.ts';
 import type { Same } from './parse.ts';
 
 /**
@@ -121,6 +122,8 @@ export const projectSchema = z.strictObject({
           .optional(),
       })
       .optional(),
+    entry: entrySchema.optional(),
+    switched: z.strictObject({ services: z.array(z.string()).nullable(), by: z.string(), at: z.number() }).optional(),
   }),
   services: z.array(serviceConfigSchema),
   secrets: z.array(z.string()),

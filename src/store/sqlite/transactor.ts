@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { Database } from '../rows/database.ts';
 import type { Transactor } from '../transactor.ts';
@@ -7,6 +7,8 @@ import { whileBusy } from './busy.ts';
 import { sqliteDialect } from './dialect.ts';
 import { isFull, storeError, storeFull } from './errors.ts';
 import type { Reserve } from './reserve.ts';
+
+const NOW = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
 
 /** Transactions on one connection: writes one after the other in the order in which they were asked for. */
 export function sqliteTransactor(
@@ -56,7 +58,7 @@ export function sqliteTransactor(
     if (database.isOpen) database.close();
   };
 
-  return { read, write, close: () => (closed ??= close()) };
+  return { now: NOW, read, write, close: () => (closed ??= close()) };
 }
 
 function storeClosed(file: string): EvenkeelError {

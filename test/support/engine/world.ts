@@ -8,7 +8,7 @@ import {
   type FakeRuntime,
 } from '../../../src/drivers/runtime/fake/runtime.ts';
 import { cronTimetable } from '../../../src/drivers/schedule/cron-timetable.ts';
-import type { Places } from '../../../src/engine/deps.ts';
+import type { Passwords, Places } from '../../../src/engine/deps.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -17,6 +17,7 @@ import type { InstanceSpec, JobSpec } from '../../../src/ports/runtime.ts';
 import type { Secrets } from '../../../src/ports/secrets.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { openMemoryStore } from '../../../src/store/sqlite/open.ts';
+import { emergencyInMemory } from './emergency.ts';
 import { type FakeTraffic, fakeTraffic } from './fake-traffic.ts';
 
 /** Time that passes as fast as those who wait for it let it: a sleep is over at the next turn of the event loop. */
@@ -90,6 +91,14 @@ export const fakePlaces: Places = {
   projectFolder: async (root) => root,
   jobLog: ({ job }) => `/logs/${job}`,
   data: ({ path }) => `/data/${path}`,
+  accessLog: ({ project, environment }) => `/logs/access/${project}/${environment}`,
+  keepPage: async (file) => `/pages${file}`,
+};
+
+/** As good as a test needs it. */
+export const fakePasswords: Passwords = {
+  hash: async (password) => `hash of ${password}`,
+  matches: async (password, hash) => hash === `hash of ${password}`,
 };
 
 export const noMigrations: MigrationReader = { examine: async () => ({ findings: [], read: 0 }) };
@@ -129,11 +138,14 @@ export async function openWorld(): Promise<World> {
       warn: quiet,
       error: process.env['DEBUG_WORLD'] === undefined ? quiet : (f, m) => console.error(m, f),
     },
+    passwords: fakePasswords,
     places: fakePlaces,
     newId: () => randomUUID().slice(0, 8),
     digest: (text) => createHash('sha256').update(text).digest('hex'),
     fence: await store.nextFence(),
+    holds: () => true,
     onFenced: quiet,
+    emergency: { traffic, awaySince: null, ...emergencyInMemory() },
   });
   return {
     engine,

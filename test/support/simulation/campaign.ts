@@ -21,11 +21,11 @@ export function told({ seed, story, broken }: Played): string {
 }
 
 /** Plays `count` histories from the seed `first` on. Throws with the story of the first that breaks a rule. */
-export async function campaign(first: number, count: number): Promise<Campaign> {
+export async function campaign(first: number, count: number, several?: number): Promise<Campaign> {
   const began = performance.now();
   const sums = { rollouts: 0, promoted: 0, takenBack: 0, contracted: 0 };
   for (let seed = first; seed < first + count; seed++) {
-    const played = await play(seed);
+    const played = await play(seed, several);
     if (played.broken !== null) throw new Error(told(played));
     sums.rollouts += played.rollouts;
     sums.promoted += played.promoted;

@@ -101,13 +101,18 @@ export class SimulatedEdge implements Traffic {
       throw new EvenkeelError({ code: 'peer-unreachable', what: 'the edge is away', retryable: true, exit: 2 });
   }
 
-  async apply({ fence, services, remove }: Parameters<Traffic['apply']>[0]): ReturnType<Traffic['apply']> {
+  async apply({
+    fence,
+    services,
+    remove,
+    takesOver = false,
+  }: Parameters<Traffic['apply']>[0]): ReturnType<Traffic['apply']> {
     this.#reachable();
     const keys = [...services.map(serviceKey), ...remove];
-    const old = keys.find((key) => (this.#fences.get(key) ?? 0) > fence);
-    if (old !== undefined)
-      return { applied: false, refused: { reason: 'fence', detail: `${old} is newer` }, at: this.#now() };
-    for (const key of keys) this.#fences.set(key, fence);
+    for (const [key, known] of this.#fences)
+      if (known > fence)
+        return { applied: false, refused: { reason: 'fence', detail: `${key} is newer` }, at: this.#now() };
+    for (const key of takesOver ? [...this.#fences.keys(), ...keys] : keys) this.#fences.set(key, fence);
     for (const config of services) this.table.set(serviceKey(config), { config: structuredClone(config), fence });
     for (const key of remove) this.table.delete(key);
     const splits = new Set([...this.table.values()].flatMap(({ config }) => config.split?.rollout ?? []));

@@ -1,6 +1,7 @@
 import type { ServiceConfig } from '../../../src/domain/project/project.ts';
 import type { RequestKind } from '../../../src/domain/rollout/rollout.ts';
 import { deploy } from '../../../src/engine/operations/deploy.ts';
+import { ask } from '../../../src/engine/emergency/ask.ts';
 import { down } from '../../../src/engine/operations/down.ts';
 import { rollback } from '../../../src/engine/operations/rollback.ts';
 import { project } from '../engine/world.ts';
@@ -29,8 +30,8 @@ const REQUESTS: RequestKind[] = [
   'rollback',
 ];
 /** Everything that waits for somebody gives up by then. */
-/** Share of histories in which another controller takes over from one that is stopped. */
-const SEVERAL = Number(process.env['SIMULATION_SEVERAL'] ?? 0);
+/** Share of histories with two or three controllers, of which one acts by a lease. */
+const SEVERAL = Number(process.env['SIMULATION_SEVERAL'] ?? 0.3);
 const QUIET_MS = 400_000;
 const MOST_STEPS = 30_000;
 
@@ -45,9 +46,9 @@ export interface Played {
   contracted: number;
 }
 
-/** Plays one history. The same seed plays the same one. */
-export async function play(seed: number): Promise<Played> {
-  const history = new History(seed);
+/** Plays one history. The same seed plays the same one. `several` is how likely there are several controllers. */
+export async function play(seed: number, several = SEVERAL): Promise<Played> {
+  const history = new History(seed, several);
   let broken: Error | null = null;
   try {
     await history.run();
@@ -79,19 +80,22 @@ class History {
   #visitors = VISITS;
   #version = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, likely: number) {
     this.#chance = random(seed);
     this.machine = newMachine(this.#time, this.#chance);
     this.#services = drawServices(this.#chance);
     this.#environment = { approve: { people: this.#chance.chance(0.15) ? 1 : 0 } };
     this.#overseer = new Overseer(this.machine, this.#time, (what) => this.#note(what));
+    const several = this.#chance.chance(likely) ? this.#chance.int(2, 3) : 1;
     this.#controllers = new Controllers(this.machine, {
       time: this.#time,
       chance: this.#chance,
       malice: CALM,
-      several: this.#chance.chance(SEVERAL),
+      several,
       note: (what) => this.#note(what),
+      acted: (act) => this.#overseer.acted(act),
     });
+    this.#overseer.leases = several > 1;
   }
 
   async run(): Promise<void> {
@@ -113,21 +117,19 @@ class History {
   }
 
   end(): void {
-    for (const each of this.#controllers.all) {
-      each.life.dead = true;
-      void each.engine.stop();
-    }
+    this.#controllers.end();
   }
 
   #calm(): void {
     this.#note('from here on nothing goes wrong');
     this.#controllers.malice = CALM;
     this.machine.diskFull = false;
+    this.machine.storeAway = false;
     this.machine.edge.down = false;
     this.#visitors = VISITS;
     this.machine.confused.clear();
     for (const each of this.#controllers.all) this.#controllers.resume(each);
-    if (this.#controllers.acting === null) void this.#controllers.begin();
+    this.#controllers.goOn();
   }
 
   async #over(): Promise<boolean> {
@@ -171,14 +173,19 @@ class History {
       machine.edge.down = !machine.edge.down;
       if (!machine.edge.down && chance.chance(0.5)) machine.edge.crash();
       this.#note(`the edge is ${machine.edge.down ? 'away' : 'back'}`);
-    } else if (roll < 0.74) {
+    } else if (roll < 0.735) {
       this.#visitors = this.#visitors === 0 ? VISITS : 0;
       machine.edge.busy = chance.pick([0, 4, 12, 40]);
       this.#note(this.#visitors === 0 ? 'nobody visits' : 'visitors come again');
-    } else if (roll < 0.77) {
+    } else if (roll < 0.76) {
+      machine.storeAway = !machine.storeAway;
+      this.#note(`the store is ${machine.storeAway ? 'away' : 'back'}`);
+      if (machine.storeAway && chance.chance(0.7))
+        this.#time.after(chance.int(0, 15_000), () => this.#request(chance.pick(['abort', 'rollback'])));
+    } else if (roll < 0.795) {
       machine.diskFull = !machine.diskFull;
       this.#note(`the disk is ${machine.diskFull ? 'full' : 'free again'}`);
-    } else if (roll < 0.8) {
+    } else if (roll < 0.82) {
       this.#overseer.skewed = true;
       this.#controllers.skew += chance.pick([-3_600_000, -5_000, 5_000, 60_000]);
       this.#note(`the clock is set to be off by ${this.#controllers.skew} ms`);
@@ -244,6 +251,7 @@ class History {
 
   #request(kind: RequestKind): void {
     this.#do(kind, async (by) => {
+      if (this.machine.storeAway) return this.#requestWithoutStore(kind, by);
       const { rollouts } = await truthOf(this.machine);
       const open = rollouts.find((each) => each.end === null);
       if (open === undefined) return;
@@ -259,6 +267,16 @@ class History {
       this.#overseer.recorded.set(`${open.id} ${recorded.seq}`, this.#time.now);
       this.#controllers.acting?.engine.wake(open);
     });
+  }
+
+  /** As the API does it: what takes back is carried out at the edge, everything else is refused. */
+  async #requestWithoutStore(kind: RequestKind, by: string): Promise<void> {
+    const engine = this.#controllers.acting?.engine;
+    if (engine === undefined) return;
+    const open = (await engine.reads.rollouts({})).find((each) => each.end === null);
+    if (open === undefined) return;
+    const asked = await ask(engine, open, { kind, by, comment: null, force: this.#chance.chance(0.2) });
+    if (!asked.written && !this.machine.edge.down) this.#overseer.takenBack(open);
   }
 
   #crashInstance(): void {

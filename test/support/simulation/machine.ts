@@ -1,4 +1,5 @@
 import type { Builder } from '../../../src/ports/builder.ts';
+import type { LastKnown, Unwritten } from '../../../src/ports/emergency.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 import type { InstanceSpec } from '../../../src/ports/runtime.ts';
 import type { Secrets } from '../../../src/ports/secrets.ts';
@@ -6,6 +7,7 @@ import type { Store } from '../../../src/ports/store.ts';
 import { type FakeJobBehaviour, type FakeJobs, fakeJobs } from '../../../src/drivers/runtime/fake/jobs.ts';
 import { type FakeRuntime, fakeRuntime } from '../../../src/drivers/runtime/fake/runtime.ts';
 import { noSecrets } from '../engine/world.ts';
+import { emergencyInMemory } from '../engine/emergency.ts';
 import { SimulatedEdge } from './edge.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Random } from './random.ts';
@@ -29,12 +31,25 @@ export interface Machine {
   kind: boolean;
   /** Every write is refused while this is set. */
   diskFull: boolean;
+  /** No controller reaches the store while this is set. */
+  storeAway: boolean;
+  /** What is kept for that on the machine. */
+  unwritten: Unwritten;
+  lastKnown: LastKnown;
+  /** The highest fence of a controller that acted, as the file in the home has it. */
+  fence: number;
+  /** The highest fence that was drawn from the store. */
+  drawn: number;
+  /** The lease as the store has it, asked for in no time. */
+  leaseNow(): { fence: number; expiresAt: number };
 }
 
 const BUILD_MS = 3_000;
 const BOOT_MS = 400;
 const WRITES = new Set([
   'nextFence',
+  'takeLease',
+  'renewLease',
   'saveEnvironment',
   'reserveReleaseNumbers',
   'addReleases',
@@ -88,8 +103,9 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
     const well = boot !== undefined && worth(boot.release) !== 'sick' && time.now - boot.at >= BOOT_MS;
     return well && alive.has(id) && !confused.has(id);
   });
+  const memory = memoryStore(clock.now);
   const machine: Machine = {
-    store: memoryStore(),
+    store: memory,
     runtime,
     jobs: fakeJobs({ clock, behaviour: () => (machine.kind ? { kind: 'exit', code: 0 } : jobBehaviour(chance)) }),
     edge,
@@ -99,6 +115,11 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
     confused,
     kind: true,
     diskFull: false,
+    storeAway: false,
+    ...emergencyInMemory(),
+    fence: 0,
+    drawn: 0,
+    leaseNow: () => memory.leaseNow(),
   };
   const store = machine.store;
   machine.store = new Proxy(store, {
@@ -108,7 +129,10 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
       return async (...args: unknown[]) => {
         if (machine.diskFull)
           throw new EvenkeelError({ code: 'store-full', what: 'The disk is full.', retryable: true, exit: 2 });
-        return Reflect.apply(value, target, args);
+        const answer: unknown = await Reflect.apply(value, target, args);
+        if (key === 'nextFence') machine.drawn = Math.max(machine.drawn, Number(answer));
+        if (key === 'takeLease') machine.drawn = Math.max(machine.drawn, (answer as { fence?: number }).fence ?? 0);
+        return answer;
       };
     },
   });

@@ -4,7 +4,10 @@ import type { RunStore, SaveRuns } from '../../../src/ports/run-store.ts';
 const keyOf = (...parts: string[]): string => JSON.stringify(parts);
 
 /** The part of the memory store that keeps runs of scheduled services. */
-export function memoryRuns(transaction: <T>(act: () => T) => Promise<T>): RunStore {
+export function memoryRuns(
+  transaction: <T>(act: () => T) => Promise<T>,
+  change: <T>(act: () => T) => Promise<T>,
+): RunStore {
   const marks = new Map<string, { scope: string; mark: ScheduleMark; fence: number }>();
   let all: { run: Run; fence: number }[] = [];
   const contested: SaveRuns = { saved: false, reason: 'contested' };
@@ -30,7 +33,7 @@ export function memoryRuns(transaction: <T>(act: () => T) => Promise<T>): RunSto
           .toSorted((a, b) => (a.service < b.service ? -1 : 1)),
       ),
     decideRuns: (service, { from, mark, runs }, fence) =>
-      transaction(() => {
+      change(() => {
         const known = marks.get(nameOf(service));
         if (known !== undefined && known.fence > fence) return { saved: false, reason: 'fence' };
         if (known?.mark.spec !== from?.spec || known?.mark.through !== from?.through) return contested;
@@ -42,20 +45,20 @@ export function memoryRuns(transaction: <T>(act: () => T) => Promise<T>): RunSto
         return { saved: true };
       }),
     addRun: (run) =>
-      transaction(() => {
+      change(() => {
         if (rival(run, [run])) return null;
         all.push({ run: { ...run }, fence: 0 });
         return run;
       }),
     cancelRun: (service, by) =>
-      transaction(() => {
+      change(() => {
         const found = of(service).find(({ run }) => run.state === 'running');
         if (found === undefined) return null;
         found.run = { ...found.run, cancelledBy: found.run.cancelledBy ?? by };
         return found.run;
       }),
     saveRun: (run, fence) =>
-      transaction(() => {
+      change(() => {
         const found = of(run).find((each) => each.run.dueAt === run.dueAt);
         if (found === undefined || found.run.state !== 'running') return contested;
         if (found.fence > fence) return { saved: false, reason: 'fence' };
@@ -71,7 +74,7 @@ export function memoryRuns(transaction: <T>(act: () => T) => Promise<T>): RunSto
           .slice(0, limit),
       ),
     forgetRuns: (keep) =>
-      transaction(() => {
+      change(() => {
         const kept = new Map<string, number>();
         const stay = new Set<Run>();
         for (const run of newestFirst()) {

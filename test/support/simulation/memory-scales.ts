@@ -2,7 +2,10 @@ import type { Scale, ScaleChange } from '../../../src/domain/scaling/scale.ts';
 import type { ScaleStore } from '../../../src/ports/scale-store.ts';
 
 /** The part of the memory store that keeps how many instances services have. */
-export function memoryScales(transaction: <T>(act: () => T) => Promise<T>): ScaleStore {
+export function memoryScales(
+  transaction: <T>(act: () => T) => Promise<T>,
+  write: <T>(act: () => T) => Promise<T>,
+): ScaleStore {
   type Service = { project: string; environment: string; service: string };
   const scales = new Map<string, { where: string; scale: Scale; fence: number }>();
   const changes = new Map<string, ScaleChange[]>();
@@ -23,7 +26,7 @@ export function memoryScales(transaction: <T>(act: () => T) => Promise<T>): Scal
           .toSorted((a, b) => (a.service < b.service ? -1 : 1)),
       ),
     resize: (service, change, fence) =>
-      transaction(() => {
+      write(() => {
         const known = scales.get(nameOf(service));
         if (known !== undefined && known.fence > fence) return { saved: false, reason: 'fence' };
         if ((known?.scale.instances ?? null) !== change.from) return { saved: false, reason: 'contested' };
@@ -34,7 +37,7 @@ export function memoryScales(transaction: <T>(act: () => T) => Promise<T>): Scal
         return { saved: true };
       }),
     overrideScale: (service, override, change) =>
-      transaction(() => {
+      write(() => {
         const fence = scales.get(nameOf(service))?.fence ?? 0;
         const where = whereOf(service.project, service.environment);
         const scale = { service: service.service, instances: change.to, changedAt: change.at, override };

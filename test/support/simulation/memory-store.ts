@@ -5,13 +5,22 @@ import type { JournalEntry, OperatorRequest, Rollout } from '../../../src/domain
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 import { memoryScales } from './memory-scales.ts';
 import { memoryRuns } from './memory-runs.ts';
-import type { EnvironmentRecord, NewJournalEntry, Serving, ServingChange, Store } from '../../../src/ports/store.ts';
+import type {
+  EnvironmentRecord,
+  Lease,
+  NewJournalEntry,
+  Serving,
+  ServingChange,
+  Store,
+} from '../../../src/ports/store.ts';
 
 /**
  * A store in memory that passes the conformance suite and is fast enough for thousands of histories. What is kept is
  * frozen, so that whoever changes what he was given throws.
  */
-export function memoryStore(): Store {
+export function memoryStore(
+  now: () => number = Date.now,
+): Store & { leaseNow(): { fence: number; expiresAt: number } } {
   const environments = new Map<string, EnvironmentRecord>();
   const numbers = new Map<string, number>();
   const releases = new Map<string, Release>();
@@ -21,6 +30,8 @@ export function memoryStore(): Store {
   const journal = new Map<string, JournalEntry[]>();
   const requests = new Map<string, OperatorRequest[]>();
   let fence = 0;
+  let acting: number | null = null;
+  let leased: { holder: string; about: string; fence: number; expiresAt: number } | null = null;
   let closed = false;
 
   const open = (): void => {
@@ -64,14 +75,48 @@ export function memoryStore(): Store {
     await Promise.resolve();
     return result;
   };
+  const change = <T>(act: () => T): Promise<T> =>
+    transaction(() => {
+      if (acting !== null && fence > acting)
+        throw new EvenkeelError({ code: 'store-fenced', what: 'Another controller acts.', retryable: true });
+      return act();
+    });
+  const lease = (): Lease | null => {
+    if (leased === null) return null;
+    const { holder, about, fence: its, expiresAt } = leased;
+    return { holder, about, fence: its, leftMs: expiresAt - now() };
+  };
+  const isHeldBy = (held: { holder: string; fence: number }): boolean =>
+    leased !== null && leased.holder === held.holder && leased.fence === held.fence;
 
   return {
-    ...memoryRuns(transaction),
-    ...memoryScales(transaction),
+    ...memoryRuns(transaction, change),
+    ...memoryScales(transaction, change),
+    leaseNow: () => ({ fence: leased?.fence ?? 0, expiresAt: leased?.expiresAt ?? 0 }),
     nextFence: () => transaction(() => ++fence),
+    actAs: (its) => void (acting = its),
+
+    lease: () => transaction(lease),
+    takeLease: ({ holder, about, ms, dead }) =>
+      transaction(() => {
+        const known = lease();
+        if (known !== null && known.leftMs > 0 && known.fence !== dead) return { taken: false, lease: known };
+        leased = { holder, about, fence: ++fence, expiresAt: now() + ms };
+        return { taken: true, fence };
+      }),
+    renewLease: ({ ms, ...held }) =>
+      transaction(() => {
+        if (leased === null || !isHeldBy(held)) return false;
+        leased = { ...leased, expiresAt: now() + ms };
+        return true;
+      }),
+    giveUpLease: (held) =>
+      transaction(() => {
+        if (leased !== null && isHeldBy(held)) leased = { ...leased, holder: '', about: '', expiresAt: 0 };
+      }),
 
     saveEnvironment: (record, { keepListen } = { keepListen: false }) =>
-      transaction(() => {
+      change(() => {
         const key = keyOf(record.project, record.environment);
         const known = keepListen ? environments.get(key) : undefined;
         environments.set(key, keep(known === undefined ? record : at(record, known.config.environment)));
@@ -81,7 +126,7 @@ export function memoryStore(): Store {
       transaction(() => [...environments].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record)),
 
     reserveReleaseNumbers: (project, services) =>
-      transaction(() => {
+      change(() => {
         const next = new Map<string, number>();
         for (const service of new Set(services)) {
           const number = (numbers.get(keyOf(project, service)) ?? 0) + 1;
@@ -91,13 +136,13 @@ export function memoryStore(): Store {
         return Object.fromEntries(next);
       }),
     addReleases: (added) =>
-      transaction(() => {
+      change(() => {
         const known = added.find((each) => releases.has(keyOf(each.project, each.id)));
         if (known !== undefined) throw conflict(known.id);
         for (const each of added) releases.set(keyOf(each.project, each.id), keep(each));
       }),
     setArtifact: (project, id, artifact) =>
-      transaction(() => {
+      change(() => {
         const release = releases.get(keyOf(project, id));
         if (release === undefined) throw new EvenkeelError({ code: 'release-not-found', what: `There is no ${id}.` });
         if (release.artifact !== null && release.artifact !== artifact)
@@ -116,7 +161,7 @@ export function memoryStore(): Store {
 
     deployments: (project, environment) => transaction(() => inScope(project, environment)),
     ensureDeployments: (wanted) =>
-      transaction(() => {
+      change(() => {
         const taken = new Set(ports());
         const made = wanted.map((each) => {
           const before = deployments.get(keyOf(each.project, each.environment, each.service));
@@ -141,7 +186,7 @@ export function memoryStore(): Store {
           .map(([, each]) => each),
       ),
     giveAddresses: (wanted) =>
-      transaction(() => {
+      change(() => {
         const keyed = wanted.map((each): [string, Address] => [
           keyOf(each.project, each.environment, each.release, each.service),
           each,
@@ -155,14 +200,14 @@ export function memoryStore(): Store {
         for (const [key, each] of missing) addresses.set(key, keep(each));
       }),
     takeAddresses: ({ project, environment }, gone) =>
-      transaction(() => {
+      change(() => {
         for (const [key, each] of addresses)
           if (each.project === project && each.environment === environment && gone.includes(each.release))
             addresses.delete(key);
       }),
 
     createRollout: (rollout, entry, basedOn = []) =>
-      transaction(() => {
+      change(() => {
         const names = rollout.services.map(({ service }) => service);
         const active = newest().find(
           (each) =>
@@ -192,7 +237,7 @@ export function memoryStore(): Store {
           .slice(0, limit),
       ),
     saveRollout: (rollout, by, entries, changes = [], listen = null) =>
-      transaction(() => {
+      change(() => {
         const before = found(rollout.id);
         if (before.fence > by) return { saved: false, reason: 'fence' };
         if (before.version !== rollout.version) return { saved: false, reason: 'version' };
@@ -212,7 +257,7 @@ export function memoryStore(): Store {
     journal: (rollout) => transaction(() => [...(journal.get(rollout) ?? [])]),
 
     addRequest: (request) =>
-      transaction(() => {
+      change(() => {
         found(request.rollout);
         const asked = requests.get(request.rollout) ?? [];
         requests.set(request.rollout, asked);

@@ -1,5 +1,6 @@
 import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { releaseOf } from '../../../src/engine/beside.ts';
+import type { Act } from './acts.ts';
 import type { Machine } from './machine.ts';
 import {
   BrokenRule,
@@ -30,6 +31,10 @@ export class Overseer {
   /** The clock was set meanwhile. */
   skewed = false;
   broken: Error | null = null;
+  /** The highest fence of an act so far, and whether leases say who may act. */
+  #newest = 0;
+  leases = false;
+  readonly #takenBack = new Set<string>();
 
   constructor(machine: Machine, time: VirtualTime, note: (what: string) => void) {
     this.#machine = machine;
@@ -38,11 +43,37 @@ export class Overseer {
     this.#watch();
   }
 
+  /** A person took it back at the edge while the store was away: it has no traffic, and never has again. */
+  takenBack(rollout: Rollout): void {
+    const traffic = [...this.#machine.edge.table.values()].flatMap(({ config }) => config.releases);
+    const gone = rollout.services.map(({ to }) => to);
+    // Nothing has traffic in an environment that is down.
+    if (traffic.every(({ weight }) => weight === 0)) return;
+    // One that could not be taken back (the first release), or that waits for its migration, says so.
+    if (traffic.some(({ release, weight }) => gone.includes(release) && weight > 0)) return;
+    this.#note(`taken back without the store: ${gone.join(', ')}`);
+    for (const release of gone) this.#takenBack.add(release);
+  }
+
+  /** One controller acts, and only while its lease holds by the store's own clock, whether another is there or not. */
+  acted({ fence, what }: Act): void {
+    if (fence < this.#newest)
+      this.#fail(new BrokenRule('a controller that is late changes nothing', { fence, what, newest: this.#newest }));
+    this.#newest = Math.max(this.#newest, fence);
+    if (!this.leases) return;
+    const lease = this.#machine.leaseNow();
+    if (lease.fence !== fence || lease.expiresAt <= this.#time.now)
+      this.#fail(new BrokenRule('who acts has the lease', { fence, what, lease, now: this.#time.now }));
+  }
+
   #watch(): void {
     const machine = this.#machine;
     const { edge, store, jobs, runtime } = machine;
     edge.onApplied = (services, _removed, fence) => {
       this.#note(`edge, fence ${fence}: ${services.map(shown).join('; ')}`);
+      for (const { release, weight } of services.flatMap(({ releases }) => releases))
+        if (weight > 0 && this.#takenBack.has(release))
+          this.#fail(new BrokenRule('what was taken back without the store stays so', { release, weight }));
       void truthOf(machine)
         .then((truth) => checkTable(machine, services, truth))
         .catch((error: unknown) => this.#fail(error));

@@ -31,6 +31,11 @@ export class VirtualTime {
     };
   }
 
+  /** What is under way goes on before this resolves; no time passes. */
+  tick(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Lets everybody do what can be done now, then rings the next alarm if it is due by `until`. False: none is. */
   async step(until: number): Promise<boolean> {
     await turn();

@@ -7,6 +7,7 @@ import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/pro
 import type { CgroupParents } from '../../../platform/process/cgroup.ts';
 import { bootId } from '../../../platform/process/identity.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
+import type { Permit } from '../../../ports/permit.ts';
 import type { JobObservation, JobRunner, JobSpec } from '../../../ports/runtime.ts';
 import { signalName } from './end-reason.ts';
 import { jobBase } from './environment.ts';
@@ -37,11 +38,13 @@ export interface ProcessJobsOptions {
   redact?: Redact;
   /** Keeps jobs of other users from the ports of services; by nftables when absent. */
   guard?: PortGuard;
+  /** Asked before anything is started; everything may be when absent. */
+  permit?: Permit;
 }
 
 /** Runs jobs as processes of this machine, the same way as instances; see shim.sh. */
-export function processJobs({ home, cgroups, redact, guard }: ProcessJobsOptions): JobRunner {
-  return new ProcessJobs(resolve(home), cgroups ?? cgroupParents(), redact ?? asItIs, guard ?? portGuard());
+export function processJobs(options: ProcessJobsOptions): JobRunner {
+  return new ProcessJobs(options);
 }
 
 class ProcessJobs implements JobRunner {
@@ -49,16 +52,17 @@ class ProcessJobs implements JobRunner {
   readonly #jobs: string;
   readonly #parents: CgroupParents;
   readonly #redact: Redact;
+  readonly #permit: Permit;
+  readonly #guard: PortGuard;
   readonly #starting = new Map<string, Promise<void>>();
 
-  readonly #guard: PortGuard;
-
-  constructor(home: string, parents: CgroupParents, redact: Redact, guard: PortGuard) {
+  constructor({ home, cgroups, redact = asItIs, guard = portGuard(), permit = () => {} }: ProcessJobsOptions) {
     this.#guard = guard;
     this.#redact = redact;
-    this.#home = home;
-    this.#jobs = join(home, 'jobs');
-    this.#parents = parents;
+    this.#permit = permit;
+    this.#home = resolve(home);
+    this.#jobs = join(this.#home, 'jobs');
+    this.#parents = cgroups ?? cgroupParents();
   }
 
   start(spec: JobSpec): Promise<void> {
@@ -102,7 +106,9 @@ class ProcessJobs implements JobRunner {
       };
       const { command, log, resources } = spec;
       const openFiles = resources.openFiles ?? null;
-      await launch({ folder, command, cwd, env, log, cgroups, launch: 'job', durable: true, openFiles, seat: place });
+      const permit = this.#permit;
+      const start = { folder, command, cwd, env, log, cgroups, openFiles, seat: place, permit };
+      await launch({ ...start, launch: 'job', durable: true });
       await removeUnfinishedCopies(join(folder, 'work'));
     } catch (error) {
       if (readClaim(folder) !== null) return;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isDead, processStat } from '../../../platform/process/identity.ts';
 import { runCommand, spawnDetached } from '../../../platform/process/spawn.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
+import type { Permit } from '../../../ports/permit.ts';
 import { becomeProgram } from './command.ts';
 import { MARK, readClaim } from './folder.ts';
 import { type GuestSeat, setAside } from './guests.ts';
@@ -34,6 +35,8 @@ export interface Launch {
   openFiles: number | null;
   /** Null: it runs as evenkeel's own user. */
   seat: GuestSeat | null;
+  /** Asked before there is a process. */
+  permit: Permit;
 }
 
 /**
@@ -52,6 +55,7 @@ export async function launch({
   lock = null,
   openFiles,
   seat,
+  permit,
 }: Launch): Promise<void> {
   refuseUnusable(env);
   const prefix = await resetSignals();
@@ -59,6 +63,7 @@ export async function launch({
   const output = openSync(log, 'a', 0o600);
   let pid: number;
   try {
+    permit();
     pid = await spawnDetached(['/bin/sh', SHIM, folder], {
       cwd,
       output,

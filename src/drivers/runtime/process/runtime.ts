@@ -6,6 +6,7 @@ import type { InstanceObservation } from '../../../domain/instance/instance.ts';
 import { cgroupParents, createCgroup, removeCgroup } from '../../../platform/process/cgroup.ts';
 import type { CgroupParents } from '../../../platform/process/cgroup.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
+import type { Permit } from '../../../ports/permit.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
 import { lockOf, refuseBeside } from './alone.ts';
 import { endedBadly, endReason } from './end-reason.ts';
@@ -44,6 +45,8 @@ export interface ProcessRuntimeOptions {
   redact?: Redact;
   /** Keeps services of other users from each other's ports; by nftables when absent. */
   guard?: PortGuard;
+  /** Asked before anything is started; everything may be when absent. */
+  permit?: Permit;
 }
 
 /**
@@ -64,6 +67,7 @@ class ProcessRuntime implements Runtime {
   /** Observations that can no longer change, by the inode of their folder. */
   readonly #ended = new Map<string, { inode: number; scope: string; observation: InstanceObservation }>();
   readonly #redact: Redact;
+  readonly #permit: Permit;
   /** Of what has ended, and still held by zombies at the last look. */
   readonly #leftCgroups = new Set<readonly string[]>();
   readonly #starting = new Map<string, Promise<void>>();
@@ -71,9 +75,10 @@ class ProcessRuntime implements Runtime {
   readonly #guard: PortGuard;
   readonly #guarded: GuardedPorts;
 
-  constructor({ home, cgroups, redact = asItIs, guard = portGuard() }: ProcessRuntimeOptions) {
+  constructor({ home, cgroups, redact = asItIs, guard = portGuard(), permit = () => {} }: ProcessRuntimeOptions) {
     this.#redact = redact;
     this.#guard = guard;
+    this.#permit = permit;
     this.#home = resolve(home);
     this.#instances = join(this.#home, 'instances');
     this.#guarded = guardedPorts(this.#instances, guard);
@@ -112,6 +117,8 @@ class ProcessRuntime implements Runtime {
     } catch (error) {
       if (readClaim(folder) !== null) return; // another started it, and its end is told by observing it
       removeCgroup(cgroups);
+      // Another controller starts it, or does not want it any more.
+      if (error instanceof EvenkeelError && error.code === 'not-acting') throw error;
       this.#recordFailure(spec, folder, error);
     }
   }
@@ -141,19 +148,9 @@ class ProcessRuntime implements Runtime {
     const { command, log, resources } = spec;
     const lock = lockOf(this.#home, spec);
     const openFiles = resources.openFiles ?? null;
-    await launch({
-      folder,
-      command,
-      cwd,
-      env,
-      log,
-      cgroups,
-      launch: name,
-      durable: false,
-      openFiles,
-      seat: place,
-      lock,
-    });
+    const permit = this.#permit;
+    const start = { folder, command, cwd, env, log, cgroups, openFiles, seat: place, permit, lock };
+    await launch({ ...start, launch: name, durable: false });
     await removeUnfinishedCopies(work);
   }
 
