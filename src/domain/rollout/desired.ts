@@ -141,7 +141,8 @@ export const startsEarly = (each: RolloutService): boolean =>
 function mayStart(rollout: Rollout, part: RolloutService): boolean {
   if (!reached(rollout, 'starting')) return false;
   if (startsEarly(part)) return true;
-  if (mustGiveWay(part) && !hasGivenWay(rollout, part)) return false;
+  // Whatever has all traffic runs, paused or not.
+  if (mustGiveWay(part) && !hasGivenWay(rollout, part) && !reached(rollout, 'promoting')) return false;
   return reached(rollout, 'verifying') && part.after.every((name) => rollout.verified.includes(name));
 }
 

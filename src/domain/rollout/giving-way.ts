@@ -13,11 +13,11 @@ import { type Decision, note } from './transition.ts';
 export const mustGiveWay = ({ alone, from, to }: Pick<RolloutService, 'alone' | 'from' | 'to'>): boolean =>
   alone === true && from !== null && from !== to;
 
-/** The former release was told to stop, and the new one has not taken over yet. */
+/** The former release was told to stop so that the new one can start, or has done so: it is not hot. */
 export const hasGivenWay = (rollout: Pick<Rollout, 'held'>, part: RolloutService): boolean =>
   mustGiveWay(part) && rollout.held[part.service] !== undefined;
 
-/** Nobody answers for one of its services at this moment. */
+/** The former release of one of its services has stopped for the new one. */
 export const holdsSome = (rollout: Rollout): boolean => rollout.services.some((each) => hasGivenWay(rollout, each));
 
 export const someGiveWay = (rollout: Pick<Rollout, 'services'>): boolean => rollout.services.some(mustGiveWay);

@@ -86,7 +86,7 @@ function answerTo(request: OperatorRequest, rollout: Rollout, observed: Observed
           request,
           now,
           'no-effect',
-          `has no effect while a service is held (abort takes it back)`,
+          'has no effect while a service is held (abort takes it back)',
         );
       return pause(unpause(rollout, now), 'operator', now, `paused by ${request.by}${comment(request)}`);
     case 'resume':

@@ -221,7 +221,11 @@ export function checkDesired(world: World): void {
     );
     if (part.alone === true && from !== null)
       must(desired.releases.filter((each) => each.run).length <= 1, 'what cannot run twice does not', where);
-    must(!held || rollout.paused === null, 'nobody waits for a person while a service is held', where);
+    must(
+      !held || reached(rollout, 'watching') || rollout.paused === null,
+      'nobody waits for a person while a service is held',
+      where,
+    );
     if ((find(to)?.weight ?? 0) > 0) {
       must(
         rollout.services.every((each) => rollout.verified.includes(each.service)),
