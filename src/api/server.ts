@@ -10,6 +10,8 @@ import { maintenanceRoutes } from './routes/maintenance.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { runRoutes } from './routes/runs.ts';
+import { scaleRoutes } from './routes/scale.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -47,6 +49,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     statusRoutes,
     rolloutRoutes,
     releaseRoutes,
+    runRoutes,
+    scaleRoutes,
     migrationRoutes,
     logRoutes,
     maintenanceRoutes,

@@ -8,6 +8,7 @@ import { sqlReader } from '../drivers/migrations/sql-reader.ts';
 import { processJobs } from '../drivers/runtime/process/jobs.ts';
 import { logReader } from '../drivers/runtime/process/logs/log-reader.ts';
 import { processRuntime } from '../drivers/runtime/process/runtime.ts';
+import { cronTimetable } from '../drivers/schedule/cron-timetable.ts';
 import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
 import { secretsRedactor } from '../drivers/secrets/redact.ts';
 import { edgeChallenges } from '../drivers/traffic/edge/edge-challenges.ts';
@@ -102,6 +103,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     }),
     passwords: { hash: (password) => hashPassword(password), matches: passwordMatches },
     clock: systemClock,
+    timetable: cronTimetable(),
     log,
     places: placesIn(paths),
     newId: () => newId('r'),

@@ -68,7 +68,7 @@ export function lastKnownFile(file: string | null): LastKnown {
 const nameOf = ({ project, environment }: Scope): string => `${project}/${environment}`;
 
 /** Without what only analysis counts: that is no reason to write. */
-const versionOf = ({ record, rollouts, deployments, addresses, releases }: Known): string =>
+const versionOf = ({ record, rollouts, deployments, addresses, releases, scales }: Known): string =>
   JSON.stringify([
     record.updatedAt,
     record.wanted,
@@ -85,6 +85,7 @@ const versionOf = ({ record, rollouts, deployments, addresses, releases }: Known
     ]),
     deployments,
     addresses.length,
+    scales,
     releases.map(({ id, artifact }) => [id, artifact === null]),
   ]);
 

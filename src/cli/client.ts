@@ -12,6 +12,8 @@ import type {
   Scope,
   StatusReply,
 } from '../api/contract/contract.ts';
+import type { RunRequest, RunView } from '../api/contract/runs.ts';
+import type { ScaleRequest, ScaleView } from '../api/contract/scale.ts';
 import type { ServerInfo } from '../api/contract/server.ts';
 import type { MigrationsReply } from '../api/contract/migrations.ts';
 import type { ReleaseView } from '../api/contract/release.ts';
@@ -75,6 +77,12 @@ export interface ApiClient {
   events(id: string, after: number, signal: AbortSignal): AsyncGenerator<RolloutEvent | null>;
   releases(query: Scope & { service?: string; limit?: number }): Promise<ReleaseView[]>;
   logs(query: LogsQuery, signal: AbortSignal): AsyncGenerator<LogLine | null>;
+  run(request: RunRequest): Promise<RunView>;
+  cancelRun(request: RunRequest): Promise<RunView>;
+  runs(query: Scope & { service?: string; limit?: number }): Promise<RunView[]>;
+  oneRun(scope: Scope, run: Pick<RunView, 'service' | 'dueAt'>): Promise<RunView>;
+  scale(query: Scope & { service: string }): Promise<ScaleView>;
+  setScale(request: ScaleRequest): Promise<ScaleView>;
   secrets(scope: Scope): Promise<SecretView[]>;
   /** All of them or none. */
   setSecrets(request: Scope & { by: string; secrets: Record<string, string> }): Promise<SecretsSet>;
@@ -110,6 +118,12 @@ export function apiClient(transport: Transport): ApiClient {
     events: (id, after, signal) => parsed(lines({ path: withQuery(`${rollout(id)}/events`, { after }), signal })),
     releases: async (query) => (await get<{ releases: ReleaseView[] }>('/v1/releases', query)).releases,
     logs: (query, signal) => parsed(lines({ path: withQuery('/v1/logs', { ...query }), signal })),
+    run: (request) => post('/v1/runs', request),
+    cancelRun: (request) => post('/v1/runs/cancel', request),
+    runs: async (query) => (await get<{ runs: RunView[] }>('/v1/runs', query)).runs,
+    oneRun: (scope, { service, dueAt }) => get(`/v1/runs/${encodeURIComponent(service)}/${dueAt}`, { ...scope }),
+    scale: (query) => get('/v1/scale', query),
+    setScale: (request) => post('/v1/scale', request, true),
     secrets: async (scope) => (await get<{ secrets: SecretView[] }>('/v1/secrets', { ...scope })).secrets,
     setSecrets: async (request) => (await json({ method: 'PUT', path: '/v1/secrets', body: request })) as SecretsSet,
     removeSecret: async (secret) =>

@@ -41,6 +41,8 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
   {
     title: 'Run',
     verbs: {
+      run: async () => (await import('./commands/run.ts')).run,
+      scale: async () => (await import('./commands/scale.ts')).scale,
       restart: async () => (await import('./commands/restart.ts')).restart,
       maintenance: async () => (await import('./commands/maintenance.ts')).maintenance,
       secrets: async () => (await import('./commands/secrets.ts')).secrets,

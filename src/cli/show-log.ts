@@ -27,6 +27,7 @@ export function logPrinter({ style, terminal }: Output): (line: LogLine) => stri
  */
 function nameOf({ service, release, instance }: Pick<LogLine, 'service' | 'release' | 'instance'>): string {
   if (instance === null) return release ?? service;
+  if (RUN.test(instance)) return release ?? service;
   const [, job, again] = JOB.exec(instance) ?? [];
   if (job !== undefined) return `${release ?? service} ${job}${again === undefined ? '' : ` again ${again}`}`;
   const [, name, index, generation] = /([^.]+@\d+)\.(\d+)\.(\d+)$/.exec(instance) ?? [];
@@ -36,6 +37,9 @@ function nameOf({ service, release, instance }: Pick<LogLine, 'service' | 'relea
 
 /** `ROLLOUT.build.api`, or `ROLLOUT.migrate.api.2` when it is run again. */
 const JOB = /^[^.]+\.(build|migrate|smoke|check)\.[^.]+(?:\.(\d+))?$/;
+
+/** `PROJECT.ENVIRONMENT.tidy.run.1767236400000`. */
+const RUN = /\.run\.\d+$/;
 
 // oxlint-disable-next-line no-control-regex
 const COLOUR = /(\u001b\[[0-9;]*m)/;

@@ -3,6 +3,7 @@ import { formatDuration, formatLatency, formatPercent, formatRate, formatShare, 
 import { progress } from './follow/lines-display.ts';
 import { comingCertificates, newReleases, releaseName, waysOn } from './follow/words.ts';
 import type { Style } from './screen/style.ts';
+import { scheduleLine } from './show-run.ts';
 import { table, type Column } from './screen/table.ts';
 import { wrap } from './screen/text.ts';
 
@@ -65,6 +66,7 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
       { style, columns, indent: 2 },
     ),
     ...services.flatMap((service) => problem(service, look)),
+    ...services.flatMap((service) => scheduled(service, look)),
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, look)),
     ...urlLines(services, look),
     ...tlsLines(environment, look),
@@ -95,7 +97,7 @@ function row(service: ServiceStatus, { style, now }: StatusLook): string[] {
     service.service,
     release === null ? style.dim('none yet') : releaseName(release, service.label),
     health(service.health, style),
-    service.kind === 'static' ? '' : instances(service, mine),
+    service.kind === 'static' || service.schedule !== undefined ? '' : instances(service, mine),
     since === 0 ? '' : formatDuration(Math.floor((now - since) / 1000) * 1000),
     restarts === 0 ? '' : style.yellow(String(restarts)),
     traffic === null ? '' : formatRate(traffic.requestsPerSecond),
@@ -146,14 +148,24 @@ function overall({ environment, services, rollouts }: EnvironmentStatus, style: 
 }
 
 /** What is wrong with a service, in words, below the table. */
-function problem({ service, health, detail, instances }: ServiceStatus, { style, columns }: StatusLook): string[] {
-  if (health === 'stopped') return [];
+function problem(
+  { service, health, detail, instances, schedule }: ServiceStatus,
+  { style, columns }: StatusLook,
+): string[] {
+  // What runs at its times has a line of its own.
+  if (health === 'stopped' || schedule !== undefined) return [];
   const ends = [...new Set(instances.flatMap(({ lastEnd }) => (lastEnd === null ? [] : [lastEnd])))];
   // One that is well again is still asked why it had to be restarted.
   if (health === 'healthy')
     return ends.length === 0 ? [] : indented(`${service}: last ended: ${ends.join(', ')}`, columns).map(style.dim);
   const text = `${service}: ${detail}${ends.length === 0 ? '' : `; last ended: ${ends.join(', ')}`}`;
   return indented(text, columns).map((line) => style.yellow(line));
+}
+
+function scheduled({ service, schedule, health }: ServiceStatus, { style, columns }: StatusLook): string[] {
+  if (schedule === undefined || health === 'stopped') return [];
+  const paint = health === 'healthy' ? (line: string): string => line : style.yellow;
+  return indented(scheduleLine(service, schedule, style), columns).map(paint);
 }
 
 function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook): string[] {

@@ -1,4 +1,4 @@
-import type { AnalysisLimits, HealthConfig, RolloutPolicy } from '../domain/project/project.ts';
+import type { AnalysisLimits, HealthConfig, RolloutPolicy, Schedule } from '../domain/project/project.ts';
 
 /**
  * What holds when nothing is written: what a careful operator would choose. Any environment that is not `development`
@@ -18,6 +18,8 @@ export const DEFAULT_PORT = 8080;
 export const DEFAULT_TLS_PORT = 8443;
 export const DEFAULT_TIMEOUT_MS = minute;
 export const DEFAULT_INSTANCES = 1;
+
+export const DEFAULT_SCHEDULE: Omit<Schedule, 'at'> = { timeZone: 'UTC', lateMs: hour, deadlineMs: 6 * hour };
 
 export const DEFAULT_HEALTH: HealthConfig = {
   path: null,

@@ -20,25 +20,12 @@ interface NotYet {
 const VERSION = '0.1';
 
 const OF_A_SERVICE: NotYet[] = [
-  { path: 'schedule', instead: 'start the command from cron, or keep the clock inside a service that always runs' },
   { path: 'port', instead: 'make the program listen on $PORT, or hand it over: `run: server --port $PORT`' },
-  {
-    path: 'instances',
-    what: 'instances: { min, max }',
-    when: (value) => isMap(value) && value['min'] !== value['max'],
-    instead: 'write the number that the busiest hour needs',
-  },
   {
     path: 'public',
     what: 'public: false',
     when: (value, around) => (value === false || value === 'false') && child(around, 'routes') !== undefined,
     instead: 'leave `routes` out and let other services ask it by ${services.NAME.url}',
-  },
-  {
-    path: 'overlap',
-    what: 'overlap: false',
-    when: (value) => value === false || value === 'false',
-    instead: 'let the program take a lock, so that the second copy waits for the first to end',
   },
 ];
 

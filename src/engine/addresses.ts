@@ -2,6 +2,7 @@ import type { InstanceObservation } from '../domain/instance/instance.ts';
 import { askedServices } from '../domain/project/asked-services.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { DesiredService } from '../domain/rollout/desired.ts';
+import type { Run } from '../domain/schedule/run.ts';
 import type { EngineDeps } from './deps.ts';
 import { freePort } from './free-port.ts';
 
@@ -25,6 +26,8 @@ export async function keepAddresses(
     known: Address[];
     desired: DesiredService[];
     instances: InstanceObservation[];
+    /** Runs of scheduled services that have not ended. */
+    runs: Pick<Run, 'release'>[];
     release: (id: string) => Release | null;
   },
 ): Promise<Address[]> {
@@ -32,6 +35,7 @@ export async function keepAddresses(
   const starting = wanted.desired.flatMap((each) => each.releases.filter(({ run }) => run));
   const running = new Set([
     ...starting.map(({ release }) => release),
+    ...wanted.runs.flatMap(({ release }) => release ?? []),
     ...wanted.instances.filter(({ state }) => state !== 'ended').map(({ release }) => release),
   ]);
   const missing = starting.flatMap(({ release: id }) => {

@@ -1,3 +1,4 @@
+import { staysHot } from '../domain/rollout/desired.ts';
 import { decide } from '../domain/rollout/decide.ts';
 import { seen } from '../domain/rollout/observed.ts';
 import type { Observed } from '../domain/rollout/observed.ts';
@@ -106,7 +107,7 @@ function deploymentChanges(before: Rollout, after: Rollout): ServingChange[] {
       ...after.services.map((each) => ({
         service: each.service,
         current: each.to,
-        former: each.kind === 'worker' ? null : each.from,
+        former: staysHot(each) ? each.from : null,
       })),
       ...after.removes.map((each) => ({ service: each.service, current: null, former: null })),
     ];

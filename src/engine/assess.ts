@@ -6,9 +6,11 @@ import type { Release } from '../domain/release/release.ts';
 import { isPromoted } from '../domain/rollout/active.ts';
 import { evidenceKey } from '../domain/rollout/desired.ts';
 import type { Observed, ReleaseObservation, Work } from '../domain/rollout/observed.ts';
-import type { OperatorRequest, Rollout, RolloutService } from '../domain/rollout/rollout.ts';
+import { serviceKey } from '../domain/traffic/protocol.ts';
+import type { HeldCounts, OperatorRequest, Rollout, RolloutService } from '../domain/rollout/rollout.ts';
 import { fromCounts, quantile, total } from '../lib/histogram.ts';
 import type { HealthMemory } from './health-memory.ts';
+import type { Sizes } from './scaling.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
 import type { WorkKind } from './work-ids.ts';
 
@@ -26,6 +28,10 @@ export interface AssessInput {
   answered: (service: string) => { release: string; at: number } | null;
   requests: OperatorRequest[];
   superseded: boolean;
+  /** The environment was brought down. */
+  down?: boolean;
+  /** How many instances a release ought to have; what its file says when absent. */
+  size?: Sizes;
   schemaBusy: string | null;
   pastContract: string | null;
   /** Why the edge refused the last change, if it did: a release that it does not take cannot be rolled out. */
@@ -45,6 +51,7 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
     pastContract: input.pastContract,
     unswitched: unswitched(rollout, input.snapshot),
     refusal: input.refusal,
+    down: input.down ?? false,
     services: Object.fromEntries(
       rollout.services.map((each) => [
         each.service,
@@ -60,6 +67,7 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
           baselineSlow: baselineQuantiles(rollout, each, input.snapshot),
           evidence: mergedEvidence(rollout, each, input.snapshot),
           inner: innerEvidence(rollout, each, input.snapshot),
+          held: heldCounts(rollout, each.service, input.snapshot),
         },
       ]),
     ),
@@ -111,8 +119,12 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
     const there = entry !== null && entry.static !== null;
     return { wanted: 1, running: 1, healthy: there ? 1 : 0, starting: false, failure: refusal, weight, present: there };
   }
-  const wanted = release?.config.instances ?? 0;
-  const running = mine.filter((each) => each.state === 'running');
+  // Nothing of it runs but at its times: what was built, migrated and checked is all that can be asked of it.
+  if (release?.config.schedule !== undefined)
+    return { wanted: 1, running: 1, healthy: 1, starting: false, failure: refusal, weight, present: false };
+  const wanted = release === null ? 0 : (input.size?.(release) ?? release.config.instances);
+  // What is beyond its size is on its way out, and counts for nothing.
+  const running = mine.filter((each) => each.state === 'running' && each.index < wanted);
   const isHealthy = (instance: { id: string; startedAt: number }): boolean =>
     release?.config.kind === 'worker'
       ? stayedUp(instance.startedAt, input.snapshot.at)
@@ -147,7 +159,7 @@ export function superviseRelease(
   return supervise(
     {
       wanted,
-      observed: input.snapshot.instances.filter((each) => each.release === release.id),
+      observed: input.snapshot.instances.filter((each) => each.release === release.id && each.index < wanted),
       health: (id) => input.health.of(id),
       now: input.snapshot.at,
     },
@@ -169,6 +181,14 @@ function baselineQuantiles(
   const p75 = quantile(histogram, 0.75);
   const p95 = quantile(histogram, 0.95);
   return p75 === undefined || p95 === undefined ? null : { p75Ms: p75.high, p95Ms: p95.high };
+}
+
+function heldCounts(rollout: Rollout, service: string, { stats }: Snapshot): HeldCounts | undefined {
+  const key = serviceKey({ project: rollout.project, environment: rollout.environment, service });
+  const counted = stats?.services.find((entry) => entry.key === key);
+  return stats === null || counted === undefined
+    ? undefined
+    : { epoch: stats.epoch, waited: counted.heldTotal, refused: counted.refused };
 }
 
 function mergedEvidence(rollout: Rollout, each: RolloutService, snapshot: Snapshot): StoredEvidence {

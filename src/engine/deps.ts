@@ -1,3 +1,4 @@
+import type { Timetable } from '../domain/schedule/decide-schedule.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { Certificates } from '../ports/certificates.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -53,6 +54,7 @@ export interface EngineDeps {
   certificates?: Certificates;
   passwords: Passwords;
   clock: Clock;
+  timetable: Timetable;
   log: Log;
   places: Places;
   /** Short, unique, sortable by time; part of the names of jobs. */

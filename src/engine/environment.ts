@@ -4,6 +4,7 @@ import { isNewer } from '../domain/rollout/active.ts';
 import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
+import { someGiveWay } from '../domain/rollout/giving-way.ts';
 import { concerns, type Rollout } from '../domain/rollout/rollout.ts';
 import { stay } from '../domain/rollout/transition.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
@@ -13,6 +14,8 @@ import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
 import { convergeInstances } from './instances.ts';
 import { askThroughEdge } from './probes.ts';
+import { convergeScales, type Sizes, sizesOf } from './scaling.ts';
+import { convergeSchedules } from './schedules.ts';
 import type { EnvironmentTools } from './tools.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { convergeTraffic } from './traffic.ts';
@@ -40,12 +43,21 @@ export async function tick(
   const record = await deps.store.environment(scope.project, scope.environment);
   if (record === null) return deps.clock.now() + IDLE_MS;
   const open = await deps.store.rollouts({ ...scope, unsettled: true });
+  // One that begins to run between the two is in one of them at least.
+  const starting = new Set(memory.starting);
   const snapshot = await takeSnapshot(deps, scope, { stats: open.some(needsStats) });
   const deployments = await deps.store.deployments(scope.project, scope.environment);
-  const named = namedReleases(open, snapshot, deployments);
+  const runs = await deps.store.runs({ ...scope, running: true });
+  const named = [...namedReleases(open, snapshot, deployments), ...runs.flatMap(({ release }) => release ?? [])];
   await tools.releases.load(scope.project, named);
   tools.releases.keepOnly(named);
   memory.keepOnly(new Set(open.map((each) => each.id)), new Set(named));
+
+  const scaling = { deployments, snapshot, rollouts: open, wanted: record.wanted };
+  const scales = trafficOnly
+    ? await deps.store.scales(scope.project, scope.environment)
+    : await convergeScales(tools, scope, scaling);
+  const size = sizesOf(scales);
 
   const known = await deps.store.addresses(scope.project, scope.environment);
   const context = workContext(tools, record, deployments, known);
@@ -63,6 +75,7 @@ export async function tick(
     const around = {
       open,
       wanted: record.wanted,
+      size,
       schemaBusy: schemaBusy ?? busyWith(migrating, contracting),
       pastContract: whyPastContract(rollout, deployments),
     };
@@ -96,6 +109,7 @@ export async function tick(
       deployments: current,
       addresses: known,
       releases,
+      scales,
     });
   }
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
@@ -104,10 +118,16 @@ export async function tick(
     contested || trafficOnly
       ? known
       : await attempt(deps, scope, 'addresses', () =>
-          keepAddresses(deps, scope, { known, desired, instances: snapshot.instances, release: tools.releases.get }),
+          keepAddresses(deps, scope, {
+            known,
+            desired,
+            instances: snapshot.instances,
+            runs,
+            release: tools.releases.get,
+          }),
         );
   const addresses = given ?? known;
-  const seen = { snapshot, release: tools.releases.get };
+  const seen = { snapshot, size, release: tools.releases.get };
   const shared = { ...scope, ...seen, opened, desired, deployments: current, addresses, rollouts };
   const changed =
     !contested && ((await attempt(deps, scope, 'traffic', () => convergeTraffic(deps, memory, shared))) ?? false);
@@ -118,10 +138,14 @@ export async function tick(
     );
   const instancesWake = contested
     ? null
-    : await convergeInstances(deps, memory, { ...shared, serviceUrl: serviceUrls(deployments, addresses) });
+    : await convergeInstances(deps, memory, { ...shared, starting, serviceUrl: serviceUrls(deployments, addresses) });
+
+  const urls = serviceUrls(deployments, addresses);
+  const schedule = { ...scope, wanted: record.wanted, deployments: current, serviceUrl: urls };
+  const runsWake = contested ? null : await convergeSchedules(tools, schedule, runs);
 
   const now = deps.clock.now();
-  const wakes = [instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
+  const wakes = [runsWake ?? Infinity, instancesWake ?? Infinity, ...steps.map((each) => wakeOf(each.advanced, now))];
   if (changed || contested) return now;
   return Math.min(now + (snapshot.edge === null ? BUSY_MS : IDLE_MS), ...wakes);
 }
@@ -139,12 +163,13 @@ async function advanceFully(
   around: {
     open: Rollout[];
     wanted: EnvironmentRecord['wanted'];
+    size: Sizes;
     schemaBusy: string | null;
     pastContract: string | null;
   },
 ): Promise<{ rollout: Rollout; observed: Observed; advanced: Advanced } | null> {
   const { deps, memory } = tools;
-  const { open, wanted, schemaBusy, pastContract } = around;
+  const { open, wanted, size, schemaBusy, pastContract } = around;
   let current = rollout;
   for (let transition = 0; ; transition++) {
     const observed = assess(current, {
@@ -155,6 +180,8 @@ async function advanceFully(
       answered: (service) => memory.answered.get(`${rollout.id}/${service}`) ?? null,
       requests: await deps.store.requests(current.id, current.requestSeq),
       superseded: open.some((other) => other.id !== current.id && isNewerOfSameService(other, current)),
+      down: wanted === 'down',
+      size,
       refusal: memory.refusal,
       schemaBusy,
       pastContract,
@@ -232,7 +259,8 @@ const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
   isNewer(other, than) && concerns(other).some((service) => concerns(than).includes(service));
 
 const needsStats = (rollout: Rollout): boolean =>
-  rollout.end === null && ['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase);
+  rollout.end === null &&
+  (['verifying', 'canary', 'promoting', 'watching'].includes(rollout.phase) || someGiveWay(rollout));
 
 function namedReleases(open: Rollout[], snapshot: Snapshot, deployments: Deployment[]): string[] {
   const inRollouts = open.flatMap((rollout) => [

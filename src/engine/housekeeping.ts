@@ -21,6 +21,9 @@ export async function maintainLogs(
   await logs.maintain(files);
 }
 
+/** Of each scheduled service. */
+const RUNS_KEPT = 200;
+
 /** How far back rollouts are asked for what has served. */
 const HISTORY = 200;
 
@@ -61,6 +64,7 @@ export async function collect(
   }
   const freed = await deps.builder.collect(keep);
   if (freed.artifacts > 0) deps.log.info({ ...freed }, 'old artifacts deleted');
+  await deps.store.forgetRuns(RUNS_KEPT);
   await telemetry.maintain(deps.clock.now());
 }
 

@@ -5,10 +5,12 @@ import type { InstanceObservation } from '../domain/instance/instance.ts';
 import { described, EvenkeelError } from '../ports/errors.ts';
 import { superviseRelease } from './assess.ts';
 import { attempt } from './attempt.ts';
+import { runsBeside } from './beside.ts';
 import type { EngineDeps } from './deps.ts';
 import { freePort } from './free-port.ts';
 import type { EnvironmentMemory } from './memory.ts';
 import { resolveEnv } from './resolve-env.ts';
+import type { Sizes } from './scaling.ts';
 import { noting, runAs } from './run-as.ts';
 import { edgeServiceOf, type Snapshot } from './snapshot.ts';
 
@@ -24,14 +26,14 @@ export interface InstanceContext {
   /** Where a release asks a service. */
   serviceUrl: (service: string, release: string) => string | null;
   snapshot: Snapshot;
+  /** How many instances a release ought to have. */
+  size: Sizes;
+  /** Ids whose start was under way before the snapshot. */
+  starting: ReadonlySet<string>;
 }
 
 export const instanceId = (release: Release, index: number, generation: number): string =>
   `${release.project}.${release.environment}.${release.id}.${index}.${generation}`;
-
-/** The release that the id of an instance names. */
-export const releaseOf = (id: string, scope: { project: string; environment: string }): string =>
-  id.slice(scope.project.length + scope.environment.length + 2).replace(/\.\d+\.\d+$/, '');
 
 /**
  * Starts what is missing, restarts what ended, lets what is not wanted any more drain and stops it. Answers when time
@@ -49,28 +51,38 @@ export async function convergeInstances(
     context.snapshot.at,
   );
   const wakes: number[] = [];
-  const wanted = new Set<string>();
+  /** Releases that ought to run, and with how many instances. */
+  const wanted = new Map<string, number>();
   for (const service of context.desired) {
     for (const { release: id, run } of service.releases) {
       const release = context.release(id);
       if (release === null || !run || release.config.kind === 'static') continue;
-      wanted.add(id);
-      const supervision = superviseRelease(release, release.config.instances, {
+      // It runs when it is time.
+      if (release.config.schedule !== undefined) continue;
+      const size = context.size(release);
+      wanted.set(id, size);
+      const supervision = superviseRelease(release, size, {
         snapshot: context.snapshot,
         health: memory.health,
       });
       if (supervision.wakeAt !== null) wakes.push(supervision.wakeAt);
-      for (const action of supervision.actions)
+      const beside = runsBeside(release, { ...context, starting: [...context.starting, ...memory.starting] });
+      for (const action of supervision.actions) {
+        // Its end is seen at one of the next looks, and then it starts.
+        if (action.kind === 'start' && beside) continue;
         await attempt(deps, { release: id }, action.kind, () => perform(deps, memory, context, release, action));
+      }
     }
   }
   for (const instance of context.snapshot.instances) {
-    if (wanted.has(instance.release)) {
+    if (instance.index < (wanted.get(instance.release) ?? 0)) {
       // One that is wanted again has its whole drain before it the next time.
       memory.draining.delete(instance.id);
       continue;
     }
-    const wake = await attempt(deps, { instance: instance.id }, 'stop', () => leave(deps, memory, context, instance));
+    const wake = await attempt(deps, { instance: instance.id }, 'stop', () =>
+      leave(deps, memory, context, instance, wanted.has(instance.release)),
+    );
     if (typeof wake === 'number') wakes.push(wake);
   }
   return wakes.length === 0 ? null : Math.min(...wakes);
@@ -142,6 +154,7 @@ async function startInstance(
     port,
     data: config.data.map((path) => ({ path, target: deps.places.data({ ...scope, service: release.service, path }) })),
     resources: config.resources,
+    alone: config.overlap === false,
     runAs: runAs(config),
     calls: calls(),
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
@@ -157,6 +170,8 @@ async function leave(
   memory: EnvironmentMemory,
   context: InstanceContext,
   instance: InstanceObservation,
+  /** Its release goes on, with fewer instances. */
+  stays: boolean,
 ): Promise<number | null> {
   if (instance.state === 'ended') {
     memory.draining.delete(instance.id);
@@ -178,7 +193,7 @@ async function leave(
   if (!free && now - since < drainMs) return Math.min(since + drainMs, now + 250);
   await deps.runtime.stop(instance.id, {
     graceMs: release?.config.stopGraceMs ?? 10_000,
-    reason: 'its release is not wanted any more',
+    reason: stays ? 'fewer instances are wanted' : 'its release is not wanted any more',
   });
   return null;
 }

@@ -1,3 +1,4 @@
+import type { LoadSample } from '../domain/scaling/decide-scale.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { HealthMemory } from './health-memory.ts';
 
@@ -16,6 +17,18 @@ export class EnvironmentMemory {
   readonly latest = new Map<string, { rollout: Rollout; wakeAt: number | null; savedAt: number }>();
   /** Why the edge refused the last change (a taken port or route), or null. */
   refusal: string | null = null;
+  /** Some service was scheduled when it was looked last; before the first look nobody knows. */
+  schedules = true;
+  /** Jobs of runs that a former controller may have left were looked for. */
+  runsSwept = false;
+  /** Jobs of runs that are over, once the store says so too. */
+  readonly overRuns = new Set<string>();
+  /** Runs that could not even be begun, and why, by the name of their job. */
+  readonly unbegun = new Map<string, string>();
+  /** What services had to do in the last while, by service; only of those that follow their load. */
+  readonly load = new Map<string, LoadSample[]>();
+  /** Processor time of instances as it was seen last, by id. */
+  readonly cpuSeen = new Map<string, { at: number; cpuMs: number }>();
   /** Hashes as they were made, with a mark of what they were made of, by `secret user`. `salt` is this controller's. */
   readonly passwords = {
     salt: '',

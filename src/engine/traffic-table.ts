@@ -10,6 +10,8 @@ import { addressesOf, type EntryInput, routeEntry, serviceEntry } from './entry.
 import { type EdgeRelease, type EdgeService, edgeServiceSchema } from '../domain/traffic/protocol.ts';
 import type { EdgeTls } from '../domain/traffic/tls.ts';
 
+import type { Sizes } from './scaling.ts';
+
 /** What the edge's table of an environment is made from. */
 export interface TableInput {
   project: string;
@@ -23,6 +25,8 @@ export interface TableInput {
   /** Of passwords that routes ask for; absent: nobody has one. */
   hashOf?: EntryInput['hashOf'];
   artifactPath: (artifact: string) => string;
+  /** How many instances a release ought to have; those beyond are on their way out. */
+  size?: Sizes;
   /** Where the certificate of a host will be. */
   certificateOf: (id: CertificateId) => { cert: string; key: string } | null;
 }
@@ -54,7 +58,8 @@ export function trafficTable(input: TableInput): EdgeService[] {
     const tls = tlsOf(input, routes, hosts);
     const releases: EdgeRelease[] = [
       ...desired.releases.map((each) =>
-        edgeRelease(input, each.release, each.release === desired.early ? 100 : each.weight, config.health),
+        // One that has traffic and ought not to run gives way: what comes in waits for its successor.
+        edgeRelease(input, each.release, each.release === desired.early ? 100 : each.weight, config.health, !each.run),
       ),
       ...leaving.map((each) => edgeRelease(input, each, 0, config.health, true)),
     ];
@@ -158,13 +163,14 @@ function edgeRelease(
 ): EdgeRelease {
   const release = input.release(id);
   const config = release?.config;
+  const most = release === null ? Infinity : (input.size?.(release) ?? Infinity);
   const instances = input.instances
     .filter((each) => each.release === id && each.state !== 'ended' && each.port !== null)
     .map((each) => ({
       id: each.id,
       port: each.port ?? 0,
       startedAt: each.startedAt,
-      draining: leaving || each.state === 'stopping',
+      draining: leaving || each.state === 'stopping' || each.index >= most,
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const folder = config?.static ?? null;

@@ -5,6 +5,7 @@ import type { Address, Deployment, Release } from '../domain/release/release.ts'
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { EngineDeps } from './deps.ts';
 import type { EnvironmentMemory } from './memory.ts';
+import type { Sizes } from './scaling.ts';
 import { passwordHashes } from './passwords.ts';
 import type { Snapshot } from './snapshot.ts';
 import { trafficTable } from './traffic-table.ts';
@@ -23,6 +24,7 @@ export async function convergeTraffic(
     addresses: Address[];
     rollouts: Rollout[];
     snapshot: Snapshot;
+    size: Sizes;
     release: (id: string) => Release | null;
   },
 ): Promise<boolean> {
@@ -40,6 +42,7 @@ export async function convergeTraffic(
     rollouts: context.rollouts,
     instances: snapshot.instances,
     release: context.release,
+    size: context.size,
     hashOf,
     artifactPath: (artifact) => deps.builder.artifactPath(artifact),
     certificateOf: (id) => deps.certificates?.place(id) ?? null,

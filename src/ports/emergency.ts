@@ -1,5 +1,6 @@
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { RequestKind, Rollout } from '../domain/rollout/rollout.ts';
+import type { Scale } from '../domain/scaling/scale.ts';
 import type { EnvironmentRecord } from './store.ts';
 
 /** What there is for the time in which the store is away: what it said last, and what it has not been told yet. */
@@ -40,6 +41,8 @@ export interface Known {
   deployments: Deployment[];
   addresses: Address[];
   releases: Release[];
+  /** Absent in what a former version wrote down. */
+  scales?: Scale[] | undefined;
 }
 
 export interface LastKnown {

@@ -33,6 +33,11 @@ export interface InstanceSpec {
   /** Shared folders: `path` relative to `dir` in the copy becomes a link to the absolute `target`. */
   data: { path: string; target: string }[];
   resources: Resources;
+  /**
+   * Never beside another instance of its service that says the same: such a start throws `instance-not-alone` (retryable),
+   * and whatever still slips through does not begin before the other has ended.
+   */
+  alone?: boolean;
   runAs?: RunAs | undefined;
   /** Ports of other services that it calls; with `runAs`, the only ones that it may. */
   calls?: readonly number[] | undefined;

@@ -1,5 +1,7 @@
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../domain/rollout/rollout.ts';
+import type { RunStore } from './run-store.ts';
+import type { ScaleStore } from './scale-store.ts';
 import type { Listen, Project } from '../domain/project/project.ts';
 
 export type NewJournalEntry = Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>;
@@ -74,7 +76,7 @@ export interface RolloutQuery {
  * whether it was written), `store-fenced` (another controller acts by now), `store-failed` (anything else that the disk or
  * the database said).
  */
-export interface Store {
+export interface Store extends RunStore, ScaleStore {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
   nextFence(): Promise<number>;
   /** From now on every write, but for those of leases, is refused (`store-fenced`) once a higher fence than this was drawn. */

@@ -7,7 +7,9 @@ import { takenPorts } from './queries/ports.ts';
 import { findLease, giveUpLease, refuseLate, renewLease, takeLease } from './queries/leases.ts';
 import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
 import { addRequest, listRequests } from './queries/requests.ts';
+import { addRun, cancelRun, decideRuns, forgetRuns, listRuns, saveRun, scheduleMarks } from './queries/runs.ts';
 import { createRollout, findRollout, listJournal, listRollouts, saveRollout } from './queries/rollouts.ts';
+import { listScales, overrideScale, resize, scaleChanges } from './queries/scales.ts';
 import type { Transactor } from './transactor.ts';
 
 /** The store over any database that the queries run on; every method is one transaction, or one statement. */
@@ -67,6 +69,19 @@ export function createStore(transactor: Transactor): Store {
 
     addRequest: (request) => write((db) => addRequest(db, request), lastResort),
     requests: (rollout, afterSeq) => read((db) => listRequests(db, rollout, afterSeq)),
+
+    scheduleMarks: (project, environment) => read((db) => scheduleMarks(db, project, environment)),
+    decideRuns: (scope, decided, fence) => write((db) => decideRuns(db, scope, decided, fence)),
+    addRun: (run) => write((db) => addRun(db, run)),
+    cancelRun: (scope, by) => write((db) => cancelRun(db, scope, by), lastResort),
+    saveRun: (run, fence) => write((db) => saveRun(db, run, fence), lastResort),
+    runs: (query) => read((db) => listRuns(db, query)),
+    forgetRuns: (keep) => write((db) => forgetRuns(db, keep)),
+
+    scales: (project, environment) => read((db) => listScales(db, project, environment)),
+    resize: (service, change, fence) => write((db) => resize(db, service, change, fence)),
+    overrideScale: (service, override, change) => write((db) => overrideScale(db, service, override, change)),
+    scaleChanges: (service, limit) => read((db) => scaleChanges(db, service, limit)),
 
     close: () => transactor.close(),
   };

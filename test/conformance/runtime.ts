@@ -90,6 +90,27 @@ export function runtimeConformance(name: string, setUp: () => Promise<RuntimeBen
       expect(same).toMatchObject({ id: first?.id, startedAt: first?.startedAt, generation: first?.generation });
     });
 
+    test('starts what must be alone only once the other has ended', async () => {
+      const { bench, runtime } = await open();
+      const first = specOf(bench, { alone: true });
+      const second = { ...first, id: 'chat.production.api@43.0.0', release: 'api@43' };
+      await runtime.start(first);
+      await expect(bench.again().start(second)).rejects.toMatchObject({ code: 'instance-not-alone', retryable: true });
+      // Another service is nobody's rival.
+      await runtime.start(
+        specOf(bench, { id: 'chat.production.web@1.0.0', service: 'web', release: 'web@1', alone: true }),
+      );
+      await runtime.stop(first.id, { graceMs: 20_000, reason: 'test' });
+      await until(
+        bench,
+        runtime,
+        (all) => all.some(({ id, state }) => id === first.id && state === 'ended'),
+        'the first to end',
+      );
+      await runtime.start(second);
+      expect((await runtime.observe(scope)).find(({ id }) => id === second.id)?.state).toBe('running');
+    });
+
     test('does not start an id again that has ended', async () => {
       const { bench, runtime } = await open();
       const spec = specOf(bench, { command: bench.command('exits-3') });

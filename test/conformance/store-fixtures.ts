@@ -115,6 +115,7 @@ export const aRollout = (id: string, services: string[], over: Partial<Rollout> 
   paused: { reason: 'approval', since: 1_700_000_000_001, detail: 'one person' },
   waived: [],
   attempts: { 'migrate.api': 2 },
+  held: {},
   contract: { api: 'failed' },
   verified: ['api'],
   approvals: [{ by: 'bob', at: 1_700_000_000_002, comment: null }],

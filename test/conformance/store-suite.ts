@@ -4,6 +4,8 @@ import type { Store } from '../../src/ports/store.ts';
 import { aDeployment, aProject, aRelease, aService } from './store-fixtures.ts';
 import { leaseSuite } from './store-lease-suite.ts';
 import { rolloutSuite } from './store-rollout-suite.ts';
+import { scaleSuite } from './store-scale-suite.ts';
+import { runSuite } from './store-run-suite.ts';
 
 /** What every store promises, whatever keeps its rows. `open` gives an empty one. */
 export function storeSuite(name: string, open: () => Promise<Store>): void {
@@ -176,6 +178,8 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     });
 
     rolloutSuite(() => store);
+    runSuite(() => store);
+    scaleSuite(() => store);
 
     test('text is kept whatever it holds', async () => {
       const odd = `O'Brien "; drop table releases; -- 🚢 ${'x'.repeat(5_000)} \n`;

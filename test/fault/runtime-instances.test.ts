@@ -265,3 +265,39 @@ describe.runIf(root)('on a full disk', () => {
     expect(await bench.ended()).toMatchObject({ stopRequested: true });
   });
 });
+
+describe('what must be alone', () => {
+  test('begins after the other has ended, even when both are started in one moment', async () => {
+    const bench = instanceBench();
+    const witness = join(bench.home, 'witness');
+    const command = `echo begin >>${witness}; trap 'sleep 0.3; echo end >>${witness}; exit 0' TERM; while :; do sleep 0.05; done`;
+    const first = bench.spec({ alone: true, command });
+    const second = bench.spec({ alone: true, command, id: 'chat.production.api@43.0.0', release: 'api@43' });
+    await Promise.all([bench.runtime.start(first), processRuntime({ home: bench.home }).start(second)]);
+    const lines = (): string[] => (existsSync(witness) ? readFileSync(witness, 'utf8').trim().split('\n') : []);
+    await waitFor(() => lines().length > 0, { what: 'one of them to begin' });
+    for (const { id } of [first, second]) await bench.runtime.stop(id, { graceMs: 20_000, reason: 'test' });
+    const all = async (): Promise<boolean> =>
+      (await bench.runtime.observe(scope)).every(({ state }) => state === 'ended');
+    await waitFor(all, { what: 'both to end', timeout: 30_000 });
+    // The other one waited, and was stopped before it began, or begins and ends after the first.
+    expect(lines().filter((_, index) => index % 2 === 0)).not.toContain('end');
+    expect(lines().filter((_, index) => index % 2 === 1)).not.toContain('begin');
+  });
+
+  test('is not kept waiting by one that was killed', async () => {
+    const bench = instanceBench();
+    const first = bench.spec({ alone: true });
+    await bench.runtime.start(first);
+    for (const pid of marked(bench.home)) sendSignal(pid, 'SIGKILL');
+    await bench.ended();
+    const second = bench.spec({
+      alone: true,
+      command: 'echo here',
+      id: 'chat.production.api@43.0.0',
+      release: 'api@43',
+    });
+    await bench.runtime.start(second);
+    await waitFor(() => bench.output().includes('here'), { what: 'the second to begin' });
+  });
+});

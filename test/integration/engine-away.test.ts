@@ -104,3 +104,18 @@ test('what was written before its writer could take note is not written twice', 
   await ended(rollout);
   expect(await world.store.requests(rollout.id, 0)).toHaveLength(1);
 });
+
+test('what has stopped for its successor is not taken back without the store, which nobody would answer then', async () => {
+  const alone = service('db', { overlap: false });
+  await promoted(await ship([alone]));
+  const rollout = await ship([alone]);
+  await promoted(rollout);
+  const again = refuseWrites('store-busy');
+  await expect(ask(world.engine, await read(rollout), { ...abort, kind: 'rollback' })).rejects.toMatchObject({
+    code: 'store-busy',
+    why: expect.stringContaining('db@1 has stopped'),
+    retryable: true,
+  });
+  expect(weights()).toMatchObject({ 'db@2': 100 });
+  again();
+});

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { RolloutPolicy } from '../../src/domain/project/project.ts';
+import { mustGiveWay } from '../../src/domain/rollout/giving-way.ts';
 import type { Action, Observed, ReleaseObservation, ServiceObserved, Work } from '../../src/domain/rollout/observed.ts';
 import type { RequestKind, Rollout } from '../../src/domain/rollout/rollout.ts';
 import { aPart, aPolicy, aRollout, hour, minute, second } from '../support/rollout/builders.ts';
@@ -63,17 +64,19 @@ const parts = fc
       migrates: rarely,
       smokes: rarely,
       checks: rarely,
+      alone: rarely,
       contracts: fc.boolean(),
     }),
     { minLength: 1, maxLength: 4, size: 'max' },
   )
   .map((all) =>
-    all.map(({ first, after, ...each }, index) => {
+    all.map(({ first, after, alone, ...each }, index) => {
       const name = NAMES[index] ?? '';
       const earlier = NAMES.slice(0, index);
       return aPart(name, {
         ...each,
         from: first ? null : `${name}@1`,
+        ...(alone && each.kind !== 'static' ? { alone: true as const } : {}),
         // Mostly no dependencies, and never on what comes later.
         after: after.length > 1 ? [] : after.filter((other) => earlier.includes(other)),
       });
@@ -87,7 +90,12 @@ const rollout: fc.Arbitrary<Rollout> = fc
     approvalsNeeded: fc.constantFrom(0, 0, 1, 2),
     kind: fc.constantFrom('deploy' as const, 'deploy' as const, 'deploy' as const, 'rollback' as const),
   })
-  .map((over) => aRollout(over.kind === 'rollback' ? { ...over, policy: { ...over.policy, canary: [] } } : over));
+  .map((over) => {
+    // As a rollout begins: the way back has no canary, and neither has what cannot run twice.
+    const plain = { ...over.policy, canary: [] };
+    if (over.services.some(mustGiveWay)) return aRollout({ ...over, policy: { ...plain, holdback: 0 } });
+    return aRollout(over.kind === 'rollback' ? { ...over, policy: plain } : over);
+  });
 
 const ways = (kinds: RequestKind[]) =>
   fc.record({

@@ -7,11 +7,13 @@ import type * as Jobs from '../../src/domain/rollout/jobs.ts';
 import type { Work } from '../../src/domain/rollout/observed.ts';
 import type * as PastContract from '../../src/domain/rollout/past-contract.ts';
 import type * as Promoting from '../../src/domain/rollout/promoting.ts';
+import type * as Scale from '../../src/domain/scaling/decide-scale.ts';
 import type * as Requests from '../../src/domain/rollout/requests.ts';
 import { enter } from '../../src/domain/rollout/transition.ts';
 import type * as Watching from '../../src/domain/rollout/watching.ts';
 import type * as Addresses from '../../src/engine/addresses.ts';
 import type * as Advance from '../../src/engine/advance.ts';
+import type * as Beside from '../../src/engine/beside.ts';
 import type * as Reconcile from '../../src/engine/emergency/reconcile.ts';
 import type * as Fenced from '../../src/engine/fenced.ts';
 import type * as Lease from '../../src/engine/lease.ts';
@@ -19,7 +21,7 @@ import type * as WorkIds from '../../src/engine/work-ids.ts';
 
 /** A simulator that sees nothing would keep every rule too: each of these breaks one, and must be seen to. */
 
-const ENOUGH = 3_000;
+const ENOUGH = 5_000;
 const src = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
 
 interface Mutant {
@@ -131,6 +133,16 @@ const MUTANTS: Record<string, Mutant> = {
     keepAddresses: (deps, scope, wanted) =>
       keepAddresses({ ...deps, store: { ...deps.store, takeAddresses: async () => undefined } }, scope, wanted),
   })),
+  'what cannot run twice starts at once': mutant<typeof Beside>('engine/beside.ts', () => ({
+    runsBeside: () => false,
+  })),
+  'instances are taken away while releases are compared': mutant<typeof Scale>(
+    'domain/scaling/decide-scale.ts',
+    ({ decideScale }) => ({
+      decideScale: (now, bounds, targets, samples, seen) =>
+        decideScale(now, bounds, targets, samples, { ...seen, mayShrink: true }),
+    }),
+  ),
   'nothing asks whether it may act': mutant<typeof Fenced>('engine/fenced.ts', () => ({ permitOf: () => () => {} })),
   'instances are started and stopped without a permit': mutant<typeof Fenced>('engine/fenced.ts', () => ({
     fencedRuntime: (runtime) => runtime,

@@ -3,6 +3,8 @@ import { migrationReportSchema } from './migrations.ts';
 import { tlsStatusSchema } from './tls.ts';
 import { closedSchema } from './entry.ts';
 import { REFUSALS } from '../../domain/rollout/rollout.ts';
+import { scheduleStatusSchema } from './runs.ts';
+import { verdictViewSchema } from './verdict.ts';
 import { serverStatusSchema, unwrittenSchema } from './server.ts';
 
 /**
@@ -21,6 +23,7 @@ import { serverStatusSchema, unwrittenSchema } from './server.ts';
  *   POST   /v1/rollouts/:id/requests      RolloutRequest  -> RequestReply
  *   GET    /v1/releases?project&environment&service&limit            { releases: ReleaseView[] }
  *   GET    /v1/logs?project&environment&service&release&instance&job&since&lines&grep&follow   NDJSON of LogLine
+ *   /v1/runs, /v1/scale                   see runs.ts and scale.ts
  *   GET    /v1/secrets?project&environment                           { secrets: SecretView[] }
  *   PUT    /v1/secrets                    { project, environment, by, secrets: { NAME: value } } -> SecretsSet
  *   DELETE /v1/secrets?project&environment&name                      { removed: boolean }
@@ -88,28 +91,6 @@ export const rolloutRequestSchema = z.object({
   force: z.boolean(),
 });
 
-const metricView = z.object({
-  metric: z.string(),
-  unit: z.enum(['rate', 'ms']),
-  canary: z.number().nullable(),
-  baseline: z.number().nullable(),
-  limit: z.number().nullable(),
-  /** 0..1: how far the evidence has come towards proof. */
-  progress: z.number(),
-  state: z.enum(['ok', 'warn', 'hold', 'fail']),
-});
-
-export const verdictViewSchema = z.object({
-  verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
-  reason: z.string(),
-  test: z.enum(['owner', 'window']),
-  metrics: z.array(metricView),
-  canaryRequests: z.number(),
-  baselineRequests: z.number(),
-  neededRequests: z.number().nullable(),
-  detectable: z.number().nullable(),
-});
-
 export const rolloutViewSchema = z.object({
   id: name,
   project: name,
@@ -150,6 +131,8 @@ export const rolloutViewSchema = z.object({
       from: z.string().nullable(),
       to: z.string(),
       label: z.string().nullable(),
+      /** Its former release has stopped so that it could start: the way back is a stop and a start, too. */
+      alone: z.boolean().optional(),
       /** What takes away what only older releases needed; null: there is none. */
       contract: z.enum(['due', 'begun', 'done', 'failed', 'unknown', 'not-run']).nullable().optional(),
       verdict: verdictViewSchema.nullable(),
@@ -211,6 +194,8 @@ export const serviceStatusSchema = z.object({
   weights: z.record(z.string(), z.number()),
   urls: z.array(z.string()),
   internalUrl: z.string().nullable(),
+  /** Absent: it runs all the time. */
+  schedule: scheduleStatusSchema.optional(),
   /** Over the last minute, or null. */
   traffic: z
     .object({ requestsPerSecond: z.number(), errorRate: z.number().nullable(), p95Ms: z.number().nullable() })

@@ -2,13 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { LogFile } from '../../ports/logs.ts';
-import { releaseOf } from '../../engine/instances.ts';
+import { releaseOf } from '../../engine/beside.ts';
 import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { LogLine } from '../contract/logs.ts';
 import { accessLine, accessLog, lastOf } from './access-log.ts';
 import { drained } from './drained.ts';
 import { jobLogs } from './job-logs.ts';
+import { runLogs } from './run-logs.ts';
 import { linePattern } from './log-pattern.ts';
 
 const querySchema = z.object({
@@ -18,7 +19,7 @@ const querySchema = z.object({
   release: z.string().optional(),
   instance: z.string().optional(),
   /** The output of this kind of job instead of that of instances. */
-  job: z.enum(WORK_KINDS).optional(),
+  job: z.enum([...WORK_KINDS, 'scheduled']).optional(),
   /** The access log of the edge instead. */
   access: z.enum(['true', 'false']).default('false'),
   /** Wall time; lines whose time is not known are kept. */
@@ -98,6 +99,7 @@ const GONE = 3;
 async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<LogFile[]> {
   const { runtime, places } = deps.engine.deps;
   const scope = { project: query.project, environment: query.environment };
+  if (query.job === 'scheduled') return runLogs(deps, query);
   if (query.job !== undefined) return jobLogs(deps, { ...scope, ...query, job: query.job });
   const matches = (each: Omit<LogFile, 'file'>): boolean =>
     (query.service === undefined || each.service === query.service) &&
@@ -113,6 +115,11 @@ async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Prom
     }))
     .filter(matches);
   if (known.length > 0) return known;
+  // What runs at its times only has no instances, and whoever asks for it means its runs.
+  if (query.service !== undefined && query.instance === undefined) {
+    const runs = await runLogs(deps, query).catch(() => []);
+    if (runs.length > 0) return runs;
+  }
   // A release that was taken back left nothing but what it said.
   const services = (await deps.engine.deps.store.deployments(scope.project, scope.environment)).map(
     (each) => each.service,

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deployment, Release } from '../../domain/release/release.ts';
+import { sizesOf } from '../../engine/scaling.ts';
 import { closedServices } from '../../engine/operations/maintenance.ts';
 import { takeSnapshot, type Snapshot } from '../../engine/snapshot.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import type { StatusReply } from '../contract/contract.ts';
+import { scheduleStatus } from '../views/run-view.ts';
 import { serviceStatus } from '../views/status-view.ts';
 import { tlsStatus } from '../views/tls-view.ts';
 import { view } from '../views/current-rollout.ts';
@@ -47,10 +49,11 @@ async function environmentStatus(
 ): Promise<{ edge: boolean; status: StatusReply['environments'][number] }> {
   const store = deps.engine.reads;
   const scope = { project: record.project, environment: record.environment };
-  const [deployments, snapshot, open] = await Promise.all([
+  const [deployments, snapshot, open, scales] = await Promise.all([
     store.deployments(scope.project, scope.environment),
     takeSnapshot(deps.engine.deps, scope, { stats: false }),
     store.rollouts({ ...scope, unsettled: true }),
+    store.scales(scope.project, scope.environment),
   ]);
   const releases = new Map<string, Release>();
   await Promise.all(
@@ -59,6 +62,8 @@ async function environmentStatus(
       if (release !== null) releases.set(release.id, release);
     }),
   );
+  const releaseFor = ({ current }: Deployment): Release | null =>
+    current === null ? null : (releases.get(current) ?? null);
   const services = await Promise.all(
     deployments
       .filter((each) => isThere(each, record, snapshot))
@@ -72,6 +77,8 @@ async function environmentStatus(
           release: (id) => releases.get(id) ?? null,
           unstartable: (id) => deps.engine.unstartable(scope, id),
           snapshot,
+          size: sizesOf(scales),
+          schedule: await scheduleStatus({ ...deps.engine.deps, store }, scope, releaseFor(deployment), record.wanted),
           ...(await lastMinute(deps, key, snapshot)),
         });
       }),

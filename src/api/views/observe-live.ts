@@ -1,6 +1,7 @@
 import type { Release } from '../../domain/release/release.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import type { EngineDeps } from '../../engine/deps.ts';
+import { sizesOf } from '../../engine/scaling.ts';
 import type { Snapshot } from '../../engine/snapshot.ts';
 import type { RolloutLive } from './rollout-view.ts';
 
@@ -16,11 +17,12 @@ function keptWithoutTraffic(rollout: Rollout, snapshot: Snapshot | null): boolea
 
 /** What is seen of a rollout's new releases now, from one snapshot of its environment. */
 export async function observeLive(
-  deps: { store: Pick<EngineDeps['store'], 'release'> },
+  deps: { store: Pick<EngineDeps['store'], 'release' | 'scales'> },
   rollout: Rollout,
   snapshot: Snapshot | null,
 ): Promise<RolloutLive> {
   const releases = new Map<string, Release>();
+  const size = sizesOf(await deps.store.scales(rollout.project, rollout.environment));
   const observed: RolloutLive['observed'] = {};
   for (const each of rollout.services) {
     const release = await deps.store.release(rollout.project, each.to);
@@ -32,9 +34,10 @@ export async function observeLive(
         service.instances.filter((instance) => instance.healthy).map((instance) => instance.id),
       ),
     );
-    const isStatic = each.kind === 'static';
+    // Neither a folder nor what runs at its times only has instances.
+    const isStatic = each.kind === 'static' || release?.config.schedule !== undefined;
     observed[each.service] = {
-      wanted: isStatic ? 1 : (release?.config.instances ?? 0),
+      wanted: isStatic ? 1 : release === null ? 0 : size(release),
       running: isStatic ? 1 : mine.length,
       healthy: isStatic
         ? 1

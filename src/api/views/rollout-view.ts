@@ -44,6 +44,7 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
       from: each.from,
       to: each.to,
       label: live.release(each.to)?.source.label ?? null,
+      ...(each.alone === true ? { alone: true } : {}),
       contract: contractOf(rollout, each),
       verdict: verdictView(rollout.analysis[each.service]?.verdict ?? null),
       observed: live.observed[each.service] ?? null,

@@ -4,7 +4,9 @@ import type { EnvironmentConfig } from '../../domain/project/project.ts';
 import { plural } from '../../lib/format.ts';
 import { fromCounts, quantile } from '../../lib/histogram.ts';
 import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
+import type { Sizes } from '../../engine/scaling.ts';
 import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
+import type { ScheduleStatus } from '../contract/runs.ts';
 import type { ServiceStatus } from '../contract/contract.ts';
 
 /** What one sample covers. */
@@ -21,6 +23,10 @@ export interface ServiceStatusInput {
   /** Why no copy of it can be started, if so. */
   unstartable: (release: string) => string | null;
   snapshot: Snapshot;
+  /** Absent: it runs all the time. */
+  schedule: ScheduleStatus | undefined;
+  /** How many instances its release ought to have. */
+  size: Sizes;
   /** Of the last minute, oldest first. */
   edgeSamples: EdgeSample[];
   instanceSamples: InstanceSample[];
@@ -71,6 +77,7 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     ),
     urls: release === null ? [] : urlsOf(release, input.environment),
     internalUrl: deployment.internalPort === null ? null : `http://127.0.0.1:${deployment.internalPort}`,
+    ...(input.schedule === undefined ? {} : { schedule: input.schedule }),
     traffic: trafficOf(input.edgeSamples, snapshot.at),
   };
 }
@@ -86,6 +93,7 @@ function healthOf(
       ? { health: 'stopped', detail: 'brought down' }
       : { health: 'degraded', detail: `being brought down; ${plural(instances.length, 'instance')} left` };
   if (release === null) return { health: 'stopped', detail: 'no release has been promoted yet' };
+  if (input.schedule !== undefined) return healthOfSchedule(input.schedule);
   const { kind } = release.config;
   if (kind !== 'worker' && input.snapshot.edge === null)
     return { health: 'unknown', detail: 'the edge does not answer' };
@@ -93,7 +101,7 @@ function healthOf(
     return atEdge ? { health: 'healthy', detail: 'served by the edge' } : { health: 'down', detail: 'not at the edge' };
   const mine = instances.filter((each) => each.release === release.id && each.state === 'running');
   const well = mine.filter((each) => each.healthy === true).length;
-  const wanted = release.config.instances;
+  const wanted = input.size(release);
   const unstartable = input.unstartable(release.id);
   const detail = `${well} of ${wanted} healthy${unstartable === null ? '' : `; cannot be started: ${unstartable}`}`;
   if (well >= wanted) return { health: 'healthy', detail };
@@ -102,6 +110,25 @@ function healthOf(
   const none = mine.length === 0 && unstartable === null;
   return { health: young ? 'degraded' : 'down', detail: none ? whyNone(input, release) : detail };
 }
+
+/** It is as well as its last run was. */
+function healthOfSchedule({ running, last }: ScheduleStatus): Pick<ServiceStatus, 'health' | 'detail'> {
+  const now = running === null ? '' : '; it runs now';
+  if (last === null) return { health: 'healthy', detail: running === null ? 'it has not run yet' : 'it runs now' };
+  const well = ['done', 'cancelled'].includes(last.state);
+  const said = last.state === 'done' ? 'the last run was done' : `the last run ${SAID[last.state]}: ${last.reason}`;
+  return { health: well ? 'healthy' : 'degraded', detail: `${said}${now}` };
+}
+
+const SAID = {
+  done: 'was done',
+  running: 'goes on',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+  unknown: 'has an unknown end',
+  skipped: 'was skipped',
+  missed: 'was missed',
+} as const;
 
 /** Between the end of the last instance and the start of the next one. */
 function whyNone({ snapshot }: ServiceStatusInput, release: Release): string {

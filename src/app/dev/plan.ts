@@ -21,7 +21,10 @@ export function planServices(
   dev: ReadonlyMap<string, string>,
   chosen: readonly string[],
 ): Planned[] {
-  const here = services.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
+  // What runs at its times only is run while somebody works on it, and asks for it by name.
+  const here = services.filter(({ name, schedule }) =>
+    chosen.length === 0 ? schedule === undefined : chosen.includes(name),
+  );
   const names = new Set(here.map(({ name }) => name));
   return here.map((config) => {
     const own = dev.get(config.name);

@@ -24,7 +24,7 @@ export const logs: CommandSpec = {
     {
       flags: '--job <kind>',
       description: 'what the last job of this kind wrote, instead of instances',
-      choices: ['build', 'migrate', 'smoke', 'check', 'contract'],
+      choices: ['build', 'migrate', 'smoke', 'check', 'contract', 'scheduled'],
     },
   ],
   examples: [

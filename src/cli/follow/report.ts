@@ -97,7 +97,9 @@ function next(rollout: RolloutView, kind: string): string[] {
     return commands([
       {
         command: `evenkeel rollback ${what}${envOption(rollout.environment)}`,
-        means: `at once, while the former release is hot (${window})`,
+        means: rollout.services.some(({ alone }) => alone === true)
+          ? `within ${window}; a stop and a start where two cannot run at once`
+          : `at once, while the former release is hot (${window})`,
       },
     ]);
   }

@@ -29,6 +29,9 @@ export function contradictionsOf(subject: Subject): Problem[] {
   checkHealth(subject, report);
   checkCanary(subject, report);
   checkRollout(subject, report);
+  checkInstances(subject, report);
+  checkOverlap(subject, report);
+  checkSchedule(subject, report);
   checkData(subject, report);
   checkMigrations(subject, report);
   return problems;
@@ -46,6 +49,7 @@ const NOT_FOR_STATIC = [
   'data',
   'stopGrace',
   'env',
+  'overlap',
 ];
 
 function checkWhatItIs({ name, written, tree, isAsked }: Subject, report: Report): void {
@@ -130,6 +134,62 @@ function checkRollout({ environment, written }: Subject, report: Report): void {
     const message = '`holdback` keeps sessions on the former release during the rollback window, which is 0';
     report(['rollout', 'holdback'], { message, hint: 'make `rollbackWindow` longer' });
   }
+}
+
+function checkInstances({ written }: Subject, report: Report): void {
+  const { instances } = written;
+  if (typeof instances !== 'object' || instances.max >= instances.min) return;
+  report(['instances', 'max'], { message: '`max` is less than `min`', hint: 'turn them round' });
+}
+
+const NOT_FOR_SCHEDULED = [
+  'routes',
+  'health',
+  'instances',
+  'smoke',
+  'static',
+  'overlap',
+  'timeout',
+  'port',
+  'public',
+  'dev',
+];
+
+/** It runs as a job: nobody asks it, and there is one of it at a time. */
+function checkSchedule({ name, tree, isAsked }: Subject, report: Report): void {
+  if (descend(tree, ['schedule']) === undefined) return;
+  for (const key of NOT_FOR_SCHEDULED) {
+    if (descend(tree, [key]) === undefined) continue;
+    const message = `\`${key}\` is for services that run all the time, and \`${name}\` has a \`schedule\``;
+    report([key], { message, hint: key === 'smoke' ? 'use `check: COMMAND`' : `take out \`${key}\` or \`schedule\`` });
+  }
+  const message = `another service uses the url of \`${name}\`, which only runs at its \`schedule\``;
+  if (isAsked) report(['schedule'], { message, hint: 'let a service that runs all the time answer' });
+}
+
+/** What cannot run twice is never beside its successor, so whatever needs two of it at once contradicts that. */
+function checkOverlap({ name, written, tree }: Subject, report: Report): void {
+  if (written.overlap !== false || descend(tree, ['static']) !== undefined) return;
+  const cannot = `\`${name}\` cannot run twice (\`overlap: false\`)`;
+  const { instances, rollout, keepFailed } = written;
+  const most = typeof instances === 'object' ? instances.max : (instances ?? 1);
+  if (most > 1) report(['instances'], { message: `${cannot}, so it has one instance`, hint: 'take out `instances`' });
+  // What an environment says of all services is not said of this one.
+  const own = (key: string): boolean => {
+    const path = descend(tree, ['rollout', key])?.path ?? [];
+    return path[0] !== 'environments' || path[2] === 'services';
+  };
+  if ((rollout?.canary ?? []).length > 0 && own('canary')) {
+    const message = `${cannot}: its former release stops before the new one starts, so no sessions can be shared out`;
+    report(['rollout', 'canary'], { message, hint: 'take out `canary`, or `overlap`' });
+  }
+  if ((rollout?.holdback ?? 0) > 0 && own('holdback')) {
+    const message = `${cannot}: no session can stay with its former release`;
+    report(['rollout', 'holdback'], { message, hint: 'take out `holdback`, or `overlap`' });
+  }
+  const kept = { message: `${cannot}: a failed release cannot stay beside the one that serves`, hint: 'take it out' };
+  if (keepFailed === true) report(['keepFailed'], kept);
+  if (rollout?.keepFailed === true && own('keepFailed')) report(['rollout', 'keepFailed'], kept);
 }
 
 function checkData({ written }: Subject, report: Report): void {

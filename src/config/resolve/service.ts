@@ -4,11 +4,19 @@ import type {
   MigrationsConfig,
   Resources,
   Route,
+  Schedule,
   ServiceConfig,
   ServiceKind,
   SmokeCheck,
 } from '../../domain/project/project.ts';
-import { DEFAULT_HEALTH, DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS, defaultStopGraceMs } from '../defaults.ts';
+import {
+  DEFAULT_HEALTH,
+  DEFAULT_INSTANCES,
+  DEFAULT_SCHEDULE,
+  DEFAULT_TIMEOUT_MS,
+  defaultStopGraceMs,
+} from '../defaults.ts';
+import { DEFAULT_SCALE } from '../../domain/scaling/scale.ts';
 import type { WrittenService } from '../schema/service.ts';
 import { resolveRollout } from './rollout.ts';
 
@@ -37,7 +45,10 @@ export function resolveService(name: string, written: WrittenService, around: Se
     check: written.check ?? null,
     static: written.static ?? null,
     health,
-    instances: resolveInstances(written.instances),
+    ...resolveInstances(written.instances),
+    ...(written.schedule === undefined ? {} : { schedule: resolveSchedule(written.schedule) }),
+    // Absent where it says nothing: what a release is made from must not change with the version of evenkeel.
+    ...(written.overlap === false ? { overlap: false as const } : {}),
     timeoutMs: written.timeout ?? DEFAULT_TIMEOUT_MS,
     env: around.env,
     routes: resolveRoutes(written, around.domain),
@@ -72,9 +83,25 @@ function kindOf(written: WrittenService, isAsked: boolean): ServiceKind {
   return speaksHttp || isAsked ? 'http' : 'worker';
 }
 
-function resolveInstances(written: WrittenService['instances']): number {
-  if (written === undefined) return DEFAULT_INSTANCES;
-  return typeof written === 'number' ? written : written.max;
+/** Without room between the two there is nothing to follow. */
+function resolveInstances(written: WrittenService['instances']): Pick<ServiceConfig, 'instances' | 'scale'> {
+  if (written === undefined || typeof written === 'number') return { instances: written ?? DEFAULT_INSTANCES };
+  const { min, max, concurrency, cpu, cooldown } = written;
+  if (max <= min) return { instances: min };
+  return {
+    instances: min,
+    scale: {
+      max,
+      concurrency: concurrency ?? DEFAULT_SCALE.concurrency,
+      cpu: cpu === undefined ? DEFAULT_SCALE.cpu : cpu / 100,
+      cooldownMs: cooldown ?? DEFAULT_SCALE.cooldownMs,
+    },
+  };
+}
+
+function resolveSchedule({ at, timeZone, late, deadline }: NonNullable<WrittenService['schedule']>): Schedule {
+  const { timeZone: zone, lateMs, deadlineMs } = DEFAULT_SCHEDULE;
+  return { at, timeZone: timeZone ?? zone, lateMs: late ?? lateMs, deadlineMs: deadline ?? deadlineMs };
 }
 
 const resolveMigrations = (written: NonNullable<WrittenService['migrations']>): MigrationsConfig => ({

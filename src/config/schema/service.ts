@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { parseRoute, parsePath } from '../values/route.ts';
 import { closedKeys, policyKeys } from './entry.ts';
 import { health, requestPath } from './health.ts';
+import { schedule } from './schedule.ts';
+import { instances } from './instances.ts';
 import { rollout } from './rollout.ts';
 import {
   command,
@@ -80,16 +82,6 @@ const resources = keys({
     .optional(),
 }).describe('Limits of one instance. Default: none.');
 
-const instances = z.union(
-  [
-    wholeNumber(1, 100),
-    keys({ min: wholeNumber(1, 100).describe('Fewest copies.'), max: wholeNumber(1, 100).describe('Most copies.') }),
-  ],
-  {
-    error: 'a whole number from 1 to 100',
-  },
-);
-
 const breaking = z
   .enum(['refuse', 'warn', 'off'], { error: 'refuse, warn or off' })
   .describe(
@@ -144,14 +136,18 @@ export const serviceKeys = {
     )
     .describe('A folder, relative to `dir`, that the edge serves itself, instead of `run`.')
     .optional(),
-  schedule: oneOrMany(text('a cron expression such as "0 3 * * *"'), 'a cron expression such as "0 3 * * *"')
-    .describe('Run as a job at these times, instead of all the time. Not available yet.')
+  schedule: schedule
+    .describe(
+      'Run as a job at these times, instead of all the time. One expression, several, or { at, timeZone, ... }.',
+    )
     .optional(),
   port: wholeNumber(1, 65_535)
     .describe('A fixed port, for a program that cannot listen on $PORT. Not available yet.')
     .optional(),
   health: health.optional(),
-  instances: instances.describe('How many copies run. Default 1.').optional(),
+  instances: instances
+    .describe('How many copies run: a number, or { min, max } to follow the load. Default 1.')
+    .optional(),
   timeout: duration({ min: 1, max: 86_400_000, say: 'a duration from 1ms to 24h' })
     .describe('For one request, up to the first byte of the answer. Default 60s.')
     .optional(),
@@ -184,7 +180,9 @@ export const serviceKeys = {
     .describe('Folders, relative to `dir`, that all releases share.')
     .optional(),
   overlap: yesNo
-    .describe('Whether two releases may run at the same time. Default true; false is not available yet.')
+    .describe(
+      'Whether two copies may run at the same time. Default true. `false`: the former release stops before the new one starts; requests wait meanwhile, up to 10s, and there is no canary.',
+    )
     .optional(),
   rollout: rollout.optional(),
   keepFailed: yesNo.describe('Short for `rollout.keepFailed`.').optional(),

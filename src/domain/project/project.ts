@@ -62,6 +62,30 @@ export interface Resources {
   openFiles?: number | undefined;
 }
 
+/** How a service follows its load. */
+export interface ScaleConfig {
+  /** Most instances. */
+  max: number;
+  /** Requests in progress that one instance should have. */
+  concurrency: number;
+  /** Share of its cores that one instance should use, 0..1. */
+  cpu: number;
+  /** How long fewer must have been enough before one is taken away. */
+  cooldownMs: number;
+}
+
+/** When a service runs as a job. */
+export interface Schedule {
+  /** Cron expressions of five fields, or short forms such as `@daily`; it runs whenever one of them says so. */
+  at: string[];
+  /** IANA name, such as `Europe/Berlin`. */
+  timeZone: string;
+  /** How late a run may begin when evenkeel was away at its time. */
+  lateMs: number;
+  /** One that takes longer is ended. */
+  deadlineMs: number;
+}
+
 export interface CanaryStep {
   /** Percent of sessions, 1..100. */
   weight: number;
@@ -134,6 +158,12 @@ export interface ServiceConfig {
   static: { dir: string; spa: boolean } | null;
   health: HealthConfig;
   instances: number;
+  /** It follows its load, from `instances` on. Absent: it has so many. */
+  scale?: ScaleConfig | undefined;
+  /** `false`: two copies of it, of whichever releases, must never run at once. Absent: they may. */
+  overlap?: false | undefined;
+  /** It runs as a job at these times, and not in between. Absent: it runs all the time. */
+  schedule?: Schedule | undefined;
   /** For one request, from its last byte up to the first byte of the answer. */
   timeoutMs: number;
   env: EnvTemplate;

@@ -1,4 +1,5 @@
 import type { RolloutPolicy, ServiceConfig } from '../project/project.ts';
+import { mustGiveWay } from './giving-way.ts';
 import type { RemovedService, Rollout, RolloutService } from './rollout.ts';
 
 /** One service of a rollout that is about to begin. */
@@ -9,6 +10,8 @@ export interface Change {
   to: string;
   /** The artifact is there already: nothing is built, migrated or smoke-tested. */
   old: boolean;
+  /** It or what serves now cannot run beside another copy. */
+  alone?: boolean;
   /** Whether its contract is still due; by default that of what is new. */
   contracts?: boolean;
 }
@@ -39,18 +42,22 @@ export function beginRollout(input: {
   const bringsNothing = input.changes.length === 0;
   const policy = unitPolicy(bringsNothing ? (input.policies ?? []) : input.changes.map((each) => each.config.rollout));
   const urgent = !bringsNothing && input.changes.every((each) => each.old);
+  const services = lastOfAll(input.changes.map((each) => rolloutService(each, names)));
+  const alone = services.filter(mustGiveWay).map((each) => each.service);
   return {
     id: input.id,
     project: input.project,
     environment: input.environment,
     kind: input.kind,
-    services: input.changes.map((each) => rolloutService(each, names)),
+    services,
     removes: input.removes ?? [],
     opens: input.opens ?? null,
     policy: {
       ...policy,
       // The way back and a restart bring nothing new that would have to be judged beside the old.
-      canary: urgent || bringsNothing ? [] : policy.canary,
+      // A session sees one version of all of them, and of what cannot run twice there is only one at a time.
+      canary: urgent || bringsNothing || alone.length > 0 ? [] : policy.canary,
+      holdback: alone.length > 0 ? 0 : policy.holdback,
       keepFailed: input.keepFailed ?? policy.keepFailed,
     },
     allowsBreaking: input.allowsBreaking ?? false,
@@ -70,15 +77,35 @@ export function beginRollout(input: {
     waived: [],
     attempts: {},
     verified: [],
+    held: {},
     contract: {},
     approvals: [],
     analysis: {},
-    reason: input.reason,
+    reason: urgent || policy.canary.length === 0 ? input.reason : `${input.reason}${noCanary(alone)}`,
     requestSeq: 0,
     promotedAt: null,
     fence: 0,
     version: 0,
   };
+}
+
+const noCanary = (alone: string[]): string =>
+  alone.length === 0 ? '' : `; without a canary, since ${alone.join(', ')} cannot run twice`;
+
+/**
+ * What cannot run twice gives way last, once everything that does not need it is verified: nobody answers for it from
+ * then until all of them take over. The order stays one of dependency.
+ */
+function lastOfAll(services: RolloutService[]): RolloutService[] {
+  const leans = (each: RolloutService): boolean =>
+    mustGiveWay(each) || each.after.some((name) => services.some((other) => other.service === name && leans(other)));
+  const free = services.filter((each) => !leans(each));
+  const rest = services.filter(leans);
+  const names = free.map((each) => each.service);
+  return [
+    ...free,
+    ...rest.map((each) => (mustGiveWay(each) ? { ...each, after: [...new Set([...each.after, ...names])] } : each)),
+  ];
 }
 
 function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
@@ -93,6 +120,7 @@ function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
     migrates: !old && config.migrate !== null,
     smokes: !old && config.smoke.length > 0,
     checks: !old && config.check !== null,
+    ...(change.alone === true ? { alone: true as const } : {}),
     contracts: contracts && config.contract !== undefined,
     limits: config.rollout.analysis,
   };

@@ -1,6 +1,7 @@
 import type { Listen } from '../project/project.ts';
 import type { Deployment } from '../release/release.ts';
 import { activeOf, rolloutsOf } from './active.ts';
+import { hasGivenWay, mustGiveWay } from './giving-way.ts';
 import { PHASES, type Phase, type Rollout, type RolloutService } from './rollout.ts';
 
 /** One release of a service as it ought to be now. */
@@ -8,7 +9,10 @@ export interface DesiredRelease {
   release: string;
   /** Percent of sessions. */
   weight: number;
-  /** Its instances ought to run (with weight 0: hot, or under verification, or kept for a look). */
+  /**
+   * Its instances ought to run (with weight 0: hot, or under verification, or kept for a look). One that has traffic and
+   * ought not to run is giving way: its requests wait.
+   */
   run: boolean;
 }
 
@@ -93,11 +97,10 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
   if (to === from) return plain;
   const share = shareOf(rollout, part);
   const releases: DesiredRelease[] = [];
-  // A worker shares its queue with its successor: the former one stops at the switch, and is not kept hot.
   // What it needs is about to be taken away, so it is gone before the contract begins.
   const over = reached(rollout, 'contracting');
-  const fromRuns = from !== null && !over && (part.kind !== 'worker' || !reached(rollout, 'promoting'));
-  if (fromRuns) releases.push({ release: from, weight: 100 - share, run: true });
+  if (from !== null && !over && (staysHot(part) || !reached(rollout, 'promoting')))
+    releases.push({ release: from, weight: 100 - share, run: !hasGivenWay(rollout, part) });
   if (mayStart(rollout, part)) releases.push({ release: to, weight: share, run: true });
   const analysis = rollout.analysis[part.service];
   return {
@@ -112,6 +115,10 @@ function rolling(plain: DesiredService, rollout: Rollout, part: RolloutService):
   };
 }
 
+/** A worker shares its queue with its successor, and what cannot run twice stops anyway: neither is kept hot. */
+export const staysHot = (part: Pick<RolloutService, 'kind' | 'alone'>): boolean =>
+  part.kind !== 'worker' && part.alone !== true;
+
 /** What the edge files a service's evidence under: each service of a unit is judged by its own. */
 export const evidenceKey = (rollout: string, service: string): string => `${rollout}/${service}`;
 
@@ -119,8 +126,7 @@ export const evidenceKey = (rollout: string, service: string): string => `${roll
 function shareOf(rollout: Rollout, part: RolloutService): number {
   if (reached(rollout, 'contracting')) return 100;
   // Nothing can be held back with a release that does not exist, or is not kept running.
-  if (reached(rollout, 'promoting'))
-    return part.from === null || part.kind === 'worker' ? 100 : 100 - rollout.policy.holdback;
+  if (reached(rollout, 'promoting')) return part.from === null || !staysHot(part) ? 100 : 100 - rollout.policy.holdback;
   if (rollout.phase !== 'canary') return 0;
   // Nobody else can serve what is new; it is reached only by those whom a canary of the unit sends there.
   if (part.from === null) return 100;
@@ -128,12 +134,15 @@ function shareOf(rollout: Rollout, part: RolloutService): number {
   return steps[Math.min(rollout.step, steps.length - 1)]?.weight ?? 0;
 }
 
-/** A service whose schema comes first, or that leans on another new service, starts later, in verifying. */
-export const startsEarly = (each: RolloutService): boolean => !each.migrates && each.after.length === 0;
+/** A service whose schema or whose predecessor comes first, or that leans on another new one, starts later, in verifying. */
+export const startsEarly = (each: RolloutService): boolean =>
+  !each.migrates && each.after.length === 0 && !mustGiveWay(each);
 
 function mayStart(rollout: Rollout, part: RolloutService): boolean {
   if (!reached(rollout, 'starting')) return false;
   if (startsEarly(part)) return true;
+  // Whatever has all traffic runs, paused or not.
+  if (mustGiveWay(part) && !hasGivenWay(rollout, part) && !reached(rollout, 'promoting')) return false;
   return reached(rollout, 'verifying') && part.after.every((name) => rollout.verified.includes(name));
 }
 
@@ -143,6 +152,6 @@ function keptForALook(newestFirst: Rollout[], service: string): string | null {
   if (latest === undefined || latest.end === null || latest.end === 'complete' || latest.settled) return null;
   if (!latest.policy.keepFailed) return null;
   const part = latest.services.find((each) => each.service === service);
-  // A worker that nobody relies on any more would still take its share of the queue.
-  return part !== undefined && part.kind !== 'worker' && mayStart(latest, part) ? part.to : null;
+  // A worker that nobody relies on any more would still take its share of the queue, and some cannot run beside another.
+  return part !== undefined && staysHot(part) && mayStart(latest, part) ? part.to : null;
 }

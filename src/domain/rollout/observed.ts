@@ -1,5 +1,5 @@
 import type { StoredEvidence } from '../analysis/evidence-store.ts';
-import type { OperatorRequest, RolloutService } from './rollout.ts';
+import type { HeldCounts, OperatorRequest, RolloutService } from './rollout.ts';
 
 /** A piece of work with an end: a build, a migration, a smoke test, a check, a contract. */
 export interface Work {
@@ -41,6 +41,8 @@ export interface ServiceObserved {
   evidence: StoredEvidence;
   /** Of requests from services of the same rollout; absent while there were none. */
   inner?: StoredEvidence | undefined;
+  /** What the edge has counted of requests that had to wait; absent when it does not answer. */
+  held?: HeldCounts | undefined;
 }
 
 /** What the engine saw, just now. Nothing here is an intention. */
@@ -56,6 +58,8 @@ export interface Observed {
   unswitched: string[];
   /** Why the edge refused what it was told last, or null. */
   refusal: string | null;
+  /** The environment was brought down: nothing of it runs, on purpose. */
+  down?: boolean | undefined;
   /** Another rollout of this environment that changes a database at this moment, in words; null for none. */
   schemaBusy: string | null;
   /** Why one of its releases does not fit the database any more, which a contract has changed; null when all do. */

@@ -1,4 +1,6 @@
 import { startsEarly } from './desired.ts';
+import { missingApprovals } from './gate.ts';
+import { giveWay, hasGivenWay, mustGiveWay, someGiveWay } from './giving-way.ts';
 import { attemptOf, jobsOf, unknownEnd } from './jobs.ts';
 import { type Action, type Observed, seen, type ServiceObserved } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
@@ -50,8 +52,16 @@ export function starting(rollout: Rollout, observed: Observed, now: number): Dec
   if (rollout.paused !== null) return hold(rollout, now);
   const open = early.filter((each) => !spawned(seen(observed, each)));
   if (open.length > 0) return wait(rollout, now, `starting ${names(open)}`);
-  return enter(rollout, 'migrating', now, early.length === 0 ? 'nothing can start before the migration' : 'started');
+  const missing = someGiveWay(rollout) ? missingApprovals(rollout) : null;
+  if (missing !== null) {
+    const stops = rollout.services.filter(mustGiveWay).flatMap((each) => each.from ?? []);
+    return pause(rollout, 'approval', now, `${missing.replace(/before .*/, '')}before ${stops.join(', ')} stops`);
+  }
+  return enter(rollout, 'migrating', now, early.length > 0 ? 'started' : nothingYet(rollout));
 }
+
+const nothingYet = (rollout: Rollout): string =>
+  someGiveWay(rollout) ? 'nothing can start beside what serves' : 'nothing can start before the migration';
 
 const spawned = (service: ServiceObserved): boolean => service.to.running >= service.to.wanted;
 
@@ -70,14 +80,17 @@ export function migrating(rollout: Rollout, observed: Observed, now: number): De
           return rollout.paused === null ? pause(rollout, 'unknown-job', now, unknownEnd(job)) : hold(rollout, now);
         case 'running':
           return rollout.paused === null ? wait(rollout, now, `migrating ${each.to}`) : hold(rollout, now);
-        case 'absent':
-          if (rollout.paused === null && observed.schemaBusy !== null)
+        case 'absent': {
+          if (rollout.paused !== null) return hold(rollout, now);
+          if (observed.schemaBusy !== null)
             return wait(rollout, now, `migrating ${each.to}: waiting for ${observed.schemaBusy}`);
-          return rollout.paused === null
-            ? wait(rollout, now, `migrating ${each.to}`, [
-                { kind: 'migrate', service: each.service, attempt: attemptOf(rollout, job) },
-              ])
-            : hold(rollout, now);
+          if (mustGiveWay(each) && !hasGivenWay(rollout, each)) return giveWay(rollout, observed, [each], now);
+          // What cannot run twice should not have its data changed under it either.
+          if (hasGivenWay(rollout, each) && seen(observed, each).from?.present === true)
+            return wait(rollout, now, `migrating ${each.to}: waiting for ${each.from ?? ''} to stop`);
+          const attempt = attemptOf(rollout, job);
+          return wait(rollout, now, `migrating ${each.to}`, [{ kind: 'migrate', service: each.service, attempt }]);
+        }
       }
     }
   }

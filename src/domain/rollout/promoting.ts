@@ -1,5 +1,6 @@
 import { formatDuration } from '../../lib/format.ts';
 import { phaseElapsed } from './clocks.ts';
+import { heldFigures, heldInWords } from './giving-way.ts';
 import { lostBeside } from './lost.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
@@ -21,8 +22,11 @@ export function promoting(rollout: Rollout, observed: Observed, now: number): De
   const waits = [...rollout.services.flatMap((each) => missing(rollout, observed, each) ?? []), ...observed.unswitched];
   if (waits.length > 0) return wait(rollout, now, `promoting: waiting for ${waits.join('; ')}`);
   const window = formatDuration(rollout.policy.rollbackWindowMs);
-  return enter(rollout, 'watching', now, `${whatIsSo(rollout)}; rollback window ${window}`, {
+  const held = heldFigures(rollout, observed, now);
+  const parts = [whatIsSo(rollout), ...heldInWords(held), `rollback window ${window}`];
+  return enter(rollout, 'watching', now, parts.join('; '), {
     switchMs: phaseElapsed(rollout, now),
+    ...(Object.keys(held).length === 0 ? {} : { held }),
   });
 }
 

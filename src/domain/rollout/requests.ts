@@ -3,6 +3,7 @@ import { overdue } from './clocks.ts';
 import { pastSteps } from './canary.ts';
 import { leaveContract, leftUndone, openContract, repeatContract, vouchForContract } from './contracting.ts';
 import { gate, missingApprovals } from './gate.ts';
+import { holdsSome } from './giving-way.ts';
 import { unknownJob } from './jobs.ts';
 import type { Observed } from './observed.ts';
 import type { OperatorRequest, Refusal, Rollout } from './rollout.ts';
@@ -79,6 +80,14 @@ function answerTo(request: OperatorRequest, rollout: Rollout, observed: Observed
       if (rollout.phase === 'promoting' || isPromoted(rollout)) return noEffect(rollout, request, now);
       if (rollout.paused?.reason === 'operator')
         return refuse(rollout, request, now, 'already-paused', `has no effect: it is ${rollout.paused.detail}`);
+      if (holdsSome(rollout))
+        return refuse(
+          rollout,
+          request,
+          now,
+          'no-effect',
+          'has no effect while a service is held (abort takes it back)',
+        );
       return pause(unpause(rollout, now), 'operator', now, `paused by ${request.by}${comment(request)}`);
     case 'resume':
       return resume(rollout, observed, request, now);

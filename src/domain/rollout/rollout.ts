@@ -47,6 +47,8 @@ export interface RolloutService {
   migrates: boolean;
   smokes: boolean;
   checks: boolean;
+  /** It cannot run twice: the former release is stopped before the new one starts. Absent: both run side by side. */
+  alone?: true | undefined;
   /** Whether it has something to take away once the rollback window is over. */
   contracts: boolean;
   /** What its canary is judged by. */
@@ -76,6 +78,19 @@ export interface ServiceAnalysis {
   /** The totals when it got all traffic; what came before is left out of the window's test. Null before. */
   windowStart: EvidenceTotals | null;
   verdict: Verdict | null;
+}
+
+/** Since when nobody answers for a service that cannot run twice, and what the edge had counted of it by then. */
+export interface Held {
+  since: number;
+  counted: HeldCounts | null;
+}
+
+/** Requests that had to wait for an instance, and those that were refused for want of one, in one life of the counters. */
+export interface HeldCounts {
+  epoch: string;
+  waited: number;
+  refused: number;
 }
 
 /** A rollout as it is stored: this, and nothing in any process's memory, is where it stands. */
@@ -116,6 +131,8 @@ export interface Rollout {
   attempts: Record<string, number>;
   /** Services whose new release was verified; what depends on them may start then. */
   verified: string[];
+  /** Services whose former release was told to stop so that the new one can start; a pause gives them back. */
+  held: Record<string, Held>;
   /** By service, from the begin of its contract on. */
   contract: Record<string, ContractState>;
   approvals: { by: string; at: number; comment: string | null }[];

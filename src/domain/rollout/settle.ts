@@ -1,3 +1,4 @@
+import { mustGiveWay } from './giving-way.ts';
 import { type Action, type Observed, seen, type ServiceObserved } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, stay } from './transition.ts';
@@ -25,7 +26,9 @@ export function settle(ended: Rollout, observed: Observed): Decision {
     }
     // What a newer rollout makes of these releases, which it may well want to run, is its own affair.
     if (!observed.superseded)
-      waits.push(...(takenBack ? leftOfNew(rollout, each, service) : leftOfFormer(each, service)));
+      waits.push(
+        ...(takenBack ? leftOfNew(rollout, each, service, observed.down === true) : leftOfFormer(each, service)),
+      );
   }
   const routed = rollout.services.some((each) => each.kind !== 'worker');
   if (routed && !observed.edgeReachable && !observed.superseded) waits.push('the edge to answer');
@@ -36,11 +39,14 @@ export function settle(ended: Rollout, observed: Observed): Decision {
 const hasRunningJob = (service: ServiceObserved): boolean =>
   [service.build, service.smoke, service.check, service.migration].some((work) => work.state === 'running');
 
-function leftOfNew(rollout: Rollout, each: RolloutService, { to }: ServiceObserved): string[] {
+function leftOfNew(rollout: Rollout, each: RolloutService, { to, from }: ServiceObserved, down: boolean): string[] {
   const waits: string[] = [];
   if ((to.weight ?? 0) > 0) waits.push(`${each.to} to lose its traffic`);
   // Instances that are kept for a look hold the rollout open until the next one of this service.
   if (to.present) waits.push(rollout.policy.keepFailed ? `${each.to}, kept for a look` : `${each.to} to stop`);
+  // Its former release was stopped for it, and has to come up again; one that cannot will not be waited for.
+  const back = mustGiveWay(each) && !down && from !== null && from.failure === null;
+  if (back && from.healthy < 1) waits.push(`${each.from ?? ''} to answer again`);
   return waits;
 }
 

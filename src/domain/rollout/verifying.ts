@@ -1,8 +1,9 @@
 import { gate } from './gate.ts';
+import { giveWay, hasGivenWay, mustGiveWay } from './giving-way.ts';
 import { attemptOf, type Job, jobsOf, titleOf, unknownEnd, unknownJob } from './jobs.ts';
 import { beginAnalysis } from './judging.ts';
 import { type Action, type Observed, seen } from './observed.ts';
-import type { Rollout } from './rollout.ts';
+import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, enter, finish, hold, pause, wait } from './transition.ts';
 
 /**
@@ -10,13 +11,14 @@ import { type Decision, enter, finish, hold, pause, wait } from './transition.ts
  * leans on another new service is started, and asked, once that one is verified.
  */
 export function verifying(rollout: Rollout, observed: Observed, now: number): Decision {
-  const { verified, waits, actions } = progress(rollout, observed);
+  const { verified, giving, waits, actions } = progress(rollout, observed);
   const next = verified.length === rollout.verified.length ? rollout : { ...rollout, verified };
   const failed = failure(next, observed);
   if (failed !== null) return finish(next, 'failed', now, failed);
   if (rollout.paused !== null) return hold(next, now);
   const unknown = unknownJob(next, observed);
   if (unknown !== null) return pause(next, 'unknown-job', now, unknownEnd(unknown));
+  if (giving.length > 0) return giveWay(next, observed, giving, now);
   if (waits.length > 0) return wait(next, now, `verifying: waiting for ${waits.join('; ')}`, actions);
   return verifiedAll(next, observed, now);
 }
@@ -33,14 +35,24 @@ function failure(rollout: Rollout, observed: Observed): string | null {
 }
 
 /** How far each service has come. Services are in dependency order, so one look may verify several. */
-function progress(rollout: Rollout, observed: Observed): { verified: string[]; waits: string[]; actions: Action[] } {
+function progress(
+  rollout: Rollout,
+  observed: Observed,
+): { verified: string[]; giving: RolloutService[]; waits: string[]; actions: Action[] } {
   const verified = [...rollout.verified];
+  /** Whose former release has to stop now. */
+  const giving: RolloutService[] = [];
   const waits: string[] = [];
   const actions: Action[] = [];
   for (const each of rollout.services) {
     const { to } = seen(observed, each);
     if (!each.after.every((name) => verified.includes(name))) {
       waits.push(`${each.service} for ${each.after.join(', ')}`);
+      continue;
+    }
+    if (mustGiveWay(each) && !hasGivenWay(rollout, each)) {
+      giving.push(each);
+      waits.push(`${each.from ?? ''} to stop`);
       continue;
     }
     // It must still be well when the last of them is: a service that was verified and then died is not.
@@ -57,7 +69,7 @@ function progress(rollout: Rollout, observed: Observed): { verified: string[]; w
     waits.push(`the ${titleOf(job)} of ${each.to}`);
     if (job.work.state === 'absent') actions.push(begin(rollout, job));
   }
-  return { verified, waits, actions };
+  return { verified, giving, waits, actions };
 }
 
 const begin = (rollout: Rollout, job: Job): Action => ({

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../lib/format.ts';
 import { phaseElapsed } from './clocks.ts';
+import { staysHot } from './desired.ts';
 import { judgeServices, openWindow } from './judging.ts';
 import { leftUndone } from './contracting.ts';
 import { lostBeside } from './lost.ts';
@@ -47,10 +48,10 @@ export function watching(rollout: Rollout, observed: Observed, now: number): Dec
 
 /**
  * It crashes over and over, or could not be started, and there is something better to go back to: a former release that
- * is well, or a former worker, which is not kept running but can be started.
+ * is well, or one that is not kept running but can be started, as of a worker.
  */
 function broken(observed: Observed, each: RolloutService): string | null {
   const { to, from } = seen(observed, each);
   if (each.from === null) return null;
-  return each.kind === 'worker' || (from?.healthy ?? 0) > 0 ? to.failure : null;
+  return !staysHot(each) || (from?.healthy ?? 0) > 0 ? to.failure : null;
 }

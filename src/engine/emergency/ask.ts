@@ -1,6 +1,7 @@
 import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { holdsSome, mustGiveWay } from '../../domain/rollout/giving-way.ts';
 import type { NewRequest } from '../../ports/store.ts';
-import { described, type EvenkeelError } from '../../ports/errors.ts';
+import { described, EvenkeelError } from '../../ports/errors.ts';
 import type { Engine } from '../engine.ts';
 import { isAbsence } from './reads.ts';
 
@@ -34,6 +35,7 @@ export async function ask(
     engine.wake(rollout);
     return { written: true, seq };
   }
+  if (holdsSome(rollout)) throw needsStore(rollout);
   // One that is still written after all is the same again, and harmless.
   const why = seq === null ? 'it does not answer' : described(seq);
   deps.log.warn({ rollout: rollout.id }, `${request.kind} by ${request.by} without the store: ${why}`);
@@ -49,6 +51,17 @@ export async function ask(
   engine.wake(rollout);
   return { written: false, why, recorded };
 }
+
+/** At the edge alone it would be taken from the one that runs and given to one that does not. */
+const needsStore = ({ services }: Rollout): EvenkeelError =>
+  new EvenkeelError({
+    code: 'store-busy',
+    what: 'The store does not answer; nothing was taken back.',
+    why: `${services.flatMap((each) => (mustGiveWay(each) ? [each.from ?? ''] : [])).join(', ')} has stopped (overlap: false) and is started again only when that can be written down`,
+    next: 'Try again.',
+    retryable: true,
+    exit: 2,
+  });
 
 /** The number that the store gave; the error when it is away; null when it has not answered in time. */
 async function withinPatience(

@@ -33,6 +33,10 @@ export function awayStore(lastKnown: LastKnown, unwritten: Unwritten): Store {
     environment: async (project, environment) => of(project, environment)?.record ?? null,
     environments: async () => lastKnown.all().map(({ record }) => record),
     deployments: async (project, environment) => of(project, environment)?.deployments ?? [],
+    scales: async (project, environment) => of(project, environment)?.scales ?? [],
+    // Nothing of them is begun, or ended, before the store is back.
+    runs: async () => [],
+    scheduleMarks: async () => [],
     addresses: async (project, environment) => of(project, environment)?.addresses ?? [],
     rollouts: async (query) => rollouts(query),
     rollout: async (id) => rollouts({}).find((each) => each.id === id) ?? null,
@@ -78,5 +82,13 @@ export function awayStore(lastKnown: LastKnown, unwritten: Unwritten): Store {
     saveRollout: refused,
     journal: refused,
     addRequest: refused,
+    decideRuns: refused,
+    addRun: refused,
+    cancelRun: refused,
+    saveRun: refused,
+    forgetRuns: refused,
+    resize: refused,
+    overrideScale: refused,
+    scaleChanges: refused,
   };
 }

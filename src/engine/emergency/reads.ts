@@ -5,7 +5,10 @@ import type { Store } from '../../ports/store.ts';
 import { awayStore } from './away-store.ts';
 
 /** What `abort`, `rollback` and `status` read. */
-export type Reads = Pick<Store, 'environment' | 'environments' | 'deployments' | 'rollout' | 'rollouts' | 'release'> & {
+export type Reads = Pick<
+  Store,
+  'environment' | 'environments' | 'deployments' | 'rollout' | 'rollouts' | 'release' | 'runs' | 'scales'
+> & {
   /** Since when what is read is what was known last, wall time, ms; null while the store answers. */
   awaySince(): number | null;
   /** How many requests are still to be written. */
@@ -63,6 +66,8 @@ export function readsOf(
     rollout: (id) => read((from) => from.rollout(id), found),
     rollouts: (query) => read((from) => from.rollouts(query), always),
     release: (project, id) => read((from) => from.release(project, id), found),
+    runs: (query) => read((from) => from.runs(query), always),
+    scales: (project, environment) => read((from) => from.scales(project, environment), always),
   };
 }
 

@@ -10,7 +10,7 @@ import { type Examined, examineMigrations, refuseBreaking } from '../migrations.
 import { changedServices, chooseServices, removedServices } from './changed.ts';
 import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
-import { currentOf, newReleases, newValues, saidNewValues } from './new-releases.ts';
+import { currentOf, mustRunAlone, newReleases, newValues, saidNewValues } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
 import { entryChanged, keepEntry, untilEntryHolds } from './entry.ts';
@@ -98,12 +98,12 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       id: deps.newId(),
       ...scope,
       kind: 'deploy',
-      changes: releases.map((release): Change => ({
-        config: release.config,
-        from: currentOf(now, release.service),
-        to: release.id,
-        old: false,
-      })),
+      changes: await Promise.all(
+        releases.map(async ({ id, service, config }): Promise<Change> => {
+          const from = currentOf(now, service);
+          return { config, from, to: id, old: false, alone: await mustRunAlone(deps, scope.project, config, from) };
+        }),
+      ),
       removes,
       opens,
       policies,

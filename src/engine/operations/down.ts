@@ -37,10 +37,14 @@ export async function down(
   await deps.store.saveEnvironment({ ...record, wanted: 'down', updatedAt: deps.clock.now() }, { keepListen: true });
   engine.wake(input);
   const longest = Math.max(0, ...record.config.services.map((each) => each.rollout.drainMs + each.stopGraceMs));
-  await until(engine, async () => (await nothingRuns(deps, input)) && (await nothingIsRouted(deps, input)), {
-    what: 'all instances to stop',
-    timeoutMs: longest + MARGIN_MS,
-  });
+  await until(
+    engine,
+    async () => (await nothingRuns(deps, input)) && (await noRun(deps, input)) && (await nothingIsRouted(deps, input)),
+    {
+      what: 'all instances to stop',
+      timeoutMs: longest + MARGIN_MS,
+    },
+  );
   return { stopped: running };
 }
 
@@ -48,6 +52,9 @@ type Scope = { project: string; environment: string };
 
 const nothingRuns = async (deps: EngineDeps, scope: Scope): Promise<boolean> =>
   (await deps.runtime.observe(scope)).every((each) => each.state === 'ended');
+
+const noRun = async (deps: EngineDeps, { project, environment }: Scope): Promise<boolean> =>
+  (await deps.store.runs({ project, environment, running: true })).length === 0;
 
 /** Static services have no instances whose end would tell. An edge that is away serves nobody. */
 async function nothingIsRouted(deps: EngineDeps, { project, environment }: Scope): Promise<boolean> {

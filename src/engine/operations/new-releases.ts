@@ -14,6 +14,17 @@ import type { EngineDeps } from '../deps.ts';
 export const currentOf = (serving: Deployment[], service: string): string | null =>
   serving.find((each) => each.service === service)?.current ?? null;
 
+/** Whether a release of this configuration, or what serves, must not run beside another copy of the service. */
+export async function mustRunAlone(
+  deps: Pick<EngineDeps, 'store'>,
+  project: string,
+  config: ServiceConfig,
+  from: string | null,
+): Promise<boolean> {
+  if (config.overlap === false) return true;
+  return from !== null && (await deps.store.release(project, from))?.config.overlap === false;
+}
+
 /** Of what the file says: which value a secret has is compared for itself. */
 export const configDigest = (deps: Pick<EngineDeps, 'digest'>, config: ServiceConfig): string =>
   deps.digest(JSON.stringify(withoutVersions(config)));

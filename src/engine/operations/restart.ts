@@ -56,9 +56,10 @@ async function freshReleases(
     const [fresh] = await newReleases(deps, scope, [release.config], release.source, input.by);
     if (fresh === undefined) continue;
     await deps.store.setArtifact(scope.project, fresh.id, release.artifact);
+    const alone = release.config.overlap === false;
     const deployment = serving.find((each) => each.service === service);
     const contracts = await isContractDue(deps, release, deployment?.contracted ?? null);
-    changes.push({ config: fresh.config, from: release.id, to: fresh.id, old: true, contracts });
+    changes.push({ config: fresh.config, from: release.id, to: fresh.id, old: true, alone, contracts });
     releases.push(fresh);
   }
   return { changes, releases };

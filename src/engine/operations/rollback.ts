@@ -6,7 +6,7 @@ import { EvenkeelError } from '../../ports/errors.ts';
 import type { Engine } from '../engine.ts';
 import { createOrReplace } from './create.ts';
 import type { Begun } from './deploy.ts';
-import { currentOf } from './new-releases.ts';
+import { currentOf, mustRunAlone } from './new-releases.ts';
 import { isCalled, isOverWindow, targetRelease } from './older-release.ts';
 import { requireUp } from './require-up.ts';
 import { takeBack } from './take-back.ts';
@@ -120,7 +120,11 @@ async function olderReleases(
     const target = await targetRelease(engine, { ...input, optional: input.all }, { service, current, recent });
     refusePastContract(service, target, serving);
     if (target === null) left.push(`${service} has no former release and stays as it is`);
-    else if (target.id !== current) changes.push({ config: target.config, from: current, to: target.id, old: true });
+    else if (target.id !== current) {
+      const { config, id: to } = target;
+      const alone = await mustRunAlone(engine.deps, input.project, config, current);
+      changes.push({ config, from: current, to, old: true, alone });
+    }
   }
   if (changes.length > 0) return { changes, left: left.map((each) => `; ${each}`).join('') };
   throw new EvenkeelError({

@@ -1,3 +1,4 @@
+import { mustGiveWay } from '../../domain/rollout/giving-way.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import type { Engine } from '../engine.ts';
 import { ask } from '../emergency/ask.ts';
@@ -7,6 +8,8 @@ import { until } from './until.ts';
 
 /** A hot release is a switch away; longer than this means that the edge or the store is away. */
 const SWITCH_TIMEOUT_MS = 30_000;
+/** One that gave way is started again, which takes as long as it takes. */
+const START_TIMEOUT_MS = 120_000;
 
 const WAITS_FOR_MIGRATION =
   'it is taken back as soon as the migration that runs has ended (evenkeel abort --force does not wait)';
@@ -24,8 +27,10 @@ export async function takeBack(
     return { rollout: hot, message, unwritten: { done } };
   }
   const former = [
-    ...hot.services.filter(({ kind }) => kind !== 'worker').map(({ service, from }) => ({ service, release: from })),
-    ...hot.removes.filter(({ kind }) => kind !== 'worker'),
+    ...hot.services
+      .filter(({ kind }) => kind !== 'worker')
+      .map((each) => ({ service: each.service, release: each.from, starts: mustGiveWay(each) })),
+    ...hot.removes.filter(({ kind }) => kind !== 'worker').map((each) => ({ ...each, starts: false })),
   ].filter(({ release }) => release !== null);
   if (hot.phase === 'migrating') return { rollout: hot, message: WAITS_FOR_MIGRATION };
   // Success is what the edge has applied, not what was decided.
@@ -41,13 +46,15 @@ export async function takeBack(
           ({ config }) =>
             config.project === hot.project && config.environment === hot.environment && config.service === each.service,
         );
-        return (
-          applied?.config.releases.some((release) => release.release === each.release && release.weight === 100) ??
-          false
-        );
+        const release = applied?.config.releases.find((one) => one.release === each.release && one.weight === 100);
+        if (release === undefined || !each.starts) return release !== undefined;
+        return release.instances.some(({ id }) => applied?.instances.some((one) => one.id === id && one.healthy));
       });
     },
-    { what: 'the former release to have all traffic again', timeoutMs: SWITCH_TIMEOUT_MS },
+    {
+      what: 'the former release to have all traffic again',
+      timeoutMs: former.some(({ starts }) => starts) ? START_TIMEOUT_MS : SWITCH_TIMEOUT_MS,
+    },
   );
   const taken = await deps.store.rollout(hot.id);
   const back = former.map((each) => each.release).join(', ');

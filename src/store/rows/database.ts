@@ -16,6 +16,36 @@ export interface Database {
     ordinal: number;
     blocking: Flag;
   };
+  schedules: {
+    project: string;
+    environment: string;
+    service: string;
+    spec: string;
+    through: number;
+    fence: number;
+  };
+  runs: RunRow;
+  scales: {
+    project: string;
+    environment: string;
+    service: string;
+    instances: number;
+    changed_at: number;
+    override_min: number | null;
+    override_max: number | null;
+    override_by: string | null;
+    override_basis: string | null;
+    fence: number;
+  };
+  scale_changes: {
+    project: string;
+    environment: string;
+    service: string;
+    at: number;
+    from_instances: number | null;
+    to_instances: number;
+    reason: string;
+  };
   journal: JournalRow;
   requests: RequestRow;
 }
@@ -66,6 +96,21 @@ export interface RolloutRow {
   request_seq: number;
   created_at: number;
   state: string;
+}
+
+export interface RunRow {
+  project: string;
+  environment: string;
+  service: string;
+  due_at: number;
+  asked_by: string | null;
+  release: string | null;
+  state: string;
+  started_at: number | null;
+  ended_at: number | null;
+  reason: string;
+  cancelled_by: string | null;
+  fence: number;
 }
 
 export interface JournalRow {

@@ -73,6 +73,13 @@ export const serviceConfigSchema = z.strictObject({
     timeoutMs: z.number(),
   }),
   instances: z.number(),
+  scale: z
+    .strictObject({ max: z.number(), concurrency: z.number(), cpu: z.number(), cooldownMs: z.number() })
+    .optional(),
+  overlap: z.literal(false).optional(),
+  schedule: z
+    .strictObject({ at: z.array(z.string()), timeZone: z.string(), lateMs: z.number(), deadlineMs: z.number() })
+    .optional(),
   timeoutMs: z.number(),
   env: z.record(z.string(), z.array(envPart)),
   routes: z.array(z.strictObject({ host: z.string().nullable(), path: z.string() })),

@@ -20,6 +20,7 @@ const serviceSchema = z.strictObject({
   migrates: z.boolean(),
   smokes: z.boolean(),
   checks: z.boolean(),
+  alone: z.literal(true).optional(),
   contracts: z.boolean().default(false),
   limits: rolloutPolicySchema.shape.analysis,
 });
@@ -37,6 +38,8 @@ const pauseSchema = z.strictObject({
   since: z.number(),
   detail: z.string(),
 });
+
+const heldCountsSchema = z.strictObject({ epoch: z.string(), waited: z.number(), refused: z.number() });
 
 /** What of a rollout no query looks at. */
 const stateSchema = z.strictObject({
@@ -58,6 +61,7 @@ const stateSchema = z.strictObject({
   waived: z.array(z.string()),
   attempts: z.record(z.string(), z.number()),
   verified: z.array(z.string()),
+  held: z.record(z.string(), z.strictObject({ since: z.number(), counted: heldCountsSchema.nullable() })).default({}),
   contract: z.record(z.string(), z.enum(['begun', 'done', 'failed', 'unknown'])).default({}),
   approvals: z.array(z.strictObject({ by: z.string(), at: z.number(), comment: z.string().nullable() })),
   analysis: z.record(z.string(), analysisSchema),

@@ -7,6 +7,7 @@ import {
   type FakeInstanceBehaviour,
   type FakeRuntime,
 } from '../../../src/drivers/runtime/fake/runtime.ts';
+import { cronTimetable } from '../../../src/drivers/schedule/cron-timetable.ts';
 import type { Passwords, Places } from '../../../src/engine/deps.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Builder } from '../../../src/ports/builder.ts';
@@ -125,6 +126,7 @@ export async function openWorld(): Promise<World> {
   const engine = createEngine({
     store,
     clock,
+    timetable: cronTimetable(),
     runtime,
     jobs,
     traffic,

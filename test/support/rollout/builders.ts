@@ -74,6 +74,7 @@ export const aRollout = (over: Partial<Rollout> = {}): Rollout => ({
   waived: [],
   attempts: {},
   verified: [],
+  held: {},
   contract: {},
   removes: [],
   opens: null,

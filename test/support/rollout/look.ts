@@ -1,3 +1,4 @@
+import { staysHot } from '../../../src/domain/rollout/desired.ts';
 import { decide } from '../../../src/domain/rollout/decide.ts';
 import type { Observed } from '../../../src/domain/rollout/observed.ts';
 import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
@@ -53,7 +54,7 @@ function persist(world: World, before: Rollout, decision: Decision): void {
     if (deployment === undefined) continue;
     if (before.phase !== 'watching' && after.phase === 'watching') {
       deployment.current = each.to;
-      deployment.former = each.kind === 'worker' ? null : each.from;
+      deployment.former = staysHot(each) ? each.from : null;
     }
     if (before.end === null && after.end === 'rolled-back') deployment.current = each.from;
     if (before.end === null && (after.end !== null || after.phase === 'contracting')) deployment.former = null;

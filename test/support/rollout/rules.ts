@@ -1,5 +1,6 @@
 import { decide } from '../../../src/domain/rollout/decide.ts';
-import { desiredServices } from '../../../src/domain/rollout/desired.ts';
+import { desiredServices, staysHot } from '../../../src/domain/rollout/desired.ts';
+import { mustGiveWay } from '../../../src/domain/rollout/giving-way.ts';
 import { PHASES, type Phase, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { Step } from './look.ts';
 import { desiredOf, runningJobs, type World } from './world.ts';
@@ -212,9 +213,17 @@ export function checkDesired(world: World): void {
       where,
     );
     must(desired.releases.filter((each) => each.run).length <= 2, 'at most two releases are hot', where);
+    const held = rollout.end === null && rollout.held[desired.service] !== undefined && mustGiveWay(part);
     must(
-      desired.releases.every((each) => each.weight === 0 || each.run),
+      desired.releases.every((each) => each.weight === 0 || each.run || (held && each.release === from)),
       'what has traffic runs',
+      where,
+    );
+    if (part.alone === true && from !== null)
+      must(desired.releases.filter((each) => each.run).length <= 1, 'what cannot run twice does not', where);
+    must(
+      !held || reached(rollout, 'watching') || rollout.paused === null,
+      'nobody waits for a person while a service is held',
       where,
     );
     if ((find(to)?.weight ?? 0) > 0) {
@@ -228,15 +237,21 @@ export function checkDesired(world: World): void {
     const contracting = rollout.end === null && rollout.phase === 'contracting';
     if (contracting)
       must(find(from) === undefined && find(to)?.weight === 100, 'the former release goes before the contract', where);
-    if (rollout.end === null && !contracting && from !== null && (kind !== 'worker' || !reached(rollout, 'promoting')))
+    if (
+      rollout.end === null &&
+      !contracting &&
+      from !== null &&
+      !held &&
+      (staysHot(part) || !reached(rollout, 'promoting'))
+    )
       must(find(from)?.run === true, 'the former release stays hot until the window ends', where);
-    if (rollout.end === null && kind === 'worker' && reached(rollout, 'promoting'))
+    if (rollout.end === null && !staysHot(part) && reached(rollout, 'promoting'))
       must(find(from) === undefined, 'two versions of a worker do not share a queue after the switch', where);
     if (rollout.end !== null && rollout.end !== 'complete') {
       must(from === null || find(from)?.weight === 100, 'taken back, the former release serves', where);
       const kept = find(to)?.run === true;
       must(
-        !kept || (rollout.policy.keepFailed && kind !== 'worker'),
+        !kept || (rollout.policy.keepFailed && staysHot(part)),
         'what failed goes, unless it is kept for a look',
         where,
       );

@@ -203,8 +203,14 @@ export function convergeInstances(world: World): void {
   const wanted = new Set(
     desiredOf(world).flatMap((each) => each.releases.filter(({ run }) => run).map(({ release: id }) => id)),
   );
-  for (const id of new Set([...wanted, ...Object.keys(world.releases)]))
+  const before = new Set(Object.keys(world.releases).filter((id) => release(world, id).running > 0));
+  for (const id of new Set([...wanted, ...Object.keys(world.releases)])) {
+    // What cannot run twice starts once it was seen that nothing of it runs.
+    const part = world.rollout.services.find((each) => each.alone === true && [each.to, each.from].includes(id));
+    const beside = part !== undefined && [part.to, part.from].some((other) => other !== id && before.has(other ?? ''));
+    if (wanted.has(id) && beside && !before.has(id)) continue;
     release(world, id).running = wanted.has(id) ? WANTED : 0;
+  }
 }
 
 /** A request goes through the edge, to whomever has most of the sessions. */

@@ -22,6 +22,12 @@ const WRITES = new Set([
   'createRollout',
   'saveRollout',
   'addRequest',
+  'decideRuns',
+  'addRun',
+  'cancelRun',
+  'saveRun',
+  'resize',
+  'overrideScale',
 ]);
 
 /** Tells of every act at the moment at which it happens. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cronTimetable } from '../../../src/drivers/schedule/cron-timetable.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import { fencedBuilder, fencedJobs, fencedRuntime, fencedTraffic, permitOf } from '../../../src/engine/fenced.ts';
@@ -261,6 +262,7 @@ export class Controllers {
       migrations: noMigrations,
       secrets,
       clock: this.#clock(life),
+      timetable: cronTimetable(),
       log: {
         ...quietLog,
         error: (fields, message) => this.#note(`error: ${message} ${JSON.stringify(fields).slice(0, 200)}`),

@@ -26,6 +26,8 @@ export class SimulatedEdge implements Traffic {
   #epoch = 1;
   #sequence = 0;
   down = false;
+  /** Requests in progress at each service, spread over the instances of the release with most of the traffic. */
+  busy = 0;
   /** Every command that was applied, for whoever checks the rules. */
   onApplied: (services: EdgeService[], removed: string[], fence: number) => void = () => undefined;
 
@@ -130,14 +132,14 @@ export class SimulatedEdge implements Traffic {
         config,
         held: 0,
         instances: config.releases
-          .flatMap(({ instances }) => instances)
-          .map(({ id }) => ({
+          .flatMap(({ instances, weight }) => instances.map(({ id }) => ({ id, share: weight / instances.length })))
+          .map(({ id, share }) => ({
             id,
             healthy: this.#answers(id),
             consecutive: this.#answers(id) ? 2 : 0,
             checks: 5,
             lastError: this.#answers(id) ? null : 'status 500',
-            inFlight: 0,
+            inFlight: Math.round((this.busy * share) / 100),
             ejected: false,
           })),
       })),

@@ -175,6 +175,7 @@ class History {
       this.#note(`the edge is ${machine.edge.down ? 'away' : 'back'}`);
     } else if (roll < 0.735) {
       this.#visitors = this.#visitors === 0 ? VISITS : 0;
+      machine.edge.busy = chance.pick([0, 4, 12, 40]);
       this.#note(this.#visitors === 0 ? 'nobody visits' : 'visitors come again');
     } else if (roll < 0.76) {
       machine.storeAway = !machine.storeAway;

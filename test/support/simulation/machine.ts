@@ -60,6 +60,12 @@ const WRITES = new Set([
   'createRollout',
   'saveRollout',
   'addRequest',
+  'decideRuns',
+  'addRun',
+  'cancelRun',
+  'saveRun',
+  'resize',
+  'overrideScale',
 ]);
 
 export function newMachine(time: VirtualTime, chance: Random): Machine {

@@ -3,6 +3,8 @@ import type { Address, Deployment, Release } from '../../../src/domain/release/r
 import { isPromoted } from '../../../src/domain/rollout/active.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
+import { memoryScales } from './memory-scales.ts';
+import { memoryRuns } from './memory-runs.ts';
 import type {
   EnvironmentRecord,
   Lease,
@@ -88,6 +90,8 @@ export function memoryStore(
     leased !== null && leased.holder === held.holder && leased.fence === held.fence;
 
   return {
+    ...memoryRuns(transaction, change),
+    ...memoryScales(transaction, change),
     leaseNow: () => ({ fence: leased?.fence ?? 0, expiresAt: leased?.expiresAt ?? 0 }),
     nextFence: () => transaction(() => ++fence),
     actAs: (its) => void (acting = its),

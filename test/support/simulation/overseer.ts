@@ -1,5 +1,5 @@
 import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
-import { releaseOf } from '../../../src/engine/instances.ts';
+import { releaseOf } from '../../../src/engine/beside.ts';
 import type { Act } from './acts.ts';
 import type { Machine } from './machine.ts';
 import {
@@ -9,10 +9,14 @@ import {
   checkHot,
   checkTable,
   checkTransition,
+  checkUnderWay,
   truthOf,
   type Witness,
 } from './rules.ts';
 import type { VirtualTime } from './time.ts';
+
+/** Why the engine stops an instance whose release goes on with fewer. */
+const FEWER = 'fewer instances are wanted';
 
 /** Looks over the shoulder of everybody who changes anything, and keeps the first rule that was broken. */
 export class Overseer {
@@ -93,7 +97,20 @@ export class Overseer {
       const release = releaseOf(id, { project: 'shop', environment: 'production' });
       if (options.reason.includes('not wanted'))
         await this.#try(async () => checkHot(release, await truthOf(machine), this.#time.now - this.downAt));
+      if (options.reason === FEWER)
+        await this.#try(async () => checkUnderWay(release, await truthOf(machine), this.#time.now - this.downAt));
       await stop(id, options);
+    };
+    const run = runtime.start.bind(runtime);
+    runtime.start = async (spec) => {
+      const all = await runtime.observe(spec);
+      const living = all.filter(
+        (each) => each.service === spec.service && each.state !== 'ended' && each.id !== spec.id,
+      );
+      // That a runtime refuses it too is for the moment that nobody could see, and for a late controller.
+      if (spec.alone === true && living.length > 0)
+        this.#fail(new BrokenRule('never two copies at once', { id: spec.id, beside: living.map(({ id }) => id) }));
+      await run(spec);
     };
     const start = jobs.start.bind(jobs);
     jobs.start = async (spec) => {

@@ -1,8 +1,9 @@
 import type { Deployment } from '../../../src/domain/release/release.ts';
 import { isPromoted } from '../../../src/domain/rollout/active.ts';
-import { desiredServices } from '../../../src/domain/rollout/desired.ts';
+import { desiredServices, staysHot } from '../../../src/domain/rollout/desired.ts';
 import { type OperatorRequest, PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { EdgeService } from '../../../src/domain/traffic/protocol.ts';
+import { runId } from '../../../src/domain/schedule/run.ts';
 import type { Machine } from './machine.ts';
 
 export class BrokenRule extends Error {
@@ -113,10 +114,23 @@ export function checkHot(release: string, { rollouts, up }: Truth, upFor: number
     const newer = rollouts.some(
       (each) => each.createdAt > rollout.createdAt && each.services.some(({ service }) => service === part?.service),
     );
-    must(part === undefined || part.kind === 'worker' || newer, 'the former release stops only after the window', {
+    must(part === undefined || !staysHot(part) || newer, 'the former release stops only after the window', {
       release,
       rollout: rollout.id,
     });
+  }
+}
+
+/** What is compared does not lose instances while it is. */
+export function checkUnderWay(release: string, { rollouts, up }: Truth, upFor: number): void {
+  if (!up || upFor < HELD_UP_MS) return;
+  for (const rollout of rollouts) {
+    if (rollout.end !== null || !['verifying', 'canary', 'promoting'].includes(rollout.phase)) continue;
+    must(
+      !rollout.services.some((each) => each.from === release || each.to === release),
+      'nothing is taken away while releases are compared',
+      { release, rollout: rollout.id, phase: rollout.phase },
+    );
   }
 }
 
@@ -225,6 +239,7 @@ export async function checkSettled(machine: Machine): Promise<void> {
     must(wanted.has(each.release), 'what nobody wants does not run', { id: each.id, wanted: [...wanted] });
   for (const release of wanted)
     if (
+      !release.startsWith('tidy@') &&
       machine.worth(release) === 'good' &&
       !instances.some((each) => each.release === release && machine.confused.has(each.id))
     )
@@ -240,12 +255,32 @@ export async function checkSettled(machine: Machine): Promise<void> {
     const weights = entry.releases.filter(({ weight }) => weight > 0).map(({ release }) => release);
     must(weights.join() === current, 'what serves has all traffic', { service, current, weights });
   }
+  const runs = await machine.store.runs({ ...SCOPE, running: true });
   const addresses = await machine.store.addresses(SCOPE.project, SCOPE.environment);
   for (const { release } of addresses)
-    must(wanted.has(release) || instances.some((each) => each.release === release), 'addresses go with who asks', {
-      release,
-    });
+    must(
+      wanted.has(release) || [...instances, ...runs].some((each) => each.release === release),
+      'addresses go with who asks',
+      { release },
+    );
   for (const each of truth.rollouts) await checkStory(machine, each);
+  await checkRuns(machine, truth.up);
+}
+
+/** Every time of the schedule is accounted for, and what has ended has said how. */
+async function checkRuns(machine: Machine, up: boolean): Promise<void> {
+  const runs = await machine.store.runs({ ...SCOPE, limit: 10_000 });
+  for (const run of runs) {
+    must((run.endedAt === null) === (run.state === 'running'), 'a run that is over has its end', run);
+    must(run.reason !== '', 'a run says why', run);
+    must(up || run.state !== 'running', 'nothing runs of what is brought down', run);
+    const job = (await machine.jobs.observe(runId(run))).state;
+    must(
+      run.state === 'running' || job === 'absent' || machine.diskFull,
+      'the job of a run that is over is forgotten',
+      { run, job },
+    );
+  }
 }
 
 async function checkStory(machine: Machine, rollout: Rollout): Promise<void> {

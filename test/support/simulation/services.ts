@@ -40,6 +40,7 @@ export function drawServices(chance: Random): ServiceConfig[] {
     ...smoke(),
     routes: [{ host: null, path: '/api' }],
     instances: chance.int(1, 2),
+    ...(chance.chance(0.4) ? { scale: { max: 4, concurrency: 5, cpu: 0.7, cooldownMs: 5_000 } } : {}),
   });
   const web = service('web', {
     ...common,
@@ -55,5 +56,32 @@ export function drawServices(chance: Random): ServiceConfig[] {
     routes: [],
     ...(chance.chance(0.3) ? { check: 'check' } : {}),
   });
-  return chance.pick([[api], [api, web], [api, web, mail], [api, mail]]);
+  const solo = service('solo', {
+    ...common,
+    ...migrate(),
+    ...smoke(),
+    ...(chance.chance(0.4) ? { kind: 'worker' as const, routes: [], smoke: [] } : {}),
+    ...(chance.chance(0.4) ? { after: ['api'], env: { API: [{ serviceUrl: 'api' }] } } : {}),
+    overlap: false,
+    routes: chance.chance(0.7) ? [{ host: null, path: '/solo' }] : [],
+    rollout: { ...rollout, canary: [], holdback: 0 },
+  });
+  const tidy = service('tidy', {
+    ...common,
+    kind: 'worker',
+    routes: [],
+    env: chance.chance(0.5) ? { API: [{ serviceUrl: 'api' }] } : {},
+    ...(chance.chance(0.3) ? { check: 'check' } : {}),
+    schedule: { at: ['* * * * *'], timeZone: 'UTC', lateMs: 30_000, deadlineMs: chance.int(5_000, 90_000) },
+  });
+  return chance.pick([
+    [api],
+    [api, web],
+    [api, web, mail],
+    [api, mail],
+    [api, solo],
+    [api, web, solo],
+    [api, tidy],
+    [api, solo, tidy],
+  ]);
 }

@@ -331,6 +331,50 @@ const cases: Case[] = [
     yaml: service('    keepFailed: true\n    rollout: { keepFailed: false }\n'),
     expect: [['5:5', 'contradiction', 'services.api.keepFailed', 'different']],
   },
+  ...[
+    [
+      'routes: /\n    rollout: { canary: [{ weight: 10, for: 1m }] }',
+      '7:16',
+      'rollout.canary',
+      'no sessions can be shared',
+    ],
+    ['rollout: { holdback: 1% }', '6:16', 'rollout.holdback', 'no session can stay'],
+    ['keepFailed: true', '6:5', 'keepFailed', 'cannot stay beside'],
+    ['instances: 2', '6:5', 'instances', 'so it has one instance'],
+  ].map(([keys = '', place = '', path = '', said = '']): Case => ({
+    name: `what cannot run twice: ${path}`,
+    yaml: service(`    overlap: false\n    ${keys}\n`),
+    expect: [[place, 'contradiction', `services.api.${path}`, said]],
+  })),
+  ...[
+    ['"0 3 * *"', '5:15', '', 'has 4 fields'],
+    ['"61 3 * * *"', '5:15', '', 'cannot be read'],
+    ['"0 3 30 2 *"', '5:15', '', 'never comes'],
+    ['"* * * * * *"', '5:15', '', 'has 6 fields'],
+    ['{ at: "0 3 * * *", timeZone: Europe/Berln }', '5:44', '.timeZone', 'time zone'],
+  ].map(([schedule = '', place = '', path = '', words = '']): Case => ({
+    name: `a schedule: ${schedule}`,
+    yaml: service(`    schedule: ${schedule}\n`),
+    expect: [[place, 'bad-value', `services.api.schedule${path}`, words]],
+  })),
+  {
+    name: 'fewer instances at most than at least',
+    yaml: service('    instances: { min: 3, max: 2 }\n'),
+    expect: [['5:26', 'contradiction', 'services.api.instances.max', 'less than']],
+  },
+  ...['routes: /', 'health: /health', 'instances: 2', 'smoke: test', 'overlap: false'].map((keys): Case => ({
+    name: `a schedule with ${keys}`,
+    yaml: service(`    schedule: "@daily"\n    ${keys}\n`),
+    expect: [['6:5', 'contradiction', `services.api.${keys.split(':')[0]}`, 'run all the time']],
+  })),
+  {
+    name: 'what cannot run twice in production only, with a canary of its own there',
+    yaml: `${first('{ run: a, routes: / }')}environments: { production: { services: { api: { overlap: false, rollout: { canary: [{ weight: 10, for: 1m }] } } } } }\n`,
+    environment: 'production',
+    expect: [
+      ['4:77', 'contradiction', 'environments.production.services.api.rollout.canary', 'no sessions can be shared'],
+    ],
+  },
   {
     name: 'a holdback without window',
     yaml: service('    rollout: { holdback: 1%, rollbackWindow: 0 }\n'),
@@ -427,12 +471,7 @@ const cases: Case[] = [
   },
 
   // Not yet
-  ...[
-    ['schedule: "0 3 * * *"', 'schedule'],
-    ['port: 3000', 'port'],
-    ['instances: { min: 1, max: 2 }', 'instances'],
-    ['overlap: false', 'overlap'],
-  ].map(([keys, path]): Case => ({
+  ...[['port: 3000', 'port']].map(([keys, path]): Case => ({
     name: `not yet: ${path}`,
     yaml: service(`    ${keys}\n`),
     expect: [['5:5', 'not-available', `services.api.${path}`, 'is not available in evenkeel 0.1 yet: ']],
@@ -456,9 +495,9 @@ const cases: Case[] = [
     ],
     ['environments: { production: { runtime: docker } }', '4:31', 'environments.production.runtime'],
     [
-      'environments: { production: { services: { api: { schedule: "* * * * *" } } } }',
+      'environments: { production: { services: { api: { port: 3000 } } } }',
       '4:50',
-      'environments.production.services.api.schedule',
+      'environments.production.services.api.port',
     ],
   ].map(([keys = '', place = '', path = '']): Case => ({
     name: `not yet: ${path}`,
@@ -489,7 +528,7 @@ test('everything that is wrong is said at once, in the order of the file', async
       '    run: node main.js ${NOPE}',
       '    helth: /x',
       '    after: [nobody]',
-      '    schedule: "* * * * *"',
+      '    port: 3000',
       '    routes: [/]',
       '  web: { static: dist, instances: many, routes: [/] }',
       'environments:',

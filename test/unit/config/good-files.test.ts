@@ -85,7 +85,6 @@ test('what the whole design asks for and this version cannot do is refused in th
     ).replace('  mail:', '  tidy: { run: node tidy.js, schedule: "0 3 * * *" }\n  mail:'),
   );
   expect(problems.map(({ code, path }) => [code, path])).toEqual([
-    ['not-available', 'services.tidy.schedule'],
     ['not-available', 'databases.main'],
     ['not-available', 'external'],
   ]);
@@ -134,6 +133,33 @@ describe('defaults', () => {
       const { rollout } = await serviceOf(file, environment);
       expect(rollout).toMatchObject({ canary: [], onInconclusive: 'promote' });
     }
+  });
+
+  test('what cannot run twice has no canary, and a short drain, wherever it runs', async () => {
+    const file = one('overlap: false, routes: /');
+    const { overlap, instances, rollout } = await serviceOf(file, 'production');
+    expect({ overlap, instances, canary: rollout.canary, drainMs: rollout.drainMs }).toEqual({
+      overlap: false,
+      instances: 1,
+      canary: [],
+      drainMs: 3_000,
+    });
+    expect(await serviceOf(one('overlap: true, routes: /'))).not.toHaveProperty('overlap');
+  });
+
+  test('a schedule', async () => {
+    const read = async (schedule: string) => (await serviceOf(one(`schedule: ${schedule}`))).schedule;
+    const hour = 3_600_000;
+    const plain = { at: ['0 3 * * *'], timeZone: 'UTC', lateMs: hour, deadlineMs: 6 * hour };
+    expect(await read('"0  3 * * *"')).toEqual(plain);
+    expect(await read('["0 3 * * *", "@hourly"]')).toEqual({ ...plain, at: ['0 3 * * *', '@hourly'] });
+    expect(await read('{ at: "0 3 * * *", timeZone: Europe/Berlin, late: 5m, deadline: 1h }')).toEqual({
+      at: ['0 3 * * *'],
+      timeZone: 'Europe/Berlin',
+      lateMs: 300_000,
+      deadlineMs: hour,
+    });
+    expect(await serviceOf(one('routes: /'))).not.toHaveProperty('schedule');
   });
 
   test('development listens for this machine only', async () => {

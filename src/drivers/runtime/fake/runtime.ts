@@ -55,12 +55,26 @@ class InMemoryRuntime implements FakeRuntime {
 
   async start(spec: InstanceSpec): Promise<void> {
     if (this.#instances.has(spec.id)) return;
+    if (spec.alone === true) this.#refuseBeside(spec);
     const behaviour = this.#behaviour(spec);
     const startedAt = this.#now();
     const end =
       behaviour.ends === undefined ? null : { at: startedAt + behaviour.ends.afterMs, reason: behaviour.ends.end };
     this.started.push(spec);
     this.#instances.set(spec.id, { spec, behaviour, pid: this.#nextPid++, startedAt, stopRequested: false, end });
+  }
+
+  #refuseBeside({ id, project, environment, service }: InstanceSpec): void {
+    for (const other of this.#instances.values()) {
+      const { spec } = other;
+      if (spec.project !== project || spec.environment !== environment || spec.service !== service) continue;
+      if (this.#hasEnded(other)) continue;
+      throw new EvenkeelError({
+        code: 'instance-not-alone',
+        what: `${id} was not started: ${spec.id} still runs, and ${service} cannot run twice.`,
+        retryable: true,
+      });
+    }
   }
 
   async stop(id: string, { graceMs }: { graceMs: number; reason: string }): Promise<void> {

@@ -29,6 +29,8 @@ export interface Launch {
   launch: string;
   /** The record of the end shall survive a power cut. */
   durable: boolean;
+  /** A file: the command begins once nobody else who names it has it, and has it until its last process is gone. */
+  lock?: string | null;
   /** Most files that one process has open. */
   openFiles: number | null;
   /** Null: it runs as evenkeel's own user. */
@@ -50,6 +52,7 @@ export async function launch({
   cgroups,
   launch: name,
   durable,
+  lock = null,
   openFiles,
   seat,
   permit,
@@ -74,6 +77,7 @@ export async function launch({
         EVENKEEL_PREFIX: prefix,
         EVENKEEL_LAUNCH: name,
         EVENKEEL_DURABLE: durable ? '1' : '',
+        EVENKEEL_LOCK: lock ?? '',
       },
     });
   } finally {

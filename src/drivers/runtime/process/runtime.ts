@@ -8,6 +8,7 @@ import type { CgroupParents } from '../../../platform/process/cgroup.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import type { Permit } from '../../../ports/permit.ts';
 import type { InstanceSpec, Runtime } from '../../../ports/runtime.ts';
+import { lockOf, refuseBeside } from './alone.ts';
 import { endedBadly, endReason } from './end-reason.ts';
 import { instanceBase } from './environment.ts';
 import { type GuardedPorts, guardedPorts } from './guarded-ports.ts';
@@ -98,6 +99,7 @@ class ProcessRuntime implements Runtime {
   async #start(spec: InstanceSpec): Promise<void> {
     const folder = folderOf(this.#instances, spec.id);
     if (readClaim(folder) !== null) return;
+    if (spec.alone === true) await refuseBeside(this, spec);
     const name = randomUUID().slice(0, 8);
     let cgroups: string[] = [];
     try {
@@ -144,9 +146,10 @@ class ProcessRuntime implements Runtime {
       EVENKEEL_INSTANCE: spec.id,
     };
     const { command, log, resources } = spec;
+    const lock = lockOf(this.#home, spec);
     const openFiles = resources.openFiles ?? null;
     const permit = this.#permit;
-    const start = { folder, command, cwd, env, log, cgroups, openFiles, seat: place, permit };
+    const start = { folder, command, cwd, env, log, cgroups, openFiles, seat: place, permit, lock };
     await launch({ ...start, launch: name, durable: false });
     await removeUnfinishedCopies(work);
   }

@@ -9,6 +9,7 @@
 #   EVENKEEL_GUEST_SCRIPT    guest.sh, which runs the command as another user; absent: as this one
 #   EVENKEEL_LAUNCH          names this start among several of the same folder
 #   EVENKEEL_DURABLE         1: the record of the end is flushed to the disk
+#   EVENKEEL_LOCK            a file to lock before the command begins, for as long as anything of it lives; may be empty
 #
 # Files in FOLDER. Read: stop ("GRACE", in hundredths of a second; acted upon when TERM arrives, again for each).
 # Written: claim ("PID STARTTIME BOOT LAUNCH"), main (pid of the command), stopping (the stop is under way), ending (the
@@ -112,9 +113,9 @@ ek_stop() {
 ek_run() {
   ek_dir=$1
   ek_command=$EVENKEEL_COMMAND ek_cgroups=$EVENKEEL_CGROUPS ek_prefix=$EVENKEEL_PREFIX ek_durable=$EVENKEEL_DURABLE
-  ek_launch=$EVENKEEL_LAUNCH ek_files=$EVENKEEL_FILES ek_guest=$EVENKEEL_GUEST_SCRIPT
+  ek_launch=$EVENKEEL_LAUNCH ek_lock=$EVENKEEL_LOCK ek_files=$EVENKEEL_FILES ek_guest=$EVENKEEL_GUEST_SCRIPT
   unset EVENKEEL_COMMAND EVENKEEL_CGROUPS EVENKEEL_PREFIX EVENKEEL_DURABLE EVENKEEL_LAUNCH EVENKEEL_FILES IFS
-  unset EVENKEEL_GUEST_SCRIPT
+  unset EVENKEEL_GUEST_SCRIPT EVENKEEL_LOCK
   ek_path=$PATH
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$ek_path
   ek_stopping='' ek_deadline='' ek_main='' ek_cut='' ek_oom=0
@@ -138,6 +139,15 @@ ek_run() {
   printf '%-255s\n' '' >"$ek_dir/end.tmp"
   printf '%-127s\n' '' >"$ek_dir/stop.tmp"
   true >"$ek_dir/fate" && exec 8>"$ek_dir/fate" || exec 8>/dev/null
+
+  # The command inherits the lock: it is free again when the last process that has it is gone, however it went.
+  if [ -n "$ek_lock" ] && command -v flock >/dev/null && true >>"$ek_lock" && exec 7>>"$ek_lock"; then
+    while [ -z "$ek_stopping" ]; do
+      flock -n 7
+      [ "$?" = 1 ] || break
+      ek_nap
+    done
+  fi
 
   if [ -z "$ek_stopping" ]; then
     (
