@@ -100,11 +100,13 @@ describe('window test', () => {
       fc.property(data, fc.double({ min: 0.0001, max: 0.9999, noNaN: true }), (seen, limit) => {
         const logE = windowTest(seen, limit);
         expect(Number.isFinite(logE)).toBe(true);
+        // With 2^53 requests the last digit is not always on the right side.
+        const rounding = 1e-12 * Math.max(1, Math.abs(logE));
         expect(
           windowTest({ ...seen, bad: seen.bad + 1, badSessions: seen.badSessions + 1 }, limit),
-        ).toBeGreaterThanOrEqual(logE);
+        ).toBeGreaterThanOrEqual(logE - rounding);
         if (seen.requests > seen.sessions)
-          expect(windowTest({ ...seen, requests: seen.requests * 2 }, limit)).toBeLessThanOrEqual(logE);
+          expect(windowTest({ ...seen, requests: seen.requests * 2 }, limit)).toBeLessThanOrEqual(logE + rounding);
       }),
     );
   });
