@@ -10,7 +10,14 @@ import { parseArgs } from 'node:util';
 import { failedIn, runVitest } from './run-vitest.ts';
 
 /** What each takes on two cores, minutes; those that are not named take less than one. */
-const MINUTES: Readonly<Record<string, number>> = { 'acme-renewal': 2, 'fault-matrix': 45, 'rollouts-in-a-row': 9 };
+const MINUTES: Readonly<Record<string, number>> = {
+  'acme-renewal': 2,
+  'fault-matrix': 45,
+  'no-overlap-kills': 5,
+  'rollouts-in-a-row': 9,
+  'several-controllers': 15,
+  'store-away': 3,
+};
 
 const { values, positionals } = parseArgs({
   options: { minutes: { type: 'string' } },
