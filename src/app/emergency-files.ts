@@ -1,6 +1,7 @@
+import type { Scope } from '../domain/project/scope.ts';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
-import type { Known, LastKnown, Scope, Unwritten, UnwrittenRequest } from '../ports/emergency.ts';
+import type { Known, LastKnown, Unwritten, UnwrittenRequest } from '../ports/emergency.ts';
 
 /** What people asked for while the store was away, in a file: whoever acts next reads it, whoever wrote it. */
 export function unwrittenFile(file: string): Unwritten {

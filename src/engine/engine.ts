@@ -1,3 +1,4 @@
+import type { Scope } from '../domain/project/scope.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
 import { attempt } from './attempt.ts';
 import { CERTIFICATES_EVERY_MS, CertificateKeeper } from './certificates/keeper.ts';
@@ -15,11 +16,6 @@ import { Works } from './works.ts';
 
 /** After a look that threw; a store or an edge that is away is asked again soon. */
 const RETRY_MS = 500;
-
-export interface Scope {
-  project: string;
-  environment: string;
-}
 
 /** The loops over all environments. One loop for each, one look at a time; any of them can be told to look now. */
 export interface Engine {

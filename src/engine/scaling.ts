@@ -1,3 +1,4 @@
+import type { Scope } from '../domain/project/scope.ts';
 import type { Release } from '../domain/release/release.ts';
 import type { Deployment } from '../domain/release/release.ts';
 import { isPromoted } from '../domain/rollout/active.ts';
@@ -8,8 +9,6 @@ import { attempt } from './attempt.ts';
 import type { Snapshot } from './snapshot.ts';
 import { edgeServiceOf } from './snapshot.ts';
 import type { EnvironmentTools } from './tools.ts';
-
-type Scope = { project: string; environment: string };
 
 /** How many instances each release ought to have. */
 export type Sizes = (release: Release) => number;

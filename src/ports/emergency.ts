@@ -1,26 +1,14 @@
+import type { Scope } from '../domain/project/scope.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
-import type { RequestKind, Rollout } from '../domain/rollout/rollout.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
 import type { Scale } from '../domain/scaling/scale.ts';
-import type { EnvironmentRecord } from './store.ts';
+import type { EnvironmentRecord, NewRequest } from './store.ts';
 
 /** What there is for the time in which the store is away: what it said last, and what it has not been told yet. */
 
-export interface UnwrittenRequest {
+/** What a person asked for, with the place where it belongs. */
+export interface UnwrittenRequest extends NewRequest, Scope {
   id: string;
-  project: string;
-  environment: string;
-  rollout: string;
-  kind: RequestKind;
-  by: string;
-  /** Wall time, ms since 1970. */
-  at: number;
-  comment: string | null;
-  force: boolean;
-}
-
-export interface Scope {
-  project: string;
-  environment: string;
 }
 
 /** What people asked for, and was acted upon, while it could not be written to the store. Outlives the process. */

@@ -1,4 +1,4 @@
-import type { Scope } from '../../ports/emergency.ts';
+import type { Scope } from '../../domain/project/scope.ts';
 import type { EngineDeps } from '../deps.ts';
 import { tick } from '../environment.ts';
 import { EnvironmentMemory } from '../memory.ts';

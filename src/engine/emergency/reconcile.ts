@@ -1,4 +1,5 @@
-import type { Scope, UnwrittenRequest } from '../../ports/emergency.ts';
+import type { Scope } from '../../domain/project/scope.ts';
+import type { UnwrittenRequest } from '../../ports/emergency.ts';
 import type { EngineDeps } from '../deps.ts';
 
 /**

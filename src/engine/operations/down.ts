@@ -1,3 +1,4 @@
+import type { Scope } from '../../domain/project/scope.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import type { Engine } from '../engine.ts';
@@ -47,8 +48,6 @@ export async function down(
   );
   return { stopped: running };
 }
-
-type Scope = { project: string; environment: string };
 
 const nothingRuns = async (deps: EngineDeps, scope: Scope): Promise<boolean> =>
   (await deps.runtime.observe(scope)).every((each) => each.state === 'ended');

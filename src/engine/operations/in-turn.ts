@@ -1,4 +1,5 @@
-import type { Engine, Scope } from '../engine.ts';
+import type { Scope } from '../../domain/project/scope.ts';
+import type { Engine } from '../engine.ts';
 
 /** What is under way, by environment. */
 const turns = new WeakMap<Engine['deps'], Map<string, Promise<unknown>>>();

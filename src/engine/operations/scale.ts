@@ -1,3 +1,4 @@
+import type { Scope } from '../../domain/project/scope.ts';
 import { isPromoted } from '../../domain/rollout/active.ts';
 import type { Release } from '../../domain/release/release.ts';
 import { type Bounds, basisOf, boundsOf, type Scale, type ScaleChange, sizeOf } from '../../domain/scaling/scale.ts';
@@ -7,9 +8,7 @@ import { mayScale } from '../scaling.ts';
 import { currentOf } from './new-releases.ts';
 import { requireUp } from './require-up.ts';
 
-interface Scope {
-  project: string;
-  environment: string;
+interface ServiceScope extends Scope {
   service: string;
 }
 
@@ -29,7 +28,7 @@ export interface ScaleSeen {
 const CHANGES = 20;
 
 /** How many instances a service ought to have, and why. Throws EvenkeelError `service-unknown` or `service-not-scalable`. */
-export async function scaleOf(engine: Engine, scope: Scope): Promise<ScaleSeen> {
+export async function scaleOf(engine: Engine, scope: ServiceScope): Promise<ScaleSeen> {
   const { release, scale } = await find(engine, scope);
   const { config } = release;
   const override = scale?.override ?? null;
@@ -49,7 +48,10 @@ export async function scaleOf(engine: Engine, scope: Scope): Promise<ScaleSeen> 
  * file says something else of `instances` than it does now: a deploy that changes other things leaves it as it is. Throws
  * EvenkeelError `scale-during-rollout`, besides those of `scaleOf`.
  */
-export async function scale(engine: Engine, input: Scope & { bounds: Bounds | null; by: string }): Promise<ScaleSeen> {
+export async function scale(
+  engine: Engine,
+  input: ServiceScope & { bounds: Bounds | null; by: string },
+): Promise<ScaleSeen> {
   const { deps } = engine;
   const { bounds, by, ...scope } = input;
   await requireUp(deps, scope);
@@ -70,7 +72,7 @@ export async function scale(engine: Engine, input: Scope & { bounds: Bounds | nu
 
 async function find(
   { deps }: Engine,
-  { project, environment, service }: Scope,
+  { project, environment, service }: ServiceScope,
 ): Promise<{ release: Release; scale: Scale | null }> {
   const deployments = await deps.store.deployments(project, environment);
   const current = currentOf(deployments, service);
@@ -101,7 +103,7 @@ async function find(
 }
 
 /** What a canary is compared with must not change while it is judged. */
-async function refuseDuringRollout({ deps }: Engine, { project, environment, service }: Scope): Promise<void> {
+async function refuseDuringRollout({ deps }: Engine, { project, environment, service }: ServiceScope): Promise<void> {
   const open = await deps.store.rollouts({ project, environment, service, unsettled: true });
   const active = open.find((each) => each.end === null && !isPromoted(each));
   if (active === undefined) return;

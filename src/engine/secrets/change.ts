@@ -1,13 +1,9 @@
+import type { Scope } from '../../domain/project/scope.ts';
 import type { EnvTemplate } from '../../domain/project/project.ts';
 import { changedSecrets, secretsIn } from '../../domain/release/secret-versions.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EngineDeps } from '../deps.ts';
 import { liveReleases, neededBy } from './uses.ts';
-
-interface Scope {
-  project: string;
-  environment: string;
-}
 
 export interface SecretsSet {
   /** Names with a new value. */

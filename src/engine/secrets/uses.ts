@@ -1,11 +1,7 @@
+import type { Scope } from '../../domain/project/scope.ts';
 import type { Release } from '../../domain/release/release.ts';
 import { changedSecrets, secretsIn, type SecretVersions, versionsIn } from '../../domain/release/secret-versions.ts';
 import type { EngineDeps } from '../deps.ts';
-
-interface Scope {
-  project: string;
-  environment: string;
-}
 
 /** Releases that run, or are about to: what serves, what is kept hot, and what a rollout that is not settled moves. */
 export async function liveReleases(

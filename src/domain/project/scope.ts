@@ -1,0 +1,5 @@
+/** Which environment of which project. */
+export interface Scope {
+  project: string;
+  environment: string;
+}
