@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RolloutView } from '../../src/api/contract/contract.ts';
 import { app, type Folder, folder, type FolderOptions } from '../support/bad/app.ts';
 import { begin } from '../support/bad/command.ts';
+import { heldSteps } from '../support/bad/held-steps.ts';
 import { environmentOf, instancesOf, isGone } from '../support/bad/processes.ts';
 import { sharedSystem, told } from '../support/bad/shared-system.ts';
 import { visit, visitors } from '../support/bad/visitors.ts';
@@ -122,13 +123,15 @@ describe('a kill -9 in the middle of a canary, and nobody at a terminal', { time
 
 describe('a kill -9 of the controller in every phase', { timeout: 90_000 }, () => {
   test('costs a deploy nothing: it is followed on, and nothing is done twice', async () => {
-    const marks = tempDir('marks');
-    const held = (name: string): string =>
-      `'echo once >> ${marks}/${name}; while [ ! -e ${marks}/${name}.go ]; do sleep 0.05; done'`;
+    const steps = heldSteps();
     const options: FolderOptions = {
       name: 'phases',
       rollout: ['canary: [{ weight: 50, for: 1h }]'],
-      service: [`build: ${held('build')}`, `migrate: ${held('migrate')}`, `smoke: { run: ${held('smoke')} }`],
+      service: [
+        `build: ${steps.command('build')}`,
+        `migrate: ${steps.command('migrate')}`,
+        `smoke: { run: ${steps.command('smoke')} }`,
+      ],
     };
     const shop = await folder({ name: 'phases' });
     expect((await system.cli(['up'], { cwd: shop.root })).code).toBe(0);
@@ -137,9 +140,9 @@ describe('a kill -9 of the controller in every phase', { timeout: 90_000 }, () =
     shop.program(app('v2'));
     const deploy = begin(system.env, ['deploy', 'api'], shop.root);
     for (const step of ['build', 'migrate', 'smoke']) {
-      await waitFor(() => existsSync(join(marks, step)), { what: `the ${step}`, timeout: 20_000 });
+      await steps.begun(step);
       await kill(['controller']);
-      writeFileSync(join(marks, `${step}.go`), '');
+      steps.release(step);
     }
     await waitFor(async () => (await newest('phases')).phase === 'canary', { what: 'its canary', timeout: 20_000 });
     await kill(['controller']);
@@ -148,8 +151,7 @@ describe('a kill -9 of the controller in every phase', { timeout: 90_000 }, () =
     const followed = await deploy.ended;
     expect(followed.code, told(followed)).toBe(0);
     expect(followed.stdout).toContain('api@2 has all traffic');
-    for (const step of ['build', 'migrate', 'smoke'])
-      expect(readFileSync(join(marks, step), 'utf8'), step).toBe('once\n');
+    for (const step of ['build', 'migrate', 'smoke']) expect(steps.witnessed(step), step).toBe('once\n');
     await kill(['controller']);
     const back = await system.cli(['rollback', 'api'], { cwd: shop.root });
     expect(back.code, told(back)).toBe(0);

@@ -5,8 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { app, folder } from '../support/bad/app.ts';
 import { errorOf, sharedSystem, told } from '../support/bad/shared-system.ts';
 import { visit } from '../support/bad/visitors.ts';
-import { freePort } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

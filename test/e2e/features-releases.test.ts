@@ -9,9 +9,10 @@ import { visit } from '../support/bad/visitors.ts';
 import { newest, releases, run, service } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask } from '../support/features/visitor.ts';
-import { freePort, projectFolder, writeFiles } from '../support/system.ts';
+import { projectFolder, writeFiles } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
 import { tempDir } from '../support/temp.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

@@ -6,7 +6,8 @@ import { visitors } from '../support/bad/visitors.ts';
 import { json, newest, run, service } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask } from '../support/features/visitor.ts';
-import { freePort, projectFolder, writeFiles } from '../support/system.ts';
+import { projectFolder, writeFiles } from '../support/system.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

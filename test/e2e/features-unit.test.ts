@@ -4,9 +4,10 @@ import { visitors } from '../support/bad/visitors.ts';
 import { json, newest, run, service } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask, Visitor } from '../support/features/visitor.ts';
-import { freePort, projectFolder, writeFiles } from '../support/system.ts';
+import { projectFolder, writeFiles } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
 import type { StatusReply } from '../../src/api/contract/contract.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { sharedSystem } from '../support/bad/shared-system.ts';
 import { newest, run, service } from '../support/features/command.ts';
 import { worker } from '../support/features/programs.ts';
-import { freePort, projectFolder, writeFiles } from '../support/system.ts';
+import { projectFolder, writeFiles } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

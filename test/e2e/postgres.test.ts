@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '../../src/platform/process/identity.ts';
 import { told } from '../support/bad/shared-system.ts';
 import { PASSWORD, type PostgresServer, postgresServer } from '../support/postgres.ts';
-import { freePort, openSystem, projectFolder, type System } from '../support/system.ts';
+import { openSystem, projectFolder, type System } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {

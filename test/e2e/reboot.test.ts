@@ -7,8 +7,9 @@ import { fromEnvironment, livingProcesses } from '../../src/platform/process/tab
 import { run, service } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask } from '../support/features/visitor.ts';
-import { freePort, openSystem, projectFolder, type System } from '../support/system.ts';
+import { openSystem, projectFolder, type System } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Of a machine that was on before this one was: as random as any. */
 const BEFORE = '11111111-2222-4333-8444-555555555555';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DeployReply } from '../../src/api/contract/contract.ts';
-import { freePort, openSystem, projectFolder, type System, writeFiles } from '../support/system.ts';
+import { openSystem, projectFolder, type System, writeFiles } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 const server = (version: string, extra = ''): string => `
 const { createServer } = require('node:http');

@@ -9,8 +9,9 @@ import type { CliResult } from '../support/evenkeel-home.ts';
 import { json, newest, run, service } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask } from '../support/features/visitor.ts';
-import { freePort, projectFolder, writeFiles } from '../support/system.ts';
+import { projectFolder, writeFiles } from '../support/system.ts';
 import { readToken } from '../../src/platform/tokens.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

@@ -1,13 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { app, folder } from '../support/bad/app.ts';
 import { isGone } from '../support/bad/processes.ts';
+import { heldSteps } from '../support/bad/held-steps.ts';
 import { told } from '../support/bad/shared-system.ts';
 import { visit, visitors } from '../support/bad/visitors.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { LEASE_MS, severalControllers } from '../support/several-controllers.ts';
-import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
 let postgres: PostgresServer;
@@ -20,35 +18,36 @@ test('of two controllers one acts: killed, frozen and continued, or cut off, the
   // Not watched: the one that is frozen shall be there when it is continued.
   const several = await severalControllers(postgres, { count: 2, watched: false });
   const { system, way } = several;
-  const marks = tempDir('marks');
-  const once = (name: string): string =>
-    `'echo once >> ${marks}/${name}; while [ ! -e ${marks}/${name}.go ]; do sleep 0.05; done'`;
+  const steps = heldSteps();
   const shop = await folder();
   const up = await system.cli(['up'], { cwd: shop.root });
   expect(up.code, told(up)).toBe(0);
   const load = visitors(shop.port);
   shop.configure({
     rollout: ['canary: [{ weight: 50, for: 1h }]'],
-    service: [`build: ${once('build')}`, `migrate: ${once('migrate')}`, `smoke: { run: ${once('smoke')} }`],
+    service: [
+      `build: ${steps.command('build')}`,
+      `migrate: ${steps.command('migrate')}`,
+      `smoke: { run: ${steps.command('smoke')} }`,
+    ],
   });
   shop.program(app('v2'));
   const id = await system.deploy(shop.root);
-  const begun = (name: string) => waitFor(() => existsSync(join(marks, name)), { what: name, timeout: 30_000 });
   const figures: string[] = [];
 
-  await begun('build');
+  await steps.begun('build');
   const first = await several.acting();
   const killed = await several.takeover(() => process.kill(first.pid, 'SIGKILL'));
   figures.push(`killed: ${killed.ms} ms`);
-  writeFileSync(join(marks, 'build.go'), '');
+  steps.release('build');
   await several.complete();
 
-  await begun('migrate');
+  await steps.begun('migrate');
   const second = await several.acting();
   const frozen = await several.takeover(() => process.kill(second.pid, 'SIGSTOP'));
   figures.push(`frozen: ${frozen.ms} ms`);
-  writeFileSync(join(marks, 'migrate.go'), '');
-  await begun('smoke');
+  steps.release('migrate');
+  await steps.begun('smoke');
   process.kill(second.pid, 'SIGCONT');
   // It learns that it is late, and leaves; its successor stands by.
   await waitFor(() => isGone(second.pid), { what: 'the late one to leave', timeout: 30_000 });
@@ -60,7 +59,7 @@ test('of two controllers one acts: killed, frozen and continued, or cut off, the
   expect(third.fence).toBe(frozen.to);
   const cut = await several.takeover(() => way.freezeClient(`evenkeel ${third.pid}\0`));
   figures.push(`cut off: ${cut.ms} ms`);
-  writeFileSync(join(marks, 'smoke.go'), '');
+  steps.release('smoke');
   await system.reach(id, ({ phase }) => phase === 'canary', 'its canary');
   way.freezeClient(null);
   await several.complete();
@@ -75,8 +74,7 @@ test('of two controllers one acts: killed, frozen and continued, or cut off, the
   console.log(`takeover with a lease of ${LEASE_MS} ms: ${figures.join(', ')}`);
   expect(await visit(shop.port)).toMatchObject({ status: 200, version: 'v2' });
   expect([...seen.statuses.keys()]).toEqual([200]);
-  for (const name of ['build', 'migrate', 'smoke'])
-    expect(readFileSync(join(marks, name), 'utf8'), name).toBe('once\n');
+  for (const name of ['build', 'migrate', 'smoke']) expect(steps.witnessed(name), name).toBe('once\n');
   for (const { ms } of [killed, frozen, cut, handed]) expect(ms).toBeLessThan(LEASE_MS + 10_000);
   const server = await system.cli(['server', 'status'], { cwd: shop.root });
   expect(server.stdout).toMatch(/acts with fence \d+/);

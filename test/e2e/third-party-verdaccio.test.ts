@@ -5,7 +5,8 @@ import type { RegistryCounts } from '../support/third-party/registry-users.ts';
 import { INSTALL, PublishedServer } from '../support/third-party/published-server.ts';
 import { spawnUsers } from '../support/third-party/spawn-users.ts';
 import { summary } from '../support/third-party/summary.ts';
-import { freePort, writeFiles } from '../support/system.ts';
+import { writeFiles } from '../support/system.ts';
+import { freePort } from '../support/free-port.ts';
 
 const OLD = '5.33.0';
 const NEW = '6.10.4';

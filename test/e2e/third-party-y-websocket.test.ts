@@ -10,9 +10,9 @@ import type { DocumentCounts } from '../support/third-party/document-users.ts';
 import { INSTALL, PublishedServer } from '../support/third-party/published-server.ts';
 import { spawnUsers } from '../support/third-party/spawn-users.ts';
 import { summary } from '../support/third-party/summary.ts';
-import { freePort } from '../support/system.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 const OLD = '1.5.4';
 const NEW = '2.1.0';

@@ -7,8 +7,8 @@ import { sharedSystem } from '../support/bad/shared-system.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';
 import { sendTls } from '../support/edge-tls.ts';
 import { json, run } from '../support/features/command.ts';
-import { freePort } from '../support/system.ts';
 import { tempDir } from '../support/temp.ts';
+import { freePort } from '../support/free-port.ts';
 
 const system = sharedSystem();
 

@@ -1,25 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { processBuilder } from '../../src/drivers/build/process-builder.ts';
 import { processJobs } from '../../src/drivers/runtime/process/jobs.ts';
 import { aBuilder, aProject, aRequest, aService, build, built } from '../support/build-fixture.ts';
-import { tempDir } from '../support/temp.ts';
-
-function tinyDisk(bytes: number): string | null {
-  const folder = tempDir('disk');
-  try {
-    execFileSync('/usr/bin/env', ['mount', '-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder], {
-      stdio: 'ignore',
-    });
-  } catch {
-    return null;
-  }
-  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', folder], { stdio: 'ignore' }));
-  return folder;
-}
+import { tinyDisk } from '../support/tiny-disk.ts';
 
 test.runIf(process.getuid?.() === 0)(
   'a full disk ends a build in those words, and harms neither the former artifact nor the next build',

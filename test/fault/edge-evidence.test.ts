@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sessionHash } from '../../src/domain/traffic/session.ts';
 import { layOut, ownerOf } from '../../src/domain/traffic/split.ts';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
+import { freePort } from '../support/free-port.ts';
 
 const newSession = () => randomBytes(16).toString('base64url');
 

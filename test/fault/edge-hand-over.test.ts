@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import type { TestEdge } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Clients that never retry; every request that was not answered 200 is remembered. */
 class Load {

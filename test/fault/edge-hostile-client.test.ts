@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { behindEdge, open, raw, rss } from '../support/edge-client.ts';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 describe('pipelined requests', () => {
   test('are asked one after the other, and answered in order', async () => {

@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { raw } from '../support/edge-client.ts';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** An instance that writes what `say` says, as it is. Requests are told apart by their first line alone. */
 async function rawServer(say: (path: string, socket: Socket) => void): Promise<number> {

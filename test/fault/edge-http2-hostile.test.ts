@@ -7,11 +7,12 @@ import { block, FLAG, FRAME, frame } from '../support/corpus/frames.ts';
 import { head, RawSession } from '../support/corpus/raw-session.ts';
 import { fds, rss } from '../support/edge-client.ts';
 import { ask, session } from '../support/edge-http2.ts';
-import { EdgeHarness, freePort, service } from '../support/edge-harness.ts';
+import { EdgeHarness, service } from '../support/edge-harness.ts';
 import { behindTls } from '../support/edge-tls.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 const begin = (stream: number, path = '/', flags = FLAG.endHeaders | FLAG.endStream): Buffer =>
   frame(FRAME.headers, flags, stream, block(head(path, (flags & FLAG.endStream) === 0 ? 'POST' : 'GET')));

@@ -4,10 +4,11 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import type { TestEdge } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A leak of one file for each would show. */
 const TIMES = 25;

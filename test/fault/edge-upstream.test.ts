@@ -3,10 +3,11 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import type { Upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 async function oneService(apis: Upstream[], changes: Parameters<typeof service>[3] = {}, env = {}) {
   const edge = new EdgeHarness(env);

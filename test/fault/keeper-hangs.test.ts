@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { ask, freePort, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
+import { ask, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Short enough to wait for, long enough for a busy machine that answers late. */
 const SILENCE_MS = 2_000;

@@ -5,8 +5,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { spawnNode } from '../../src/platform/child.ts';
 import { lockHolder } from '../../src/platform/lock.ts';
 import { outputFile } from '../../src/platform/start-keeper.ts';
-import { ask, freePort, freshConnections, kill, lives, world } from '../fixtures/keeper/world.ts';
+import { ask, freshConnections, kill, lives, world } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 test('an edge that is ready before its keeper, and the edge before it, die is left to bring a keeper up', async () => {
   const it = world();

@@ -6,8 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { applyReplySchema, type ApplyCommand } from '../../src/domain/traffic/protocol.ts';
 import { lockHolder } from '../../src/platform/lock.ts';
 import { unixClient } from '../../src/platform/unix-http.ts';
-import { ask, freePort, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
+import { ask, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A real edge with one route, to an instance that answers 1 and lives in this process. */
 async function realWorld(extra: NodeJS.ProcessEnv = {}): Promise<{ it: World; port: number; upstreamPort: number }> {

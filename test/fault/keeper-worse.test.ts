@@ -4,8 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { spawnNode } from '../../src/platform/child.ts';
 import { entryFile } from '../../src/platform/entry.ts';
 import { lockHolder } from '../../src/platform/lock.ts';
-import { ask, freePort, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
+import { ask, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 async function upWithPort(extra: NodeJS.ProcessEnv = {}): Promise<{ it: World; port: number }> {
   const it = world(extra);

@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ask, freePort, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
+import { ask, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 async function upWithPort(): Promise<{ it: World; port: number }> {
   const it = world();

@@ -1,24 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { rotateLog } from '../../src/drivers/runtime/process/logs/log-rotation.ts';
-import { tempDir } from '../support/temp.ts';
+import { tinyDisk } from '../support/tiny-disk.ts';
 
 const MB = 1024 * 1024;
-
-/** Null where this user may not mount one. */
-function tinyDisk(bytes: number): string | null {
-  const folder = tempDir('disk');
-  const options = ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder];
-  try {
-    execFileSync('/usr/bin/env', ['mount', ...options], { stdio: 'ignore' });
-  } catch {
-    return null;
-  }
-  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', folder], { stdio: 'ignore' }));
-  return folder;
-}
 
 const use = (file: string): number => statSync(file).blocks * 512;
 

@@ -6,8 +6,9 @@ import { sharedSystem } from '../support/bad/shared-system.ts';
 import { run } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask } from '../support/features/visitor.ts';
-import { freePort, projectFolder } from '../support/system.ts';
+import { projectFolder } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 const MB = 1024 * 1024;
 const system = sharedSystem();

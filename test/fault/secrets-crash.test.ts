@@ -1,12 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fileSecrets } from '../../src/drivers/secrets/file-secrets.ts';
 import { tempDir } from '../support/temp.ts';
+import { tinyDisk } from '../support/tiny-disk.ts';
 import { waitFor } from '../support/wait.ts';
 
 const WRITER = fileURLToPath(new URL('secrets-writer.ts', import.meta.url));
@@ -84,17 +85,3 @@ test('on a full disk nothing is stored, nothing is lost, and it goes on when the
   await secrets.set(scope, 'A', 'new');
   expect(await secrets.resolve(scope, ['A'])).toEqual({ A: 'new' });
 });
-
-/** Null where this user may not mount one. */
-function tinyDisk(bytes: number): string | null {
-  const folder = tempDir('disk');
-  try {
-    execFileSync('/usr/bin/env', ['mount', '-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder], {
-      stdio: 'ignore',
-    });
-  } catch {
-    return null;
-  }
-  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', folder], { stdio: 'ignore' }));
-  return folder;
-}

@@ -9,9 +9,10 @@ import { evenkeelPaths, prepareHome } from '../../src/platform/paths.ts';
 import { processIdentity } from '../../src/platform/process/identity.ts';
 import { Refusal, StandInApi } from '../fixtures/cli/stand-in-api.ts';
 import { startCli } from '../fixtures/cli/run-cli.ts';
-import { freePort, openSystem, projectFolder } from '../support/system.ts';
+import { openSystem, projectFolder } from '../support/system.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A home as a server leaves it, and its owner's environment. */
 function openHome() {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FORMER_RELEASES } from '../../src/domain/traffic/stats.ts';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
+import { freePort } from '../support/free-port.ts';
 
 const cookieOf = (headers: Record<string, unknown>): string => String(headers['set-cookie'] ?? '').split(';')[0] ?? '';
 

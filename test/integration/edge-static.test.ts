@@ -4,8 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { tempDir } from '../support/temp.ts';
+import { freePort } from '../support/free-port.ts';
 
 let edge: EdgeHarness;
 let port: number;

@@ -6,9 +6,10 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { EdgeHarness, freePort, send, service } from '../support/edge-harness.ts';
+import { EdgeHarness, send, service } from '../support/edge-harness.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 async function echoServer(name: string) {
   const made = await upstream(name);

@@ -4,10 +4,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { runCommand } from '../../src/platform/process/spawn.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';
-import { freePort, send } from '../support/edge-harness.ts';
+import { send } from '../support/edge-harness.ts';
 import { behindTls, sendTls, shake, shown } from '../support/edge-tls.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 describe.skipIf(noOpenssl !== null)('TLS', { timeout: 60_000 }, () => {
   test('of 1.2 and 1.3 is spoken, and nothing older, weaker, or else', async () => {

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { spawnNode } from '../../src/platform/child.ts';
 import { lockHolder } from '../../src/platform/lock.ts';
-import { ask, freePort, freshConnections, kill, lives, world } from '../fixtures/keeper/world.ts';
+import { ask, freshConnections, kill, lives, world } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 test('one command brings keeper, controller and edge up, and a second finds them running', async () => {
   const it = world();

@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { RequestListener, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { withDefaults } from '../support/load/options.ts';
 import type { LoadOptions, RequestKind } from '../support/load/options.ts';
 import { spawnLoad } from '../support/load/spawn-load.ts';
 import { get, listen, loadUntil, post } from '../support/load/trial.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 describe('a plain request fails once, and by its name, when', () => {
   const once = async (misbehave: RequestListener, options: Partial<LoadOptions> = {}) => {
@@ -166,14 +165,6 @@ function userOf(authorization: string | undefined, secret: string): string {
   const expected = createHmac('sha256', secret).update(`${header}.${claims}`).digest('base64url');
   if (signature !== expected) return '';
   return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string }).sub;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function cutShort(res: ServerResponse, headers: Record<string, number>): void {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { collectLogs } from '../../src/app/old-logs.ts';
 import { placesIn } from '../../src/app/places.ts';
 import { fakeRuntime } from '../../src/drivers/runtime/fake/runtime.ts';
@@ -8,7 +8,8 @@ import { openMemoryStore } from '../../src/store/sqlite/open.ts';
 import { project, service } from '../support/engine/world.ts';
 import { tempDir } from '../support/temp.ts';
 
-test('output of long ago goes, output of today and of a quiet instance that still runs stays', async () => {
+/** Logs of a project of one service, of which one instance runs. */
+async function logsBeside(instance: string) {
   const folder = tempDir('logs');
   const places = placesIn({ logs: folder, projects: folder, edgeDir: folder });
   const now = Date.now();
@@ -23,9 +24,9 @@ test('output of long ago goes, output of today and of a quiet instance that stil
     updatedAt: now,
   });
   const scope = { project: 'shop', environment: 'production' };
-  const log = (instance: string): string => places.instanceLog({ ...scope, service: 'api', instance });
+  const log = (name: string): string => places.instanceLog({ ...scope, service: 'api', instance: name });
   await runtime.start({
-    id: 'quiet',
+    id: instance,
     ...scope,
     service: 'api',
     release: 'api@1',
@@ -38,8 +39,14 @@ test('output of long ago goes, output of today and of a quiet instance that stil
     port: null,
     data: [],
     resources: { memory: null, cpu: null },
-    log: log('quiet'),
+    log: log(instance),
   });
+  onTestFinished(() => store.close());
+  return { folder, places, now, clock, store, runtime, scope, log };
+}
+
+test('output of long ago goes, output of today and of a quiet instance that still runs stays', async () => {
+  const { folder, places, now, clock, store, runtime, scope, log } = await logsBeside('quiet');
   const files = {
     old: log('gone'),
     quiet: log('quiet'),
@@ -59,41 +66,10 @@ test('output of long ago goes, output of today and of a quiet instance that stil
     fresh: true,
     job: false,
   });
-  await store.close();
 });
 
 test('all output together stays below its share of the disk: what ended goes first, of what runs only what is old', async () => {
-  const folder = tempDir('logs');
-  const places = placesIn({ logs: folder, projects: folder, edgeDir: folder });
-  const now = Date.now();
-  const clock = { now: () => now, sleep: async () => {} };
-  const store = await openMemoryStore();
-  const runtime = fakeRuntime({ clock });
-  await store.saveEnvironment({
-    project: 'shop',
-    environment: 'production',
-    config: project([service('api')]),
-    wanted: 'up',
-    updatedAt: now,
-  });
-  const scope = { project: 'shop', environment: 'production' };
-  const log = (instance: string): string => places.instanceLog({ ...scope, service: 'api', instance });
-  await runtime.start({
-    id: 'loud',
-    ...scope,
-    service: 'api',
-    release: 'api@1',
-    index: 0,
-    generation: 0,
-    artifact: '/nowhere',
-    dir: '.',
-    command: 'true',
-    env: {},
-    port: null,
-    data: [],
-    resources: { memory: null, cpu: null },
-    log: log('loud'),
-  });
+  const { folder, places, now, clock, store, runtime, scope, log } = await logsBeside('loud');
   const MB = 1024 * 1024;
   const write = (file: string, minutes: number): string => {
     mkdirSync(dirname(file), { recursive: true });
@@ -118,5 +94,4 @@ test('all output together stays below its share of the disk: what ended goes fir
   // Without its newest piece nobody would know where the live file begins.
   await collectLogs({ store, runtime, places, clock }, folder, 1);
   expect(left()).toEqual(['live', 'newPiece']);
-  await store.close();
 });

@@ -7,8 +7,8 @@ import { noOpenssl } from '../support/certificates.ts';
 import { sendTls, shake } from '../support/edge-tls.ts';
 import { json, run } from '../support/features/command.ts';
 import { noPebble, pebble } from '../support/pebble.ts';
-import { freePort } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 process.env['EVENKEEL_EDGE_CERTIFICATE_LOOK_MS'] = '200';
 const system = sharedSystem();

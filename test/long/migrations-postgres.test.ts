@@ -7,9 +7,10 @@ import type { JournalView, RolloutView } from '../../src/api/contract/contract.t
 import { begin } from '../support/bad/command.ts';
 import { errorOf, told } from '../support/bad/shared-system.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
-import { freePort, openSystem, projectFolder, writeFiles } from '../support/system.ts';
+import { openSystem, projectFolder, writeFiles } from '../support/system.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** The way that docs/migrations.md shows: expand, deploy, window, contract; and what is refused on it. */
 

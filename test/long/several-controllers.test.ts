@@ -1,13 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { app, folder } from '../support/bad/app.ts';
 import { isGone } from '../support/bad/processes.ts';
+import { heldSteps } from '../support/bad/held-steps.ts';
 import { told } from '../support/bad/shared-system.ts';
 import { visit, visitors } from '../support/bad/visitors.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { LEASE_MS, type Several, severalControllers } from '../support/several-controllers.ts';
-import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
 let postgres: PostgresServer;
@@ -65,16 +63,18 @@ test.each(CASES)(
     if (fault === undefined) throw new Error(name);
     const several = await severalControllers(postgres, { count, watched: fault.watched });
     const { system } = several;
-    const marks = tempDir('marks');
-    const once = (step: string): string =>
-      `'echo once >> ${marks}/${step}; while [ ! -e ${marks}/${step}.go ]; do sleep 0.05; done'`;
+    const steps = heldSteps();
     const shop = await folder();
     const up = await system.cli(['up'], { cwd: shop.root });
     expect(up.code, told(up)).toBe(0);
     const load = visitors(shop.port);
     shop.configure({
       rollout: ['canary: [{ weight: 50, for: 1h }]'],
-      service: [`build: ${once('build')}`, `migrate: ${once('migrate')}`, `smoke: { run: ${once('smoke')} }`],
+      service: [
+        `build: ${steps.command('build')}`,
+        `migrate: ${steps.command('migrate')}`,
+        `smoke: { run: ${steps.command('smoke')} }`,
+      ],
     });
     shop.program(app('v2'));
     const id = await system.deploy(shop.root);
@@ -90,9 +90,9 @@ test.each(CASES)(
       expect(await several.commandEdge(from)).toMatchObject({ applied: false, refused: { reason: 'fence' } });
     };
     for (const step of STEPS) {
-      await waitFor(() => existsSync(join(marks, step)), { what: step, timeout: 60_000 });
+      await steps.begun(step);
       await strike();
-      writeFileSync(join(marks, `${step}.go`), '');
+      steps.release(step);
     }
     await system.reach(id, ({ phase }) => phase === 'canary', 'its canary');
     await strike();
@@ -110,7 +110,7 @@ test.each(CASES)(
       `${count} controllers, ${name}: taken over within ${took.join(', ')} ms (lease ${LEASE_MS} ms); ${seen.total} requests, ${failed.length} failed`,
     );
     expect(failed).toEqual([]);
-    for (const step of STEPS) expect(readFileSync(join(marks, step), 'utf8'), step).toBe('once\n');
+    for (const step of STEPS) expect(steps.witnessed(step), step).toBe('once\n');
     // The figures are what counts; that it takes over at all, and not how busy this machine is, is what is asserted.
     for (const ms of took) expect(ms).toBeLessThan(LEASE_MS + 15_000);
   },

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { EdgeHarness, freePort, service } from './edge-harness.ts';
+import { EdgeHarness, service } from './edge-harness.ts';
 import { upstream } from './edge-upstream.ts';
+import { freePort } from './free-port.ts';
 
 /** An edge with one service of one instance. */
 export async function behindEdge(

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { EdgePolicy } from '../../src/domain/traffic/policy.ts';
 import type { EdgeService } from '../../src/domain/traffic/protocol.ts';
 import { hashPassword } from '../../src/platform/password.ts';
-import { EdgeHarness, freePort, send, service } from './edge-harness.ts';
+import { EdgeHarness, send, service } from './edge-harness.ts';
 import type { Reply } from './edge-harness.ts';
 import { upstream } from './edge-upstream.ts';
+import { freePort } from './free-port.ts';
 
 /** A policy that asks for nothing but what is named. */
 export const policy = (changes: Partial<EdgePolicy> = {}): EdgePolicy => ({

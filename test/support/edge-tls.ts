@@ -6,9 +6,10 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { EdgeService } from '../../src/domain/traffic/protocol.ts';
 import type { TestCertificate } from './certificates.ts';
-import { EdgeHarness, freePort, replyTo, service } from './edge-harness.ts';
+import { EdgeHarness, replyTo, service } from './edge-harness.ts';
 import type { Reply } from './edge-harness.ts';
 import { upstream } from './edge-upstream.ts';
+import { freePort } from './free-port.ts';
 
 /** Looks for changed certificates this often, ms. */
 export const LOOK_MS = 100;

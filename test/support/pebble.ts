@@ -5,9 +5,9 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { runCommand } from '../../src/platform/process/spawn.ts';
 import { certificate } from './certificates.ts';
-import { freePort } from './system.ts';
 import { tempDir } from './temp.ts';
 import { waitFor } from './wait.ts';
+import { freePort } from './free-port.ts';
 
 /** Why no issuer can be had here, or null. */
 export const noPebble: string | null = await runCommand(['pebble', '-version'], {}).then(

@@ -4,9 +4,9 @@ import { chownSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { freePort } from './system.ts';
 import { tempDir } from './temp.ts';
 import { waitFor } from './wait.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 

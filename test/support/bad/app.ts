@@ -1,4 +1,5 @@
-import { freePort, projectFolder, writeFiles } from '../system.ts';
+import { projectFolder, writeFiles } from '../system.ts';
+import { freePort } from '../free-port.ts';
 
 /**
  * A small HTTP server, as text. `extra` runs before it listens and may replace `answer` and `health`, each

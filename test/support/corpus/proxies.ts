@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { runCommand } from '../../../src/platform/process/spawn.ts';
 import { spawn } from 'node:child_process';
 import type { TestCertificate } from '../certificates.ts';
-import { freePort } from '../edge-harness.ts';
 import { waitFor } from '../wait.ts';
+import { freePort } from '../free-port.ts';
 
 /** For a client that says nothing more, s. What waits longer than a busy machine keeps anybody waiting. */
 export const PATIENCE_S = 3;

@@ -1,9 +1,10 @@
 import { certificate } from '../certificates.ts';
-import { EdgeHarness, freePort, service } from '../edge-harness.ts';
+import { EdgeHarness, service } from '../edge-harness.ts';
 import { tempDir } from '../temp.ts';
 import { PATIENCE_S, reference } from './proxies.ts';
 import { startRecorder } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
+import { freePort } from '../free-port.ts';
 
 /** A proxy in front of an instance of its own that records. */
 export interface Side {

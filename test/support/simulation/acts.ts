@@ -11,7 +11,8 @@ export interface Act {
 
 /** What changes something, by the names of the methods of all drivers. */
 const ACTS = new Set(['start', 'stop', 'cancel', 'remove', 'collect', 'apply']);
-const WRITES = new Set([
+/** What changes the store, other than its leases and fences. */
+export const WRITES: ReadonlySet<string> = new Set([
   'saveEnvironment',
   'reserveReleaseNumbers',
   'addReleases',

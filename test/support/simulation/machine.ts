@@ -8,6 +8,7 @@ import { type FakeJobBehaviour, type FakeJobs, fakeJobs } from '../../../src/dri
 import { type FakeRuntime, fakeRuntime } from '../../../src/drivers/runtime/fake/runtime.ts';
 import { noSecrets } from '../engine/world.ts';
 import { emergencyInMemory } from '../engine/emergency.ts';
+import { WRITES } from './acts.ts';
 import { SimulatedEdge } from './edge.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Random } from './random.ts';
@@ -46,27 +47,8 @@ export interface Machine {
 
 const BUILD_MS = 3_000;
 const BOOT_MS = 400;
-const WRITES = new Set([
-  'nextFence',
-  'takeLease',
-  'renewLease',
-  'saveEnvironment',
-  'reserveReleaseNumbers',
-  'addReleases',
-  'setArtifact',
-  'ensureDeployments',
-  'giveAddresses',
-  'takeAddresses',
-  'createRollout',
-  'saveRollout',
-  'addRequest',
-  'decideRuns',
-  'addRun',
-  'cancelRun',
-  'saveRun',
-  'resize',
-  'overrideScale',
-]);
+/** A full disk refuses these, too. */
+const TAKES = new Set(['nextFence', 'takeLease', 'renewLease']);
 
 export function newMachine(time: VirtualTime, chance: Random): Machine {
   const clock = { now: () => time.now };
@@ -125,7 +107,7 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
   machine.store = new Proxy(store, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
-      if (typeof value !== 'function' || typeof key !== 'string' || !WRITES.has(key)) return value;
+      if (typeof value !== 'function' || typeof key !== 'string' || !(WRITES.has(key) || TAKES.has(key))) return value;
       return async (...args: unknown[]) => {
         if (machine.diskFull)
           throw new EvenkeelError({ code: 'store-full', what: 'The disk is full.', retryable: true, exit: 2 });
