@@ -1,4 +1,5 @@
 import { closeSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import { spawnNode, type NodeChild } from '../platform/child.ts';
 import { entryFile, NODE_OPTIONS, processEnv } from '../platform/entry.ts';
@@ -13,7 +14,7 @@ import { edges } from './edges.ts';
 import { keepRunning } from './keep-running.ts';
 import type { Say } from './keeper-log.ts';
 import { listeners } from './listeners.ts';
-import { dismiss, type Adoption } from './orphans.ts';
+import { dismiss, gone, type Adoption } from './orphans.ts';
 
 /** Until a new edge must be ready, ms. */
 const READY = 10_000;
@@ -24,6 +25,8 @@ const STOP = 60_000;
 /** How long edge and controller may be silent before they are taken for hung, ms. */
 const EDGE_SILENCE = 10_000;
 const CONTROLLER_SILENCE = 20_000;
+/** How long the edge of a keeper that died serves on before the controller is there, ms. */
+const CONTROLLER_FIRST = 3_000;
 
 export interface KeeperOptions {
   env: NodeJS.ProcessEnv;
@@ -66,6 +69,7 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
     silenceMs: Number(env['EVENKEEL_EDGE_SILENCE_MS'] ?? EDGE_SILENCE),
     say,
   });
+  const answering = Promise.withResolvers<void>();
   let failures = 0;
   void info.set({ controllersWanted: count });
   const slots = new Map<number, NonNullable<KeeperInfo['controllers']>[number]>();
@@ -90,8 +94,10 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
         void info.set({ ...told(), controllerFailures: failures });
       },
       asked: (message, answer) => {
-        if (message.type === 'ready') void info.set({ controllerFailures: (failures = 0) });
-        else if (message.type === 'stop-all') void stop('the controller asks for it');
+        if (message.type === 'ready') {
+          answering.resolve();
+          void info.set({ controllerFailures: (failures = 0) });
+        } else if (message.type === 'stop-all') void stop('the controller asks for it');
         else if (message.type === 'restart-edge')
           void edge.handOver().then((outcome) => answer({ type: 'edge-restarted', ...outcome }));
       },
@@ -103,8 +109,11 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
 
   const stopping = new AbortController();
   const tell = (how: string, pauseMs: number): void => say(`${how}; next start in ${pauseMs} ms`);
-  void keepRunning(edge.live, tell, stopping.signal);
   for (const each of all) void keepRunning(each.live, tell, stopping.signal);
+  // Commands wait for a controller, and nobody for a second edge while there is one: they would start each other slowly.
+  const first = Number(env['EVENKEEL_CONTROLLER_FIRST_MS'] ?? CONTROLLER_FIRST);
+  const edgeWanted = adopted === null ? null : Promise.race([answering.promise, gone(adopted), sleep(first)]);
+  void Promise.resolve(edgeWanted).then(() => keepRunning(edge.live, tell, stopping.signal));
 
   const stopped = Promise.withResolvers<void>();
   const stop = async (why: string): Promise<void> => {

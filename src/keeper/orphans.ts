@@ -42,6 +42,12 @@ export function adoption(): Promise<Adoption> | null {
   });
 }
 
+/** Resolves when the edge whose sockets were adopted is no longer there. */
+export async function gone({ edge, link }: Adoption): Promise<void> {
+  if (edge === null || !link.connected) return;
+  await new Promise<void>((resolve) => link.onDisconnect(resolve));
+}
+
 /** Tells the edge whose sockets were adopted to leave: without this it would bring up a keeper again. */
 export function dismiss({ link }: Adoption): Promise<void> {
   return new Promise((resolve) => {

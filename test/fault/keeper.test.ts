@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { readKeeperInfo } from '../../src/platform/keeper-info.ts';
 import { ask, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
 import { waitFor } from '../support/wait.ts';
 import { freePort } from '../support/free-port.ts';
@@ -75,6 +76,28 @@ test('kill -9 of the keeper: the edge brings a new one up without losing a conne
   }
   expect((await load.stop()).failed).toEqual([]);
   expect(await ask(port)).toBe((await it.running()).edge.pid);
+});
+
+test('after kill -9 of the keeper the controller comes first, unless the edge that served on dies', async () => {
+  const it = world({ EVENKEEL_CONTROLLER_FIRST_MS: '120000' });
+  await it.start();
+  const port = await freePort();
+  await it.ports([port]);
+  const { keeper, edge } = await it.running();
+  writeFileSync(it.edgeFile('no-controller'), '');
+  kill(keeper.pid);
+  const load = freshConnections(port);
+  await waitFor(() => it.log().includes('started by an edge'), { what: 'another keeper' });
+  const { controller } = await waitFor(async () => (await readKeeperInfo(it.paths))?.controllers?.[0] && it.running(), {
+    what: 'a controller that is not ready',
+  });
+  expect(await ask(port)).toBe(edge.pid);
+  expect(lives(controller!.pid)).toBe(true);
+
+  kill(edge.pid);
+  await renewed(it, { edge: edge.pid });
+  expect(await ask(port)).toBe((await it.running()).edge.pid);
+  expect(refused((await load.stop()).failed)).toEqual([]);
 });
 
 test('kill -9 of keeper and edge at once: the controller brings them back, on the same ports', async () => {
