@@ -35,7 +35,7 @@ export default defineConfig({
         },
       },
       {
-        // These start processes and put load on them: more than two files at once would measure each other.
+        // These start processes and wait for them half of the time: three files at once keep two processors busy.
         extends: true,
         test: {
           name: 'process',
@@ -44,7 +44,7 @@ export default defineConfig({
           setupFiles,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
