@@ -109,6 +109,7 @@ export class Edge implements ControlTarget {
   async start(): Promise<void> {
     await this.#restore();
     await probeAll(this.#instances(), RESTORE_PROBE_MS);
+    if (this.#phase !== 'starting') return; // told to leave meanwhile: the one that serves is not to be disturbed
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
     await this.#restore(); // what the predecessor was told while this one started
     await this.#file.reserve();

@@ -1,3 +1,4 @@
+import { parentLink } from '../platform/child.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { evenkeelPaths } from '../platform/paths.ts';
 import { reviveKeeperFromEdge } from '../platform/revive-keeper.ts';
@@ -11,6 +12,9 @@ process.umask(0o077);
 process.on('uncaughtException', (error) => log('error', 'unexpected', { error: error.stack ?? String(error) }));
 
 const { env } = process;
+
+// A keeper that died while this process was loading has given it nothing: whoever serves goes on.
+if (parentLink()?.connected === false) process.exit(0);
 
 try {
   const edge = new Edge(await readOptions(env), log, {

@@ -38,13 +38,12 @@ export function adoption(): Promise<Adoption> | null {
     });
     const cutShort = (): void => resolve({ edge: null, sockets, link });
     link.onDisconnect(cutShort);
-    if (!link.connected) cutShort();
   });
 }
 
 /** Resolves when the edge whose sockets were adopted is no longer there. */
 export async function gone({ edge, link }: Adoption): Promise<void> {
-  if (edge === null || !link.connected) return;
+  if (edge === null) return;
   await new Promise<void>((resolve) => link.onDisconnect(resolve));
 }
 

@@ -149,7 +149,11 @@ export function parentLink<In, Out>(): ParentLink<In, Out> | null {
       if (!answering) process.on('message', answerPing);
       answering = true;
     },
-    onDisconnect: (listener) => void process.on('disconnect', listener),
+    onDisconnect(listener) {
+      // A parent that died while this process was still loading has been gone for long when somebody asks.
+      if (process.connected) process.on('disconnect', listener);
+      else queueMicrotask(listener);
+    },
     disconnect() {
       if (process.connected) process.disconnect();
     },

@@ -4,6 +4,8 @@ import net, { type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { applyReplySchema, type ApplyCommand } from '../../src/domain/traffic/protocol.ts';
+import { spawnNode } from '../../src/platform/child.ts';
+import { entryFile, processEnv } from '../../src/platform/entry.ts';
 import { lockHolder } from '../../src/platform/lock.ts';
 import { unixClient } from '../../src/platform/unix-http.ts';
 import { ask, freshConnections, kill, lives, world, type World } from '../fixtures/keeper/world.ts';
@@ -202,4 +204,19 @@ test('the real edge and the real controller, stopped for good, are replaced; the
   const next = await it.running();
   expect([next.edge.pid, next.controller?.pid]).not.toContain(edge.pid);
   await waitFor(async () => (await lockHolder(it.paths.controllerLock)).held, { what: 'a new controller to act' });
+});
+
+test('an edge and a controller whose keeper died while they were loading leave, and disturb nobody', async () => {
+  const { it, port, upstreamPort } = await realWorld();
+  const before = await it.running();
+  for (const entry of ['edge', 'controller'] as const) {
+    const orphan = await spawnNode({ entry: entryFile(entry, {}), env: processEnv(it.env, it.paths) });
+    // The channel closes, as it does with the death of whoever has the other end.
+    orphan.release();
+    expect((await orphan.exited).code, entry).toBe(0);
+  }
+  await apply(it, command(port, upstreamPort));
+  expect(await ask(port)).toBe(1);
+  const after = await it.running();
+  expect([after.edge.pid, after.controller?.pid]).toEqual([before.edge.pid, before.controller?.pid]);
 });

@@ -11,7 +11,7 @@ const clear = (): void => {
   void endAll({ marks: [mark], sessions: new Set() }, Number(grace)).then(() => process.exit(0));
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-if (dev === null || !dev.connected) clear();
+if (dev === null) clear();
 else {
   dev.onDisconnect(clear);
   dev.onMessage(clear);
