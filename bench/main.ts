@@ -37,7 +37,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   edge: edgeRows,
   switch: onStage(switchRows),
   rollouts: onStage(manyRows),
-  crash: onStage(crashRows),
+  crash: crashRows,
   idle: idleRows,
   start: coldStartRows,
   analysis: analysisRows,
