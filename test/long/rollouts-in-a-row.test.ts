@@ -5,6 +5,7 @@ import { fds, rss } from '../support/edge-client.ts';
 import { rolloutsInARow } from '../support/rollouts-in-a-row.ts';
 import { Stage } from '../support/stage.ts';
 import { tempDir } from '../support/temp.ts';
+import { waitFor } from '../support/wait.ts';
 
 const TIMES = 100;
 const MINUTE = 60_000;
@@ -31,7 +32,9 @@ async function remains({ system }: Stage): Promise<Remains> {
   return {
     memory: pids.reduce((sum, pid) => sum + rss(pid), 0),
     open: pids.reduce((sum, pid) => sum + fds(pid), 0),
-    files: readdirSync(system.paths.home, { recursive: true }).length,
+    files: await waitFor(() => readdirSync(system.paths.home, { recursive: true }).length, {
+      what: 'a moment in which no folder goes while it is read',
+    }),
     processes: belongingTo(system.paths.home),
   };
 }

@@ -42,27 +42,32 @@ export async function rolloutsInARow(stage: Stage, options: InARowOptions): Prom
   const switches: number[] = [];
   const durations: number[] = [];
   let asked = 0;
-  for (let i = 1; i <= times && !signal.aborted; i++) {
-    const version = `m${i}`;
-    const canary = i % EVERY.canary === 3 ? [10, 50] : [];
-    const all = i % EVERY.whole === 4;
-    seen.canaries += Math.sign(canary.length);
-    seen.whole += Number(all);
-    const began = performance.now();
-    stage.change({ version, canary });
-    const id = await stage.deploy(all ? undefined : ['api']);
-    await stage.promote(id);
-    durations.push((performance.now() - began) / 1000);
-    asked++;
-    if ((await stage.answers()) !== version) seen.unchanged++;
-    const journal = await stage.journal(id);
-    const ms = journal.findLast((entry) => entry.to === 'watching')?.detail['switchMs'];
-    if (typeof ms === 'number') switches.push(ms);
-    await after?.(i);
-    if (i % SAY_EVERY === 0 || times < SAY_EVERY) {
-      const { requests = 0, failed = 0 } = load.progress() ?? {};
-      say(`${i} of ${times} rollouts, ${requests.toLocaleString('en-US')} requests, ${failed} failed`);
+  try {
+    for (let i = 1; i <= times && !signal.aborted; i++) {
+      const version = `m${i}`;
+      const canary = i % EVERY.canary === 3 ? [10, 50] : [];
+      const all = i % EVERY.whole === 4;
+      seen.canaries += Math.sign(canary.length);
+      seen.whole += Number(all);
+      const began = performance.now();
+      stage.change({ version, canary });
+      const id = await stage.deploy(all ? undefined : ['api']);
+      await stage.promote(id);
+      durations.push((performance.now() - began) / 1000);
+      asked++;
+      if ((await stage.answers()) !== version) seen.unchanged++;
+      const journal = await stage.journal(id);
+      const ms = journal.findLast((entry) => entry.to === 'watching')?.detail['switchMs'];
+      if (typeof ms === 'number') switches.push(ms);
+      await after?.(i);
+      if (i % SAY_EVERY === 0 || times < SAY_EVERY) {
+        const { requests = 0, failed = 0 } = load.progress() ?? {};
+        say(`${i} of ${times} rollouts, ${requests.toLocaleString('en-US')} requests, ${failed} failed`);
+      }
     }
+  } catch (error) {
+    await load.stop();
+    throw error;
   }
   const report = await load.stop();
   const counted = (await stage.edgeRequests()) - before - asked;
