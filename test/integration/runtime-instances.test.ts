@@ -9,6 +9,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  utimesSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -247,6 +248,18 @@ test('promises no port that somebody listens on, and gives one back when its ins
   await expect(ports.allocate()).rejects.toMatchObject({ code: 'no-free-port' });
   ports.release(port, 'its next generation');
   expect(await ports.allocate()).toBe(port);
+});
+
+test('a promise of a port leaves no file behind when it lapses', async () => {
+  const folder = tempDir();
+  const before = portPromises(folder);
+  const [bound, lost, lapsed, young] = await Promise.all([1, 2, 3, 4].map(() => before.allocate()));
+  before.bind(bound!, 'running');
+  before.bind(lost!, 'gone');
+  const longAgo = new Date(Date.now() - 2 * 60 * 60_000);
+  utimesSync(join(folder, String(lapsed)), longAgo, longAgo);
+  const next = await portPromises(folder, { isKnown: (id) => id === 'running' }).allocate();
+  expect(new Set(readdirSync(folder).map(Number))).toEqual(new Set([bound, young, next]));
 });
 
 test('takes ports of its documented range', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isPortFree } from '../../../platform/port-free.ts';
@@ -55,9 +55,21 @@ export function portPromises(
     }
   };
 
+  let sweptAt = Number.NEGATIVE_INFINITY;
+  /** A port in ten thousand is not soon tried again: without this each promise that lapsed would leave its file behind. */
+  const sweep = (): void => {
+    if (performance.now() - sweptAt < PROMISE_FOR) return;
+    sweptAt = performance.now();
+    for (const name of readdirSync(folder)) {
+      const file = join(folder, name);
+      if (!isHeld(file, isKnown)) rmSync(file, { force: true });
+    }
+  };
+
   return {
     async allocate() {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      sweep();
       const candidates = portsOf(range);
       // From anywhere: two homes on one machine, which do not know each other's promises, rarely meet.
       const start = Math.floor(Math.random() * candidates.length);
