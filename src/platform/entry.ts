@@ -41,8 +41,8 @@ export const NODE_OPTIONS: Record<Entry, readonly string[]> = {
 
 /**
  * What the C library is told, unless whoever starts us says otherwise. It would give each of a process's ten threads a
- * heap of its own, and what the others leave free in theirs is lost; two are as quick for what our threads allocate.
- * Instances and jobs have environments of their own and never see it.
+ * heap of its own, and what one leaves free in its own no other can use. Instances and jobs have environments of their
+ * own and never see it.
  */
 export const ALLOCATOR_ENV: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2' };
 
