@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnNode } from '../../src/platform/child.ts';
-import { NODE_OPTIONS } from '../../src/platform/entry.ts';
+import { ALLOCATOR_ENV, NODE_OPTIONS } from '../../src/platform/entry.ts';
 import type { ControllerToKeeper, KeeperToController } from '../../src/platform/ipc-messages.ts';
 import { bindUnixSocket, isFailure } from '../../src/platform/listen-handle.ts';
 import { evenkeelPaths, prepareHome } from '../../src/platform/paths.ts';
@@ -60,6 +60,7 @@ async function starts({ quick, folder, say, signal }: Bench, name: string, entry
   const home = join(folder, `start-${name}`);
   mkdirSync(home, { mode: 0o700 });
   const env = {
+    ...ALLOCATOR_ENV,
     ...process.env,
     EVENKEEL_HOME: join(home, 'h'),
     EVENKEEL_SECRETS_KEY_FILE: join(home, 'key'),

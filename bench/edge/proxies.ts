@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ALLOCATOR_ENV, NODE_OPTIONS } from '../../src/platform/entry.ts';
 import { freePort } from '../../test/support/free-port.ts';
 
 /** A proxy (or the origin itself) that answers on a port until it is stopped. */
@@ -64,9 +65,9 @@ export async function startEdge(folder: string, origin: number): Promise<Running
   const [port, home] = [await freePort(), join(folder, 'evenkeel')];
   const socket = join(home, 'run', 'edge.sock');
   const entry = file('../../src/edge/main.ts');
-  const child = spawn(process.execPath, ['--max-semi-space-size=16', entry], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS.edge, entry], {
     stdio: 'ignore',
-    env: { ...process.env, EVENKEEL_HOME: home },
+    env: { ...ALLOCATOR_ENV, ...process.env, EVENKEEL_HOME: home },
   });
   const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   const instance = (release: string) => [{ id: release, port: origin, startedAt: 1, draining: false }];

@@ -1,4 +1,4 @@
-import { entryFile, NODE_OPTIONS } from './entry.ts';
+import { ALLOCATOR_ENV, entryFile, NODE_OPTIONS } from './entry.ts';
 
 export interface UnitOptions {
   /** Absolute path of the node that is to run it. */
@@ -14,6 +14,7 @@ export interface UnitOptions {
  */
 export function unitFile({ execPath, home, user }: UnitOptions): string {
   const command = [execPath, '--disable-warning=ExperimentalWarning', ...NODE_OPTIONS.keeper, entryFile('keeper')];
+  const environment = Object.entries({ ...ALLOCATOR_ENV, EVENKEEL_HOME: home });
   return `[Unit]
 Description=evenkeel keeper
 After=network.target
@@ -22,7 +23,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 User=${literal(user)}
-Environment=${quoted(`EVENKEEL_HOME=${home}`)}
+${environment.map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`).join('\n')}
 ExecStart=${command.map(argument).join(' ')} --stand-by
 Restart=always
 RestartSec=250ms
