@@ -2,6 +2,8 @@ import { parentLink } from '../platform/child.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { evenkeelPaths } from '../platform/paths.ts';
 import { reviveKeeperFromEdge } from '../platform/revive-keeper.ts';
+import { epochOfLead } from './crew/follower-arguments.ts';
+import { Follower } from './crew/follower.ts';
 import { Edge } from './edge.ts';
 import { logToStderr as log } from './log.ts';
 import { readOptions } from './options.ts';
@@ -16,13 +18,17 @@ const { env } = process;
 // A keeper that died while this process was loading has given it nothing: whoever serves goes on.
 if (parentLink()?.connected === false) process.exit(0);
 
+const exit = (): void => process.exit(0);
+
 try {
-  const edge = new Edge(await readOptions(env), log, {
-    keeperLost: (orphan) => void reviveKeeper(orphan),
-    exit: () => process.exit(0),
-  });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void edge.shutdown());
-  await edge.start();
+  const options = await readOptions(env);
+  const epoch = epochOfLead(process.argv);
+  const serving =
+    epoch === null
+      ? new Edge(options, log, { keeperLost: (orphan) => void reviveKeeper(orphan), exit })
+      : new Follower(options, epoch, log, exit);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void serving.shutdown());
+  if (serving instanceof Edge) await serving.start();
   saveCodeCacheSoon();
 } catch (error) {
   log('error', 'the edge could not start', { error: error instanceof Error ? (error.stack ?? '') : String(error) });

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { edgeWorkers } from '../platform/edge-workers.ts';
 import { evenkeelPaths } from '../platform/paths.ts';
 import { readOrCreateToken } from '../platform/tokens.ts';
 
@@ -40,6 +41,12 @@ export interface EdgeOptions {
   readonly trustedProxies: readonly string[];
   /** Certificates are looked at this often, for changes of their files. */
   readonly certificateLookMs: number;
+  /** How many processes accept from the same sockets: this one alone, or a lead with followers. */
+  readonly workers: number;
+  /** A follower that is silent for so long is killed; 0: never. */
+  readonly silenceMs: number;
+  /** For a follower to do what it is told. One that does not is killed, and its successor begins with all of it. */
+  readonly answerMs: number;
 }
 
 /**
@@ -52,6 +59,7 @@ export async function readOptions(env: NodeJS.ProcessEnv): Promise<EdgeOptions> 
   const folder = env['EVENKEEL_EDGE_DIR'] ?? paths.edgeDir;
   const own = env['EVENKEEL_EDGE_DIR'] !== undefined;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const workers = edgeWorkers(env);
   return {
     folder,
     logs: own ? join(folder, 'logs') : paths.logs,
@@ -75,6 +83,10 @@ export async function readOptions(env: NodeJS.ProcessEnv): Promise<EdgeOptions> 
     upstreamIdleMs: numberFrom(env, 'EVENKEEL_EDGE_UPSTREAM_IDLE_MS', 120_000),
     trustedProxies: (env['EVENKEEL_EDGE_TRUSTED_PROXIES'] ?? '').split(',').flatMap((entry) => entry.trim() || []),
     certificateLookMs: Math.max(50, numberFrom(env, 'EVENKEEL_EDGE_CERTIFICATE_LOOK_MS', 5_000)),
+    // The keeper refuses what is no number; traffic is served all the same.
+    workers: workers.ok ? workers.count : 1,
+    silenceMs: numberFrom(env, 'EVENKEEL_EDGE_SILENCE_MS', 10_000),
+    answerMs: Math.max(50, numberFrom(env, 'EVENKEEL_EDGE_ANSWER_MS', 2_500)),
   };
 }
 

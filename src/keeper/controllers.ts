@@ -4,7 +4,7 @@ import type { ListenHandle } from '../platform/listen-handle.ts';
 import { describeExit } from './describe-exit.ts';
 import type { ControllerRole } from '../platform/keeper-info.ts';
 import type { Say } from './keeper-log.ts';
-import { watch } from './watchdog.ts';
+import { watch } from '../platform/watchdog.ts';
 
 type ControllerChild = NodeChild<ControllerToKeeper, KeeperToController>;
 

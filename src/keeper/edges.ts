@@ -3,7 +3,7 @@ import type { EdgeToKeeper, KeeperToEdge, PortBinding } from '../platform/ipc-me
 import { describeExit } from './describe-exit.ts';
 import type { Say } from './keeper-log.ts';
 import type { HeldPort, Listeners } from './listeners.ts';
-import { watch } from './watchdog.ts';
+import { watch } from '../platform/watchdog.ts';
 
 type EdgeChild = NodeChild<EdgeToKeeper, KeeperToEdge>;
 

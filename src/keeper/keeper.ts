@@ -11,7 +11,7 @@ import { processIdentity, type ProcessIdentity } from '../platform/process/ident
 import { openOutput } from '../platform/start-keeper.ts';
 import { controllers, type Controllers } from './controllers.ts';
 import { edges } from './edges.ts';
-import { keepRunning } from './keep-running.ts';
+import { keepRunning } from '../platform/keep-running.ts';
 import type { Say } from './keeper-log.ts';
 import { listeners } from './listeners.ts';
 import { dismiss, gone, type Adoption } from './orphans.ts';

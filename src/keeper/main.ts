@@ -8,6 +8,7 @@
  * --foreground  the log goes to standard error too
  */
 import { sweepUnfinished } from '../platform/atomic-file.ts';
+import { edgeWorkers } from '../platform/edge-workers.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
@@ -39,17 +40,21 @@ process.on('uncaughtException', (error) => {
 });
 
 const controllers = controllerCount(env);
-if (!controllers.ok) {
-  process.stderr.write(`${controllers.why}\n`);
-  say(controllers.why);
-  process.exit(1);
-}
+if (!controllers.ok) refuse(controllers.why);
+const workers = edgeWorkers(env);
+if (!workers.ok) refuse(workers.why);
 const { count } = controllers;
 
 const adopted = await adopting;
 const turn = has('--stand-by') ? await standBy(paths, say) : await takeTurn();
 if (turn === null) await leaveToTheOther();
 else await run(turn);
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n`);
+  say(why);
+  process.exit(1);
+}
 
 async function takeTurn(): Promise<Turn | null> {
   // Of an edge that died while it handed over there may be only a part of the sockets.

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { join } from 'node:path';
@@ -38,7 +38,10 @@ export class EdgeHarness {
 
   constructor(env: Record<string, string> = {}) {
     this.home = tempDir('e');
-    this.#env = { PATH: process.env['PATH'], EVENKEEL_HOME: this.home, ...env };
+    // EVENKEEL_TEST_EDGE_WORKERS=2: everything that is tested of one edge process, with two.
+    const workers = process.env['EVENKEEL_TEST_EDGE_WORKERS'];
+    const more = workers === undefined ? {} : { EVENKEEL_EDGE_WORKERS: workers };
+    this.#env = { PATH: process.env['PATH'], EVENKEEL_HOME: this.home, ...more, ...env };
     mkdirSync(join(this.home, 'edge'), { recursive: true, mode: 0o700 });
     try {
       onTestFinished(() => this.close());
@@ -176,10 +179,34 @@ export class EdgeHarness {
     return JSON.parse(reply.body);
   }
 
+  /** All processes of this harness: edges, and workers also after whoever started them. */
+  processes(): number[] {
+    const pids = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+    return pids.filter((pid) => environmentOf(pid).includes(`EVENKEEL_HOME=${this.home}`));
+  }
+
   async close(): Promise<void> {
     for (const edge of this.edges) edge.child.kill('SIGKILL');
     await Promise.all([...this.edges].map((edge) => edge.exited));
+    for (const pid of this.processes()) endProcess(pid);
+    await waitFor(() => this.processes().length === 0, { what: 'workers to end' });
     for (const { handle } of this.#held.values()) handle.close();
+  }
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return []; // it has ended
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
   }
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { EvidenceJournal } from '../../src/edge/stats/evidence-journal.ts';
 import { tempDir } from '../support/temp.ts';
 
-const event = { metric: 'errors', weight: 10, owner: 'canary', hash: 42 } as const;
+const event = { metric: 'errors', weight: 10, owner: 'canary', hash: 42, at: 7 } as const;
 
 test('an event that comes after the rollout ended touches nothing, whoever has its file number by then', () => {
   const folder = tempDir();

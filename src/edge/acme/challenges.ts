@@ -42,7 +42,8 @@ export class Challenges {
     }
   }
 
-  change(command: unknown): ChallengeReply {
+  /** `keep`: also for the process after this one. */
+  change(command: unknown, keep = true): ChallengeReply {
     const parsed = challengeCommandSchema.safeParse(command);
     if (!parsed.success) return refuse('invalid', 'this is no change of challenges');
     const { add, remove } = parsed.data;
@@ -55,7 +56,7 @@ export class Challenges {
     } catch (error) {
       return refuse('invalid', `OpenSSL refuses the certificate of a challenge: ${String(error)}`);
     }
-    this.#save();
+    if (keep) this.#save();
     return { refused: null };
   }
 

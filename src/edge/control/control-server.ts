@@ -9,8 +9,8 @@ import type { EdgeStats } from '../../domain/traffic/stats.ts';
 /** What the control interface asks of the edge. */
 export interface ControlTarget {
   apply(command: unknown): Promise<ApplyReply>;
-  challenge(command: unknown): ChallengeReply;
-  state(): EdgeState;
+  challenge(command: unknown): Promise<ChallengeReply>;
+  state(): Promise<EdgeState>;
   stats(): Promise<EdgeStats>;
   /** A successor is about to take over: finish the command in hand and take no other. */
   quiesce(): Promise<void>;
@@ -66,7 +66,7 @@ export class ControlServer {
 async function answer(target: ControlTarget, req: IncomingMessage, res: ServerResponse): Promise<void> {
   switch (`${req.method ?? ''} ${req.url ?? ''}`) {
     case 'GET /state':
-      send(res, 200, target.state());
+      send(res, 200, await target.state());
       break;
     case 'GET /stats':
       send(res, 200, await target.stats());
@@ -75,7 +75,7 @@ async function answer(target: ControlTarget, req: IncomingMessage, res: ServerRe
       send(res, 200, await target.apply(await readJson(req)));
       break;
     case 'POST /challenges':
-      send(res, 200, target.challenge(await readJson(req)));
+      send(res, 200, await target.challenge(await readJson(req)));
       break;
     case 'GET /pid':
       send(res, 200, process.pid);

@@ -71,6 +71,11 @@ export class KeeperLink {
     return new Map(await Promise.all(entries));
   }
 
+  /** Lets go of sockets that came and that nobody took: others are to come in their place. */
+  forget(ports: readonly PortBinding[]): void {
+    for (const port of ports) this.#forget(portId(port));
+  }
+
   ready(): void {
     this.#link?.send({ type: 'ready', pid: process.pid });
   }
@@ -91,7 +96,9 @@ export class KeeperLink {
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) {
       // A refusal that nobody waits for is told again when the port is wanted again.
-      if ('handle' in granted) this.#early.set(name, granted);
+      if (!('handle' in granted)) return 'early';
+      this.#forget(name);
+      this.#early.set(name, granted);
       return 'early';
     }
     waiting(granted);

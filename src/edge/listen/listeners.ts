@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { portId } from '../../platform/ipc-messages.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
+import { bindPort, isFailure } from '../../platform/listen-handle.ts';
 import type { HeldSocket } from '../../platform/revive-keeper.ts';
 import { answerTlsChallenges } from '../acme/tls-challenge.ts';
 import type { Http2Sessions } from '../http2/sessions.ts';
@@ -27,6 +28,9 @@ interface Listener {
   readonly handle: unknown;
 }
 
+/** Has everybody else who listens at these addresses close them. Only who shares its sockets needs that. */
+export type Withdraw = (addresses: readonly PortBinding[]) => Promise<void>;
+
 /** The edge's listening servers: one for each address, on sockets that the keeper holds. */
 export class Listeners {
   readonly #servers = new Map<string, Listener>();
@@ -34,13 +38,15 @@ export class Listeners {
   readonly #handler: RequestHandler;
   readonly #keeper: KeeperLink;
   readonly #tls: TlsPorts;
+  /** Absent: the sockets are this process's alone. */
+  readonly #withdraw: Withdraw | undefined;
 
   constructor(
     context: Pick<ProxyContext, 'options' | 'challenges'>,
     handler: RequestHandler,
-    keeper: KeeperLink,
-    tls: TlsPorts,
+    { keeper, tls, withdraw }: { keeper: KeeperLink; tls: TlsPorts; withdraw?: Withdraw },
   ) {
+    this.#withdraw = withdraw;
     this.#context = context;
     this.#handler = handler;
     this.#keeper = keeper;
@@ -64,7 +70,7 @@ export class Listeners {
    * the others from being served. The keeper goes on trying for it.
    */
   async openEach(wanted: readonly PortBinding[], kind: Kind = 'plain'): Promise<(Opened & { ok: false })[]> {
-    this.#closeOthers(wanted, kind);
+    await this.#closeOthers(wanted, kind);
     const missing = wanted.filter((address) => !this.#servers.has(portId(address)));
     if (missing.length === 0) return [];
     const { attached } = this.#keeper;
@@ -80,9 +86,11 @@ export class Listeners {
   }
 
   /** A port that is to speak something else from now on is had from the keeper anew. */
-  #closeOthers(wanted: readonly PortBinding[], kind: Kind): void {
+  async #closeOthers(wanted: readonly PortBinding[], kind: Kind): Promise<void> {
     const others = wanted.filter((address) => (this.#servers.get(portId(address))?.kind ?? kind) !== kind);
     if (others.length === 0) return;
+    // As long as anybody has the socket, nobody can bind another.
+    await this.#withdraw?.(others);
     for (const address of others) this.close(address);
     this.#keeper.want(this.addresses);
   }
@@ -139,9 +147,16 @@ export class Listeners {
     }
   }
 
+  /** Without a keeper there is no socket to pass on yet. */
+  #listenShared(address: PortBinding, kind: Kind): Promise<string | null> {
+    const bound = bindPort(address);
+    return this.#listen(address, kind, isFailure(bound) ? bound : { handle: bound });
+  }
+
   /** The code of the error, or null. */
   #listen(address: PortBinding, kind: Kind, granted: Granted | null): Promise<string | null> {
     if (granted !== null && 'code' in granted) return Promise.resolve(granted.code);
+    if (granted === null && this.#withdraw !== undefined) return this.#listenShared(address, kind);
     const name = portId(address);
     const { options, challenges } = this.#context;
     const secure =

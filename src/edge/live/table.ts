@@ -15,7 +15,7 @@ import { HoldQueue } from '../proxy/hold-queue.ts';
 import { StaticSite } from '../static/site.ts';
 import type { CounterBook } from '../stats/counters.ts';
 import type { RolloutEvidence } from '../stats/evidence.ts';
-import type { Statistics } from '../stats/statistics.ts';
+import type { OwnCounts } from '../stats/own-counts.ts';
 import { plainPortsOf } from '../tls/wanted-ports.ts';
 import { LiveInstance } from './instance.ts';
 import { LiveRelease, LiveService } from './service.ts';
@@ -40,11 +40,11 @@ export class LiveTable {
   #services = new Map<string, LiveService>();
   #addresses = new Map<string, AddressUse>();
 
-  constructor(statistics: Pick<Statistics, 'book' | 'evidenceFor'>, holdLimit: number, policies: LivePolicies) {
+  constructor(counts: Pick<OwnCounts, 'book' | 'evidenceFor'>, holdLimit: number, policies: LivePolicies) {
     this.#policies = policies;
-    this.#book = statistics.book;
+    this.#book = counts.book;
     this.#holdLimit = holdLimit;
-    this.#evidenceFor = (rollout) => statistics.evidenceFor(rollout);
+    this.#evidenceFor = (rollout) => counts.evidenceFor(rollout);
   }
 
   service(key: string): LiveService | undefined {

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { clientKey } from '../../domain/traffic/address.ts';
 import type { EdgePolicy } from '../../domain/traffic/policy.ts';
 import { hashPassword, passwordMatches } from '../../platform/password.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import type { Limiter, LimiterFor } from './limits.ts';
 
 export type BasicAuth = NonNullable<EdgePolicy['basicAuth']>;
 
@@ -30,11 +30,15 @@ export class Credentials {
   readonly #proven = new Map<string, number>();
   /** Under way, by the same digest. */
   readonly #checking = new Map<string, Promise<boolean>>();
-  readonly #guesses = new RateLimiter(GUESSES);
+  readonly #guesses: Limiter;
   #running = 0;
   readonly #queue: (() => void)[] = [];
   /** For names that do not exist: they must take as long as those that do. */
   #nobody: Promise<string> | null = null;
+
+  constructor(limiterFor: LimiterFor) {
+    this.#guesses = limiterFor('guesses of passwords', GUESSES);
+  }
 
   async prove({ users }: BasicAuth, authorization: string, client: string, now: number): Promise<Proof> {
     const given = readBasic(authorization);
@@ -46,7 +50,11 @@ export class Credentials {
     // A browser asks for a page and all that belongs to it at once.
     const same = this.#checking.get(mark);
     if (same !== undefined) return (await same) ? { kind: 'proven', user: given.name } : { kind: 'refused' };
-    const wait = this.#guesses.take(clientKey(client), now);
+    const taken = this.#guesses.take(clientKey(client), now);
+    const wait = typeof taken === 'number' ? taken : await taken;
+    // Asking may have taken a moment, in which somebody else began the same check.
+    const begun = this.#checking.get(mark);
+    if (begun !== undefined) return (await begun) ? { kind: 'proven', user: given.name } : { kind: 'refused' };
     if (wait > 0) return { kind: 'throttled', retryAfterS: Math.ceil(wait / 1000) };
     if (this.#running >= AT_ONCE && this.#queue.length >= WAITING) return { kind: 'busy', retryAfterS: 2 };
     const checked = this.#check(hash, given.password);

@@ -21,11 +21,13 @@ const MAINTENANCE = 'This is being worked on. Please come back in a while.';
  */
 export class Doorkeeper {
   readonly #context: ProxyContext;
-  readonly #credentials = new Credentials();
-  readonly #judges = new Judges();
+  readonly #credentials: Credentials;
+  readonly #judges: Judges;
 
   constructor(context: ProxyContext) {
     this.#context = context;
+    this.#credentials = new Credentials(context.limiterFor);
+    this.#judges = new Judges(context.options.workers);
   }
 
   /** Who asks, believing the proxies that are trusted here. */
@@ -49,10 +51,10 @@ export class Doorkeeper {
     }
     const client = this.client(req, policy);
     const refusal = policy.refusal(client.address, performance.now());
-    if (refusal !== null) this.#refuse(parts, policy, refusal);
-    else if (policy.basicAuth === null && policy.forwardAuth === null) letIn(parts);
+    if (refusal === null && policy.basicAuth === null && policy.forwardAuth === null) letIn(parts);
+    else if (refusal !== null && !(refusal instanceof Promise)) this.#refuse(parts, policy, refusal);
     else
-      this.#ask(parts, policy, client, letIn).catch((error: unknown) => {
+      this.#ask(parts, policy, { client, refusal, letIn }).catch((error: unknown) => {
         // Whatever went wrong, nobody gets in by it; it is told where such things are told.
         this.#answer(parts, policy, 503, ['Retry-After', '2'], 'error');
         setImmediate(() => {
@@ -62,11 +64,17 @@ export class Doorkeeper {
   }
 
   /** While somebody is asked, the client may leave, and this process may be told to. */
-  async #ask(parts: RequestParts, policy: LivePolicy, client: Client, letIn: LetIn): Promise<void> {
+  async #ask(
+    parts: RequestParts,
+    policy: LivePolicy,
+    { client, refusal, letIn }: { client: Client; refusal: Promise<Refusal | null> | null; letIn: LetIn },
+  ): Promise<void> {
     this.#context.inFlight++;
     let edits: HeadEdits | null | 'answered';
     try {
-      edits = await this.#proven(parts, policy, client);
+      const refused = await refusal;
+      if (refused !== null) this.#refuse(parts, policy, refused);
+      edits = refused === null ? await this.#proven(parts, policy, client) : 'answered';
       if (edits !== 'answered') {
         const more = await this.#judged(parts, policy, client, edits);
         edits = more === 'answered' ? more : combine(edits, more);

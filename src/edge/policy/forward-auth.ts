@@ -25,7 +25,7 @@ export type Answer =
   | { readonly kind: 'refused'; readonly status: number; readonly headers: string[]; readonly body: Buffer }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** At once; who comes then is refused, so that a judge that hangs does not gather everybody who waits for it. */
+/** At once, by all workers together; who comes then is refused, so that a judge that hangs does not gather everybody who waits for it. */
 const MOST = 256;
 /** Of an answer that is passed on. */
 const MAX_BODY = 256 * 1024;
@@ -57,13 +57,22 @@ const NOT_ANSWERED = new Set(['connection', 'keep-alive', 'transfer-encoding', '
 
 /** Asks somebody else whether a request may pass. Its body stays where it is: nobody is shown it before. */
 export class Judges {
-  readonly #plain = new PlainAgent({ keepAlive: true, maxSockets: MOST, maxFreeSockets: 16 });
-  readonly #secure = new SecureAgent({ keepAlive: true, maxSockets: MOST, maxFreeSockets: 16 });
+  readonly #most: number;
+  readonly #plain: PlainAgent;
+  readonly #secure: SecureAgent;
   #asking = 0;
+
+  /** `workers`: that share what may be asked at once. */
+  constructor(workers: number) {
+    this.#most = Math.ceil(MOST / workers);
+    const options = { keepAlive: true, maxSockets: this.#most, maxFreeSockets: 16 };
+    this.#plain = new PlainAgent(options);
+    this.#secure = new SecureAgent(options);
+  }
 
   async ask({ url, timeoutMs, headers }: ForwardAuth, asked: Asked): Promise<Answer> {
     if (url === null) return failed('whoever is to be asked has no address');
-    if (this.#asking >= MOST) return failed(`${MOST} requests wait for its answers already`);
+    if (this.#asking >= this.#most) return failed(`${this.#most} requests wait for its answers already`);
     this.#asking++;
     try {
       return await this.#exchange(new URL(url), timeoutMs, headers, asked);

@@ -2,6 +2,7 @@ import type { EdgeService } from '../../domain/traffic/protocol.ts';
 import { serviceKey } from '../../domain/traffic/protocol.ts';
 import type { AccessLogs } from '../access-log/access-logs.ts';
 import type { EdgeLog } from '../log.ts';
+import type { Limiter, LimiterFor } from './limits.ts';
 import { LivePolicy } from './live-policy.ts';
 import { PageShelf } from './pages.ts';
 
@@ -17,11 +18,13 @@ interface Known {
 export class LivePolicies {
   readonly #shelf: PageShelf;
   readonly #logs: AccessLogs;
+  readonly #limiterFor: LimiterFor;
   #known = new Map<string, Known>();
 
-  constructor(log: EdgeLog, logs: AccessLogs) {
+  constructor(log: EdgeLog, logs: AccessLogs, limiterFor: LimiterFor) {
     this.#shelf = new PageShelf(log);
     this.#logs = logs;
+    this.#limiterFor = limiterFor;
   }
 
   /** Those of all these services; asked for by service and route. Undefined where there is nothing to look at. */
@@ -46,13 +49,15 @@ export class LivePolicies {
     if (nothing) return null;
     const json = JSON.stringify(says);
     if (before?.json === json) return before;
-    const rate = JSON.stringify(route.policy?.rate ?? null);
+    const limit = route.policy?.rate ?? null;
+    const rate = JSON.stringify(limit);
+    const limiter = (): Limiter | null => (limit === null ? null : this.#limiterFor(nameOf(service, route), limit));
     const page = maintenance?.page ?? null;
     const live = new LivePolicy(route, service, {
       pages: this.#shelf.pages(pages),
       maintenancePage: page === null ? null : this.#shelf.page(page),
       log: accessLog === null ? null : { settings: accessLog, writer: this.#logs.of(service) },
-      rate: before?.rate === rate ? before.live.rate : null,
+      rate: before?.rate === rate ? before.live.rate : limiter(),
     });
     return { json, rate, live };
   }

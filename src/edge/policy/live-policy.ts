@@ -2,7 +2,7 @@ import { addressList, clientKey } from '../../domain/traffic/address.ts';
 import type { EdgePolicy } from '../../domain/traffic/policy.ts';
 import type { EdgeService } from '../../domain/traffic/protocol.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import type { Limiter } from './limits.ts';
 
 /** Why somebody is not let in before anybody needs to be asked. */
 export type Refusal =
@@ -30,7 +30,7 @@ export class LivePolicy {
   readonly guards: boolean;
   readonly #allow: ((address: string) => boolean) | null;
   readonly #deny: ((address: string) => boolean) | null;
-  readonly #rate: RateLimiter | null;
+  readonly #rate: Limiter | null;
   readonly #each: boolean;
 
   constructor(
@@ -40,8 +40,8 @@ export class LivePolicy {
       pages: ReadonlyMap<number, string> | null;
       maintenancePage: string | null;
       log: AccessLog | null;
-      /** Of the same route before, if its limit has not changed. */
-      rate: RateLimiter | null;
+      /** Of its limit, if it has one. */
+      rate: Limiter | null;
     },
   ) {
     this.trusts = trustedProxies.length === 0 ? null : addressList(trustedProxies);
@@ -54,7 +54,7 @@ export class LivePolicy {
     const { allow = null, deny = [], rate = null } = policy ?? {};
     this.#allow = allow === null ? null : addressList(allow);
     this.#deny = deny.length === 0 ? null : addressList(deny);
-    this.#rate = rate === null ? null : (shared.rate ?? new RateLimiter(rate));
+    this.#rate = shared.rate;
     this.#each = rate?.by === 'client';
     this.maintenance =
       maintenance === null
@@ -69,17 +69,20 @@ export class LivePolicy {
     );
   }
 
-  get rate(): RateLimiter | null {
+  get rate(): Limiter | null {
     return this.#rate;
   }
 
   /** Why this client is refused at once, or null. `now` is monotonic, in ms. */
-  refusal(client: string, now: number): Refusal | null {
+  refusal(client: string, now: number): Refusal | null | Promise<Refusal | null> {
     if (this.#deny?.(client) === true || this.#allow?.(client) === false) return { kind: 'address' };
     const { maintenance } = this;
     if (maintenance !== null && !maintenance.passes(client))
       return { kind: 'maintenance', retryAfterS: maintenance.retryAfterS };
     const wait = this.#rate?.take(this.#each ? clientKey(client) : '', now) ?? 0;
-    return wait > 0 ? { kind: 'rate', retryAfterS: Math.ceil(wait / 1000) } : null;
+    return typeof wait === 'number' ? tooOften(wait) : wait.then(tooOften);
   }
 }
+
+const tooOften = (wait: number): Refusal | null =>
+  wait > 0 ? { kind: 'rate', retryAfterS: Math.ceil(wait / 1000) } : null;

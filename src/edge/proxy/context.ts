@@ -3,6 +3,7 @@ import type { LiveService } from '../live/service.ts';
 import type { EdgeOptions } from '../options.ts';
 import type { CounterBook } from '../stats/counters.ts';
 import type { LongLived } from '../stream/long-lived.ts';
+import type { LimiterFor } from '../policy/limits.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { Sweeper } from './sweeper.ts';
 
@@ -29,6 +30,8 @@ export interface ProxyContext {
   servesTls(address: string): boolean;
   /** What whoever issues certificates is answered. */
   readonly challenges: Challenges;
+  /** Who counts what clients may do, and how often. */
+  readonly limiterFor: LimiterFor;
 }
 
 /** What a listener found for a request. */

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { EdgeLog } from '../log.ts';
-import { readWhole, writeWhole, writeWholeAside } from '../state/durable-file.ts';
+import { readWhole, writeWhole } from '../state/durable-file.ts';
 import type { LifeCounts } from './life-counts.ts';
 import { addCounts, foldFormer, lifeCountsSchema, NO_COUNTS, withoutGauges } from './life-counts.ts';
+import { LifeFile, livesIn, readLife, removeLife, tryJson } from './life-file.ts';
+import type { Life } from './life-file.ts';
 
 /**
  * Keeps counters across edge processes, so that they only grow.
@@ -14,6 +16,9 @@ import { addCounts, foldFormer, lifeCountsSchema, NO_COUNTS, withoutGauges } fro
  * counted into a file of its own, at most a second old, and before every report: what was once reported survives a
  * `kill -9`. The sum is `base` + the files of other lives + what this process holds. Lives that ended are folded into
  * the base, which names them, in one atomic write: a crash in between neither loses nor doubles anything.
+ *
+ * Workers that run beside this process are lives as well. They tell what they counted with every report; their files
+ * stand in for those that are gone.
  */
 
 const baseSchema = z.object({
@@ -26,25 +31,24 @@ const baseSchema = z.object({
 });
 type Base = z.infer<typeof baseSchema>;
 
-const lifeSchema = z.object({
-  epoch: z.string(),
-  life: z.number().int(),
-  pid: z.number().int(),
-  /** Its last word: nothing will be added. */
-  final: z.boolean(),
-  counts: lifeCountsSchema,
-});
-type Life = z.infer<typeof lifeSchema>;
-
 /** Sequences of a later life are higher than all of an earlier one. */
 const SEQUENCES_PER_LIFE = 2 ** 32;
 
 /** Releases of a service that former processes counted and that have an entry each. */
 const RELEASES_KEPT = 20;
 
+/** The number of the newest life that the base knows; 0 when there is no base. */
+export function newestLife(folder: string): number {
+  const file = readWhole(join(folder, 'base'));
+  const parsed = baseSchema.safeParse(file.state === 'whole' ? tryJson(file.text) : null);
+  return parsed.success ? parsed.data.life : 0;
+}
+
 export class EpochStore {
   readonly #folder: string;
   readonly #log: EdgeLog;
+  /** Of this process. */
+  readonly file: LifeFile;
   #base: Base;
   #reports = 0;
   /** Last known counts of lives that were not folded when this one began. */
@@ -56,14 +60,9 @@ export class EpochStore {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#base = this.#readBase();
     this.#fold();
-    this.#base = { ...this.#base, life: this.#base.life + 1 };
+    this.file = new LifeFile(folder, { epoch: this.#base.epoch, after: () => this.#base.life });
+    this.#base = { ...this.#base, life: this.file.life };
     this.#writeBase();
-    // A successor adds what it finds when it starts, so there is something to find from the first moment on.
-    try {
-      this.save(NO_COUNTS, false);
-    } catch {
-      // told by the write before
-    }
   }
 
   get epoch(): string {
@@ -71,7 +70,7 @@ export class EpochStore {
   }
 
   get life(): number {
-    return this.#base.life;
+    return this.file.life;
   }
 
   nextSequence(): number {
@@ -79,33 +78,35 @@ export class EpochStore {
     return this.life * SEQUENCES_PER_LIFE + this.#reports;
   }
 
-  /** Writes what this process counted, at once: at its start, and as its last word. */
+  /** Writes what this process counted, at once: its last word. */
   save(counts: LifeCounts, final: boolean): void {
-    writeWhole(this.#lifePath(this.life), this.#lifeText(counts, final), false);
+    this.file.save(this.file.record(counts, final));
   }
 
-  /** Writes what this process counted, while requests go on. One at a time. */
-  saveAside(counts: LifeCounts): Promise<void> {
-    return writeWholeAside(this.#lifePath(this.life), this.#lifeText(counts, false));
-  }
-
-  #lifeText(counts: LifeCounts, final: boolean): string {
-    const life: Life = { epoch: this.epoch, life: this.life, pid: process.pid, final, counts };
-    return JSON.stringify(life);
-  }
-
-  /** The sum of the epoch, given what this process holds. */
-  total(own: LifeCounts): LifeCounts {
+  /** The sum of the epoch, given what this process holds, and what workers beside it have just told. */
+  total(own: LifeCounts, told: readonly Life[] = []): LifeCounts {
+    for (const life of told) if (life.epoch === this.epoch) this.#others.set(life.life, life);
+    const fresh = new Set(told.map(({ life }) => life));
+    this.#meet();
     for (const [number, known] of this.#others) {
-      if (known.final) continue;
-      const life = this.#readLife(number);
-      if (life !== null) this.#others.set(number, life);
-      else if (!isAlive(known.pid)) this.#others.set(number, { ...known, final: true });
+      if (known.final || fresh.has(number)) continue;
+      const dead = !isAlive(known.pid);
+      const read = readLife(this.#folder, number);
+      const latest = read !== null && read.mark >= known.mark ? read : known;
+      this.#others.set(number, dead ? { ...latest, final: true } : latest);
     }
     let sum = addCounts(this.#base.counts, own);
-    for (const { final, pid, counts } of this.#others.values())
-      sum = addCounts(sum, final || !isAlive(pid) ? withoutGauges(counts) : counts);
+    for (const { final, counts } of this.#others.values()) sum = addCounts(sum, final ? withoutGauges(counts) : counts);
     return sum;
+  }
+
+  /** Lives that began after this one. */
+  #meet(): void {
+    for (const number of livesIn(this.#folder)) {
+      if (number === this.life || this.#others.has(number) || this.#base.folded.includes(number)) continue;
+      const life = readLife(this.#folder, number);
+      if (life?.epoch === this.epoch) this.#others.set(number, life);
+    }
   }
 
   #readBase(): Base {
@@ -129,15 +130,11 @@ export class EpochStore {
   /** Takes ended lives into the base; remembers those that still run. */
   #fold(): void {
     const { epoch, folded } = this.#base;
-    const numbers = readdirSync(this.#folder).flatMap((name) => {
-      const number = /^life-(\d+)$/.exec(name)?.[1];
-      return number === undefined ? [] : [Number(number)];
-    });
     const ended: number[] = [];
-    for (const number of numbers) {
-      const life = this.#readLife(number);
+    for (const number of livesIn(this.#folder)) {
+      const life = readLife(this.#folder, number);
       if (folded.includes(number) || life === null || life.epoch !== epoch) {
-        rmSync(this.#lifePath(number), { force: true });
+        removeLife(this.#folder, number);
       } else if (life.final || !isAlive(life.pid)) {
         this.#base = { ...this.#base, counts: addCounts(this.#base.counts, withoutGauges(life.counts)) };
         ended.push(number);
@@ -147,7 +144,7 @@ export class EpochStore {
     }
     this.#base = { ...this.#base, folded: ended, counts: foldFormer(this.#base.counts, RELEASES_KEPT) };
     this.#writeBase();
-    for (const number of ended) rmSync(this.#lifePath(number), { force: true });
+    for (const number of ended) removeLife(this.#folder, number);
   }
 
   #writeBase(): void {
@@ -157,25 +154,6 @@ export class EpochStore {
       // A full disk must not keep traffic from being served.
       this.#log('error', 'the counters cannot be written', { error: String(error) });
     }
-  }
-
-  #readLife(number: number): Life | null {
-    const file = readWhole(this.#lifePath(number));
-    if (file.state !== 'whole') return null;
-    const parsed = lifeSchema.safeParse(tryJson(file.text));
-    return parsed.success ? parsed.data : null;
-  }
-
-  #lifePath(number: number): string {
-    return join(this.#folder, `life-${number}`);
-  }
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 

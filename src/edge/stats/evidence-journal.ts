@@ -4,21 +4,30 @@ import { METRICS } from '../../domain/analysis/evidence.ts';
 import type { Arm, Metric } from '../../domain/analysis/evidence.ts';
 import type { EdgeLog } from '../log.ts';
 
-/** A unit's first bad event, as one line: `errors 10 canary 1f3a…` (metric, weight in percent, owner, hash in base 36). */
+/**
+ * A unit's first bad event, as one line: `errors 10 canary 1f3a… 2n9c…` (metric, weight in percent, owner, hash and time
+ * in base 36).
+ */
 export interface BadEvent {
   readonly metric: Metric;
   readonly weight: number;
   readonly owner: Arm;
   readonly hash: number;
+  /**
+   * When it happened, microseconds since the boot: the same clock for all processes, so that of two workers' events the
+   * first is known. Absent, as former versions wrote them: before all others.
+   */
+  readonly at: number;
 }
 
 const isMetric = (word: string | undefined): word is Metric => METRICS.some((metric) => metric === word);
 
 function parseLine(line: string): BadEvent | null {
-  const [metric, weight, owner, hash] = line.split(' ');
+  const [metric, weight, owner, hash, time = '0'] = line.split(' ');
   const number = Number.parseInt(hash ?? '', 36);
   if (!isMetric(metric) || (owner !== 'canary' && owner !== 'baseline') || !Number.isSafeInteger(number)) return null;
-  return { metric, weight: Number(weight), owner, hash: number };
+  const at = Number.parseInt(time, 36);
+  return { metric, weight: Number(weight), owner, hash: number, at: Number.isSafeInteger(at) ? at : 0 };
 }
 
 /**
@@ -65,10 +74,10 @@ export class EvidenceJournal {
    * Requests that are still under way when the rollout ends come here late, and are not wanted any more. A disk that is
    * full costs the evidence its crash-safety, never a client its reply.
    */
-  append({ metric, weight, owner, hash }: BadEvent): void {
+  append({ metric, weight, owner, hash, at }: BadEvent): void {
     if (this.#file === null) return;
     try {
-      writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)}\n`);
+      writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)} ${at.toString(36)}\n`);
     } catch (error) {
       this.#failed(error); // it is counted in memory all the same
       closeSync(this.#file);
@@ -93,9 +102,19 @@ export class EvidenceJournal {
     }
   }
 
-  remove(): void {
+  /** False when what is appended reaches nobody. */
+  get writable(): boolean {
+    return this.#file !== null;
+  }
+
+  /** Leaves the files to others. */
+  close(): void {
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
+  }
+
+  remove(): void {
+    this.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -29,12 +29,35 @@ export interface Judged {
   readonly ttfbMs: number | null;
 }
 
-/** Evidence about one canary: whose sessions had a first bad event, and the totals of both sides. */
+type Units = Record<Metric, Set<number>>;
+
+const noUnits = (): Units => ({ errors: new Set(), slowP75: new Set(), slowP95: new Set() });
+
+/** Microseconds since the boot. */
+const now = (): number => Math.floor(Number(process.hrtime.bigint() / 1_000n));
+
+interface Met {
+  readonly event: BadEvent;
+  /** In this epoch, so it belongs into its report. */
+  readonly counted: boolean;
+}
+
+/**
+ * Evidence about one canary: whose sessions had a first bad event, and the totals of both sides. A session may reach
+ * several workers. Each writes the first bad event that it met itself; which was the first of all is settled with every
+ * report, from what all had written by then, in the order in which it happened.
+ */
 export class RolloutEvidence {
   readonly rollout: string;
   readonly #journal: EvidenceJournal;
   readonly #arms: ArmPair;
-  readonly #units: Record<Metric, Set<number>> = { errors: new Set(), slowP75: new Set(), slowP95: new Set() };
+  /** Settled: counted, by the event that came first. */
+  readonly #units = noUnits();
+  /** Met by this process since the last report. */
+  #own: BadEvent[] = [];
+  #ownUnits = noUnits();
+  /** Of other processes, and younger than the moment that the last report was of. */
+  #early: Met[] = [];
   readonly #counts: Record<Metric, Map<number, { canary: number; baseline: number }>> = {
     errors: new Map(),
     slowP75: new Map(),
@@ -45,7 +68,8 @@ export class RolloutEvidence {
     this.rollout = rollout;
     this.#journal = journal;
     this.#arms = arms;
-    this.#readOthers();
+    // What is there already happened before, and perhaps before a reboot, when the clock was another one.
+    this.#settle(Number.POSITIVE_INFINITY);
   }
 
   judge(judged: Judged, slow: SlowLimits | null): void {
@@ -75,7 +99,7 @@ export class RolloutEvidence {
 
   /** `totals`: the sums of the epoch, this process included. */
   report(epoch: string, sequence: number, totals: LifeCounts): EvidenceReport {
-    this.#readOthers();
+    this.#settle(now());
     const arms = totals.arms[this.rollout];
     const metrics = Object.fromEntries(METRICS.map((metric) => [metric, this.#weights(metric)]));
     return {
@@ -91,32 +115,64 @@ export class RolloutEvidence {
     this.#journal.remove();
   }
 
+  /** Forgets it here; others still need what was written. */
+  close(): void {
+    this.#journal.close();
+  }
+
+  /** What could not be written, so that nobody else knows of it. */
+  get unwritten(): readonly BadEvent[] {
+    return this.#journal.writable ? [] : this.#own;
+  }
+
+  /** Takes what another worker could not write. */
+  take(events: readonly BadEvent[]): void {
+    for (const event of events) {
+      if (this.#units[event.metric].has(event.hash) || this.#ownUnits[event.metric].has(event.hash)) continue;
+      this.#early.push({ event, counted: true });
+    }
+  }
+
   #unitEvent(metric: Metric, { owner, hash, weight }: Pick<Judged, 'owner' | 'hash' | 'weight'>): void {
     // At 100 % an event says nothing about the sides, but the window test counts the sessions that turned bad.
     if (weight <= 0) return;
-    const event: BadEvent = { metric, weight, owner, hash };
-    if (!this.#note(event)) return;
+    const settled = this.#units[metric];
+    const own = this.#ownUnits[metric];
+    if (settled.size + own.size >= MAX_UNITS || settled.has(hash) || own.has(hash)) return;
+    own.add(hash);
+    const event: BadEvent = { metric, weight, owner, hash, at: now() };
+    this.#own.push(event);
     this.#journal.append(event);
-    this.#count(event);
   }
 
-  /** Whether the unit is new to the metric. */
-  #note({ metric, hash }: BadEvent): boolean {
-    const units = this.#units[metric];
-    if (units.size >= MAX_UNITS || units.has(hash)) return false;
-    units.add(hash);
-    return true;
+  /**
+   * Counts each unit at its first event among all that happened until `until`; everything until then is written by now.
+   * What others wrote later waits for what happened before it and is not read yet.
+   */
+  #settle(until: number): void {
+    const met: Met[] = [...this.#early, ...this.#journal.readOthers()];
+    for (const event of this.#own) met.push({ event, counted: true });
+    this.#own = [];
+    this.#ownUnits = noUnits();
+    // Across a reboot the clock began anew: what is no event of this epoch was before all of it.
+    met.sort((a, b) => Number(a.counted) - Number(b.counted) || a.event.at - b.event.at);
+    this.#early = [];
+    for (const each of met) {
+      const { event, counted } = each;
+      const units = this.#units[event.metric];
+      if (units.has(event.hash)) continue;
+      if (event.at > until && counted) this.#early.push(each);
+      else if (units.size < MAX_UNITS) {
+        units.add(event.hash);
+        if (counted) this.#count(event);
+      }
+    }
   }
 
   #count({ metric, weight, owner }: BadEvent): void {
     const counts = this.#counts[metric].get(weight) ?? { canary: 0, baseline: 0 };
     counts[owner]++;
     this.#counts[metric].set(weight, counts);
-  }
-
-  /** Former lives of the edge, and one that still drains. */
-  #readOthers(): void {
-    for (const { event, counted } of this.#journal.readOthers()) if (this.#note(event) && counted) this.#count(event);
   }
 
   #weights(metric: Metric): WeightCounts[] {

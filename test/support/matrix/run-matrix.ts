@@ -32,7 +32,7 @@ export interface MatrixReport {
   readonly load: LoadReport;
 }
 
-/** Who has run for this long was well, and is started again at once when it dies (see keeper/backoff.ts). */
+/** Who has run for this long was well, and is started again at once when it dies (see platform/backoff.ts). */
 const WELL_MS = 10_200;
 /** So many short lives in a row still are started within a quarter of a second. */
 const SHORT_LIVES = 3;

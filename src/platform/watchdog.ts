@@ -1,4 +1,4 @@
-import type { NodeChild } from '../platform/child.ts';
+import type { NodeChild } from './child.ts';
 
 /** Silence is noticed this many times within the time that is allowed: late by a part of it, at hardly any cost. */
 const LOOKS = 4;

@@ -1,0 +1,176 @@
+import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import { spawnNode } from '../../platform/child.ts';
+import { entryFile, NODE_OPTIONS } from '../../platform/entry.ts';
+import type { PortBinding } from '../../platform/ipc-messages.ts';
+import { keepRunning } from '../../platform/keep-running.ts';
+import { watch } from '../../platform/watchdog.ts';
+import type { EdgeLog } from '../log.ts';
+import type { EdgeOptions } from '../options.ts';
+import { Mate } from './mate.ts';
+import type { FollowerChild, MateHooks } from './mate.ts';
+import type { FollowerToLead, LeadToFollower, Order, Report } from './messages.ts';
+import { FOLLOWER } from './follower-arguments.ts';
+
+type Table = ReadonlyMap<string, AdmittedService>;
+
+/** For a follower to be started, and to have looked at all instances. */
+const BEGIN_MS = 15_000;
+/** Of a lead that starts: longer than that it does not wait for its followers, which come when they come. */
+const FULL_MS = 6_000;
+/** Beyond its own time to drain. */
+const LINGER_MS = 5_000;
+
+export interface CrewHooks extends MateHooks {
+  /** By which the lead serves. */
+  table: () => Table;
+  /** Runs alone among all that changes the table or the ports. */
+  inTurn: (work: () => Promise<void>) => Promise<void>;
+}
+
+/** The followers of a lead: starts them, tells them what it is told, and adds up what they say. */
+export class Crew {
+  readonly #options: EdgeOptions;
+  readonly #epoch: string;
+  readonly #log: EdgeLog;
+  readonly #hooks: CrewHooks;
+  readonly #mates = new Set<Mate>();
+  readonly #stopping = new AbortController();
+  /** The lead listens: from now on followers may, too. */
+  readonly #open = Promise.withResolvers<void>();
+  readonly #first: Promise<void>[] = [];
+
+  constructor(options: EdgeOptions, epoch: string, log: EdgeLog, hooks: CrewHooks) {
+    this.#options = options;
+    this.#epoch = epoch;
+    this.#log = log;
+    this.#hooks = hooks;
+  }
+
+  /** Starts all followers; they receive nothing before `open`. */
+  start(): void {
+    for (let slot = 1; slot < this.#options.workers; slot++) {
+      const first = Promise.withResolvers<void>();
+      this.#first.push(first.promise);
+      const ended = (how: string, pauseMs: number): void =>
+        this.#log('error', 'a worker ended and is started again', { how, pauseMs });
+      void keepRunning(() => this.#live(first.resolve), ended, this.#stopping.signal);
+    }
+  }
+
+  /** Lets them accept; resolves when all do, or when that takes too long. */
+  async open(): Promise<void> {
+    this.#open.resolve();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FULL_MS);
+    });
+    await Promise.race([Promise.all(this.#first), late]);
+    clearTimeout(timer);
+  }
+
+  /** How many followers accept. */
+  get size(): number {
+    return [...this.#mates].filter(({ accepting }) => accepting).length;
+  }
+
+  /** Resolves when nobody serves by another table any more: each has switched, or has been killed. */
+  async switch(table: Table): Promise<void> {
+    await this.#all({ kind: 'table', services: [...table.values()], begin: false });
+    await this.#all({ kind: 'accept' });
+  }
+
+  /** The lead listens elsewhere than before. */
+  share(): void {
+    for (const mate of this.#mates) mate.share();
+  }
+
+  challenge(command: unknown): Promise<unknown> {
+    return this.#all({ kind: 'challenge', command });
+  }
+
+  /** Resolves when nobody listens there any more. */
+  async withdraw(ports: readonly PortBinding[]): Promise<void> {
+    await this.#all({ kind: 'withdraw', ports: [...ports] });
+  }
+
+  /** Of all that accept. */
+  async reports(): Promise<Report[]> {
+    return (await this.#all({ kind: 'report' })).flatMap((answer) => answer ?? []);
+  }
+
+  async #all(order: Order): Promise<(Report | null)[]> {
+    const accepting = [...this.#mates].filter((mate) => mate.accepting);
+    const answers = await Promise.all(
+      accepting.map(async (mate) => {
+        try {
+          return [await mate.order(order, this.#options.answerMs)];
+        } catch {
+          return []; // it has ended, and its next life begins with all of this
+        }
+      }),
+    );
+    return answers.flat();
+  }
+
+  /** A life of one follower. `served`: told when it accepts. */
+  async #live(served: () => void): Promise<string> {
+    const child = await this.#spawn();
+    if (this.#stopping.signal.aborted) child.kill('SIGKILL'); // told to stop while it was being started
+    const mate = new Mate(child, this.#hooks);
+    this.#mates.add(mate);
+    void this.#begin(mate).then(served, () => child.kill('SIGKILL'));
+    const { code, signal } = await child.exited;
+    this.#mates.delete(mate);
+    return `worker ${child.pid} ended with ${signal ?? code ?? 'nothing'}`;
+  }
+
+  async #begin(mate: Mate): Promise<void> {
+    const table = (begin: boolean): Order => ({ kind: 'table', services: [...this.#hooks.table().values()], begin });
+    await mate.order(table(true), BEGIN_MS);
+    await this.#open.promise;
+    // In turn: what is commanded meanwhile comes before or after this, and is missed in neither case.
+    await this.#hooks.inTurn(async () => {
+      mate.share();
+      await mate.order(table(false), this.#options.answerMs);
+      mate.accepting = true;
+      await mate.order({ kind: 'accept' }, this.#options.answerMs);
+    });
+    watch(mate.child, {
+      silenceMs: this.#options.silenceMs,
+      hung: (reason) => this.#log('error', 'a worker hangs', { pid: mate.child.pid, reason }),
+    });
+  }
+
+  #spawn(): Promise<FollowerChild> {
+    return spawnNode<FollowerToLead, LeadToFollower>({
+      entry: entryFile('edge', process.env),
+      args: [FOLLOWER, this.#epoch],
+      env: process.env,
+      nodeOptions: NODE_OPTIONS.edge,
+      // Beside what this process says.
+      outputFd: 2,
+    });
+  }
+
+  /** Tells all to go, at once if nobody takes over; resolves when they are gone, at the latest when their time is over. */
+  async leave(hurry: boolean): Promise<void> {
+    this.#stopping.abort();
+    const leaving = [...this.#mates].map(async ({ child }) => {
+      child.send({ type: hurry ? 'shutdown' : 'drain' });
+      const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.drainMs + LINGER_MS);
+      await child.exited;
+      clearTimeout(timer);
+    });
+    await Promise.all(leaving);
+  }
+
+  /** Nobody takes over: also those that have begun to leave. */
+  hurry(): void {
+    for (const { child } of this.#mates) child.send({ type: 'shutdown' });
+  }
+
+  kill(): void {
+    this.#stopping.abort();
+    for (const { child } of this.#mates) child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,176 @@
+import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import { parentLink } from '../../platform/child.ts';
+import { probeAll } from '../live/probe-all.ts';
+import type { EdgeLog } from '../log.ts';
+import type { EdgeOptions } from '../options.ts';
+import { followTable } from '../state/follow-table.ts';
+import { TableFile } from '../state/table-file.ts';
+import { newestLife } from '../stats/epoch-store.ts';
+import { LifeFile } from '../stats/life-file.ts';
+import { countersIn, OwnCounts } from '../stats/own-counts.ts';
+import { rolloutsOf, Worker } from '../worker.ts';
+import { AskedLimits } from './asked-limits.ts';
+import type { Answer, FollowerToLead, LeadToFollower, Order, Report } from './messages.ts';
+import { aboveMe, awaitSuccessor } from './orphaned.ts';
+
+type Table = ReadonlyMap<string, AdmittedService>;
+
+/** For the instances of its first table to be looked at. */
+const PROBE_MS = 1_500;
+
+/** `orphaned`: its lead is gone, and it goes on by what is in the file until another one serves. */
+type Phase = 'led' | 'orphaned' | 'draining' | 'gone';
+
+/**
+ * A worker beside the lead of an edge: accepts from the same sockets and serves by the same table. It has no command
+ * socket, no fence and no table of its own; what it counts lies in a file of its own, as that of every edge process.
+ */
+export class Follower {
+  readonly #log: EdgeLog;
+  readonly #options: EdgeOptions;
+  readonly #exit: () => void;
+  readonly #file: LifeFile;
+  readonly #counts: OwnCounts;
+  readonly #limits: AskedLimits;
+  readonly #worker: Worker;
+  readonly #table: TableFile;
+  readonly #above = aboveMe();
+  #admitted: Table = new Map();
+  #accepting = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  #phase: Phase = 'led';
+
+  /** `epoch`: in which the lead counts. */
+  constructor(options: EdgeOptions, epoch: string, log: EdgeLog, exit: () => void) {
+    this.#options = options;
+    this.#log = log;
+    this.#exit = exit;
+    const counters = countersIn(options.folder);
+    this.#file = new LifeFile(counters, { epoch, after: () => newestLife(counters) });
+    this.#counts = new OwnCounts(options.folder, this.#file, log);
+    this.#table = new TableFile(options.folder, log);
+    const link = parentLink<LeadToFollower, FollowerToLead>();
+    const say = (message: FollowerToLead): boolean => link?.send(message) === true;
+    this.#limits = new AskedLimits(say, options.workers);
+    this.#worker = new Worker(options, log, {
+      counts: this.#counts,
+      limiterFor: this.#limits.for,
+      events: {
+        drain: () => void this.drain(),
+        shutdown: () => void this.shutdown(),
+        lost: () => void this.#orphaned(),
+      },
+      openLate: () => void this.#inTurn(() => this.#listen()),
+    });
+    this.#worker.challenges.restore();
+    link?.onMessage((message) => {
+      if (message.type === 'waits') this.#limits.answered(message.n, message.waits);
+      if (message.type !== 'order') return;
+      const { n, order } = message;
+      const answer = order.kind === 'report' ? this.#report() : this.#inTurn(() => this.#carryOut(order));
+      answer.then(
+        (said) => say({ type: 'done', n, answer: said }),
+        // It is not done, and the lead will see to it.
+        (error: unknown) => this.#log('error', 'an order could not be carried out', { error: String(error) }),
+      );
+    });
+    this.#counts.startSaving();
+    this.#worker.startSweeping();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #carryOut(order: Exclude<Order, { kind: 'report' }>): Promise<Answer> {
+    switch (order.kind) {
+      case 'table':
+        this.#switch(new Map(order.services.map((service) => [service.key, service])));
+        if (order.begin) await probeAll(this.#worker.instances, PROBE_MS);
+        break;
+      case 'accept':
+        this.#accepting = true;
+        await this.#listen();
+        break;
+      case 'withdraw':
+        for (const address of order.ports) this.#worker.listeners.close(address);
+        this.#worker.keeper.forget(order.ports);
+        break;
+      case 'challenge':
+        this.#worker.challenges.change(order.command, false);
+        break;
+    }
+    return null;
+  }
+
+  /** What cannot be had now comes when the lead has it. */
+  async #listen(): Promise<void> {
+    if (this.#phase !== 'led' || !this.#accepting) return;
+    const { ports } = this.#worker;
+    await ports.openEach(this.#admitted);
+    ports.keepOnly(this.#admitted);
+  }
+
+  #switch(table: Table): void {
+    this.#admitted = table;
+    this.#worker.table.replace(table.values());
+    this.#counts.keepRollouts(rolloutsOf(table), (evidence) => evidence.close());
+  }
+
+  async #report(): Promise<Report> {
+    const counts = await this.#counts.save();
+    const { table } = this.#worker;
+    return {
+      pid: process.pid,
+      life: this.#file.record(counts),
+      held: Object.fromEntries([...table.services].map(({ key, held }) => [key, held.size])),
+      unwritten: Object.fromEntries(
+        [...this.#counts.evidence].map(([rollout, { unwritten }]) => [rollout, [...unwritten]]),
+      ),
+      services: this.#worker.state(),
+    };
+  }
+
+  /**
+   * The lead is gone. What is open goes on, and so does accepting, as long as nobody else does it; tables are read where
+   * the next lead keeps them. It never lasts: another lead brings workers of its own.
+   */
+  async #orphaned(): Promise<void> {
+    if (this.#phase !== 'led') return;
+    if (!this.#accepting) return this.shutdown();
+    this.#follow('orphaned');
+    this.#counts.startSaving(true);
+    const end = await awaitSuccessor(this.#options.socket, this.#above, () => this.#phase === 'orphaned');
+    this.#log('warn', 'the lead is gone', { then: end });
+    if (end === 'nobody') await this.shutdown();
+    else await this.drain();
+  }
+
+  #follow(phase: 'orphaned' | 'draining'): void {
+    this.#phase = phase;
+    followTable(
+      this.#table,
+      () => this.#phase === phase,
+      (table) => this.#switch(table),
+    );
+  }
+
+  /** Others accept by now: finish what is here and leave. */
+  async drain(): Promise<void> {
+    if (this.#phase === 'draining' || this.#phase === 'gone') return;
+    this.#follow('draining');
+    this.#counts.startSaving(true);
+    await this.#worker.departure.run();
+    this.#phase = 'gone';
+    await this.#worker.stop(this.#counts);
+    this.#exit();
+  }
+
+  /** Nobody takes over: finish quickly what is here, and leave. */
+  async shutdown(): Promise<void> {
+    this.#worker.hurry();
+    await this.drain();
+  }
+}

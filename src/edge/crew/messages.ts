@@ -1,0 +1,47 @@
+import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { EdgeState } from '../../domain/traffic/protocol.ts';
+import type { Rate } from '../../domain/traffic/rate.ts';
+import type { EdgeToKeeper, KeeperToEdge, PortBinding } from '../../platform/ipc-messages.ts';
+import type { Told } from '../stats/statistics.ts';
+
+/**
+ * What the lead of several edge workers and its followers say to each other, over the channel to the process that
+ * started them. To a follower the lead is what a keeper is to an edge, so all that a keeper says is said here, too.
+ */
+export type LeadToFollower =
+  | KeeperToEdge
+  /** Answered by `done` with the same number. Orders are carried out one after the other. */
+  | { type: 'order'; n: number; order: Order }
+  /** Milliseconds to wait, for each of what was asked; null where the lead knows no such limit. */
+  | { type: 'waits'; n: number; waits: (number | null)[] };
+
+export type FollowerToLead =
+  | EdgeToKeeper
+  | { type: 'done'; n: number; answer: Answer }
+  | { type: 'ask'; n: number; asks: Ask[] };
+
+export type Order =
+  /** Serve by this from now on. `begin`: look at the instances before it is said that it is done. */
+  | { kind: 'table'; services: AdmittedService[]; begin: boolean }
+  /** Listen on what the table needs, and let go of the rest. */
+  | { kind: 'accept' }
+  /** Close these: somebody else is to have the ports. */
+  | { kind: 'withdraw'; ports: PortBinding[] }
+  | { kind: 'challenge'; command: unknown }
+  /** What was counted, and how instances are. Answered at once, whatever is being carried out. */
+  | { kind: 'report' };
+
+export interface Report extends Told {
+  readonly pid: number;
+  readonly services: EdgeState['services'];
+}
+
+/** Null: it is done. */
+export type Answer = Report | null;
+
+/** Whether a client may pass a limit of this name. */
+export interface Ask {
+  readonly name: string;
+  readonly rate: Rate;
+  readonly client: string;
+}

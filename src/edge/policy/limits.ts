@@ -1,0 +1,27 @@
+import type { Rate } from '../../domain/traffic/rate.ts';
+import { RateLimiter } from './rate-limiter.ts';
+
+/** Says how long a client has to wait, ms; 0: not at all, and the request is counted. `now` is monotonic. */
+export interface Limiter {
+  take(client: string, now: number): number | Promise<number>;
+}
+
+/** The limiter of a name, whose buckets are those of no other name. */
+export type LimiterFor = (name: string, rate: Rate) => Limiter;
+
+/** The limits that this process decides about, for itself and for workers that ask it. */
+export class Limits {
+  readonly #known = new Map<string, { rate: string; limiter: RateLimiter }>();
+
+  readonly for = (name: string, rate: Rate): Limiter => {
+    const limiter = new RateLimiter(rate);
+    this.#known.set(name, { rate: JSON.stringify(rate), limiter });
+    return limiter;
+  };
+
+  /** For somebody else; null when the limit is not known here, or is another one. */
+  take(name: string, rate: Rate, client: string, now: number): number | null {
+    const known = this.#known.get(name);
+    return known?.rate === JSON.stringify(rate) ? known.limiter.take(client, now) : null;
+  }
+}
