@@ -196,6 +196,7 @@ export class Edge implements ControlTarget {
   async quiesce(): Promise<void> {
     if (this.#phase === 'serving') this.#follow('quiesced');
     await this.#turn;
+    await this.#crew?.follow(true);
     await this.#statistics.own.save();
     this.#statistics.own.startSaving(true);
     setTimeout(() => void this.#adoptOrLeave(), ORPHAN_CHECK_MS).unref();
@@ -205,10 +206,7 @@ export class Edge implements ControlTarget {
   #follow(phase: 'quiesced' | 'draining'): void {
     this.#phase = phase;
     const wanted = (): boolean => this.#phase === phase;
-    followTable(this.#file, wanted, (table) => {
-      void this.#crew?.switch(table);
-      this.#switch(table);
-    });
+    this.#worker.context.lookUp = followTable(this.#file, wanted, (table) => this.#switch(table));
   }
 
   /** Quiesced and never told to drain: with a successor at the socket it leaves, without one it goes on. */
@@ -220,6 +218,8 @@ export class Edge implements ControlTarget {
       return;
     }
     this.#phase = 'serving';
+    this.#worker.context.lookUp = null;
+    await this.#crew?.follow(false);
     this.#statistics.own.startSaving();
     if (successor === null) await this.#control.takePlace();
   }

@@ -59,6 +59,7 @@ export class Worker {
       inFlight: 0,
       draining: false,
       stopping: false,
+      lookUp: null,
       service: (key) => this.table.service(key),
       trusts: trust(options.trustedProxies),
       isProbe: probeCheck(options.probeToken),

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readTextIfThere } from './read-json.ts';
@@ -65,6 +66,16 @@ export async function readChecked(path: string): Promise<Checked> {
     problems.push(`${file}: ${opened.problem}`);
   }
   return { from: 'none', value: null, problem: problems.length === 0 ? null : problems.join('; ') };
+}
+
+/** The newest version of such a file, at once; null when there is none, or none that is whole. */
+export function readCheckedNow(path: string): unknown {
+  try {
+    const opened = unseal(readFileSync(path, 'utf8'));
+    return opened.ok ? opened.value : null;
+  } catch {
+    return null;
+  }
 }
 
 async function keepFormer(path: string): Promise<void> {

@@ -35,6 +35,7 @@ export class Crew {
   readonly #hooks: CrewHooks;
   readonly #mates = new Set<Mate>();
   readonly #stopping = new AbortController();
+  #following = false;
   /** The lead listens: from now on followers may, too. */
   readonly #open = Promise.withResolvers<void>();
   readonly #first: Promise<void>[] = [];
@@ -88,6 +89,12 @@ export class Crew {
     return this.#all({ kind: 'challenge', command });
   }
 
+  /** Another lead may command from now on, and these must know at once; or this one does again. */
+  async follow(on: boolean): Promise<void> {
+    this.#following = on;
+    await this.#all({ kind: 'follow', on });
+  }
+
   /** Resolves when nobody listens there any more. */
   async withdraw(ports: readonly PortBinding[]): Promise<void> {
     await this.#all({ kind: 'withdraw', ports: [...ports] });
@@ -133,6 +140,7 @@ export class Crew {
       mate.share();
       await mate.order(table(false), this.#options.answerMs);
       mate.accepting = true;
+      if (this.#following) await mate.order({ kind: 'follow', on: true }, this.#options.answerMs);
       await mate.order({ kind: 'accept' }, this.#options.answerMs);
     });
     watch(mate.child, {

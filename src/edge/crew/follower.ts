@@ -39,6 +39,7 @@ export class Follower {
   #accepting = false;
   #turn: Promise<unknown> = Promise.resolve();
   #phase: Phase = 'led';
+  #following: symbol | null = null;
 
   /** `epoch`: in which the lead counts. */
   constructor(options: EdgeOptions, epoch: string, log: EdgeLog, exit: () => void) {
@@ -98,6 +99,10 @@ export class Follower {
         for (const address of order.ports) this.#worker.listeners.close(address);
         this.#worker.keeper.forget(order.ports);
         break;
+      case 'follow':
+        if (order.on) this.#follow();
+        else this.#heed();
+        break;
       case 'challenge':
         this.#worker.challenges.change(order.command, false);
         break;
@@ -140,30 +145,39 @@ export class Follower {
   async #orphaned(): Promise<void> {
     if (this.#phase !== 'led') return;
     if (!this.#accepting) return this.shutdown();
-    this.#follow('orphaned');
+    this.#phase = 'orphaned';
+    this.#follow();
     this.#counts.startSaving(true);
     const end = await awaitSuccessor(this.#options.socket, this.#above, () => this.#phase === 'orphaned');
-    this.#log('warn', 'the lead is gone', { then: end });
+    this.#log('warn', 'the lead is gone', { comes: end });
     if (end === 'nobody') await this.shutdown();
     else await this.drain();
   }
 
-  #follow(phase: 'orphaned' | 'draining'): void {
-    this.#phase = phase;
-    followTable(
-      this.#table,
-      () => this.#phase === phase,
-      (table) => this.#switch(table),
-    );
+  /** By what is in the file from now on. */
+  #follow(): void {
+    const mine = Symbol('following');
+    this.#following = mine;
+    const wanted = (): boolean => this.#following === mine;
+    this.#worker.context.lookUp = followTable(this.#table, wanted, (table) => this.#switch(table));
+  }
+
+  /** By what the lead says again. It has not spoken meanwhile, and the file is what it serves by. */
+  #heed(): void {
+    this.#worker.context.lookUp?.();
+    this.#following = null;
+    this.#worker.context.lookUp = null;
   }
 
   /** Others accept by now: finish what is here and leave. */
   async drain(): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'gone') return;
-    this.#follow('draining');
+    this.#phase = 'draining';
+    this.#follow();
     this.#counts.startSaving(true);
     await this.#worker.departure.run();
     this.#phase = 'gone';
+    this.#following = null;
     await this.#worker.stop(this.#counts);
     this.#exit();
   }

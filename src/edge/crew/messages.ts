@@ -27,6 +27,8 @@ export type Order =
   | { kind: 'accept' }
   /** Close these: somebody else is to have the ports. */
   | { kind: 'withdraw'; ports: PortBinding[] }
+  /** Whether another lead writes the tables by which it serves from now on, or this one tells them. */
+  | { kind: 'follow'; on: boolean }
   | { kind: 'challenge'; command: unknown }
   /** What was counted, and how instances are. Answered at once, whatever is being carried out. */
   | { kind: 'report' };

@@ -20,6 +20,8 @@ export interface ProxyContext {
   draining: boolean;
   /** And nobody takes over. */
   stopping: boolean;
+  /** Another process decides about the table: whether it has is looked up before every request. */
+  lookUp: (() => void) | null;
   /** The service as it is now, by key. */
   service(key: string): LiveService | undefined;
   /** Whether an address is a proxy whose word about its clients counts. */

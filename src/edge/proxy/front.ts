@@ -42,6 +42,7 @@ export class Front implements RequestHandler {
   }
 
   #handle(address: string, req: ClientRequest, res: ClientReply, upgrade: UpgradeRequest | null): void {
+    this.#context.lookUp?.();
     const { path, host } = addressOf(req);
     if (upgrade !== null && (req.headers['content-length'] ?? req.headers['transfer-encoding']) !== undefined) {
       this.#refuse(req, res, 400, false);

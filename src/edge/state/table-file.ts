@@ -1,9 +1,10 @@
+import { statSync } from 'node:fs';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
 import { edgeServiceSchema } from '../../domain/traffic/protocol.ts';
-import { readChecked, writeChecked } from '../../platform/atomic-file.ts';
+import { readChecked, readCheckedNow, writeChecked } from '../../platform/atomic-file.ts';
 import type { EdgeLog } from '../log.ts';
 
 const tableSchema = z.object({
@@ -40,6 +41,18 @@ export class TableFile {
       this.#log('error', 'the routing table on disk cannot be used; beginning with none', { error: String(error) });
       return new Map();
     }
+  }
+
+  /** Another one after each write; null when there is no file. */
+  version(): string | null {
+    const info = statSync(this.path, { throwIfNoEntry: false });
+    return info === undefined ? null : `${info.ino}/${info.mtimeMs}`;
+  }
+
+  /** The newest table, at once; null when it cannot be read. */
+  readNow(): Map<string, AdmittedService> | null {
+    const parsed = tableSchema.safeParse(readCheckedNow(this.path));
+    return parsed.success ? new Map(parsed.data.services.map((service) => [service.key, service])) : null;
   }
 
   /** Durable when it resolves. Rejects when it could not be written. */
