@@ -28,8 +28,9 @@ export async function guarded(
   routes: Route[],
   changes: Partial<EdgeService> = {},
   handler?: Parameters<typeof upstream>[1],
+  env: Record<string, string> = {},
 ) {
-  const edge = new EdgeHarness();
+  const edge = new EdgeHarness(env);
   const { pid } = await edge.start();
   const api = await upstream('api', handler);
   const port = await freePort();

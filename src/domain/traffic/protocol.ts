@@ -147,6 +147,8 @@ export const edgeStateSchema = z.object({
     }),
   ),
   tls: z.array(edgeTlsStateSchema).optional(),
+  /** Processes that receive traffic and whose health is in this; absent: the one that answers is alone. */
+  workers: z.array(z.number().int()).optional(),
 });
 
 /** Counts for one release of one service since the epoch began; probes and previews are not in it. */

@@ -9,6 +9,9 @@ const MOST_WAITING = 1024 * 1024;
 const MOST_KEPT = 64 * 1024 * 1024;
 const LOOK_EVERY_MS = 5_000;
 
+/** What is written in one call stands in the file undivided; Node itself divides what is longer than 512 KiB. */
+const MOST_AT_ONCE = 256 * 1024;
+
 /**
  * Appends lines to a file without anybody waiting for it. Several edge processes write to one file, whole lines at a
  * time; the file is opened anew for every flush, so it may be removed at any time.
@@ -71,7 +74,7 @@ export class LineWriter {
       if (dropped > 0) lines.push(JSON.stringify({ at: new Date().toISOString(), dropped }));
       const handle = await open(this.#file, 'a', 0o600);
       try {
-        await handle.appendFile(`${lines.join('\n')}\n`);
+        for (const part of partsOf(lines)) await handle.appendFile(part);
       } finally {
         await handle.close();
       }
@@ -102,4 +105,21 @@ export class LineWriter {
     }
     return this.#full;
   }
+}
+
+/** Whole lines, as many to a part as one call writes. */
+function* partsOf(lines: readonly string[]): Generator<Buffer> {
+  let part: string[] = [];
+  let size = 0;
+  for (const line of lines) {
+    // Three bytes come of a character at most.
+    if (3 * (size + line.length) > MOST_AT_ONCE && part.length > 0) {
+      yield Buffer.from(`${part.join('\n')}\n`);
+      part = [];
+      size = 0;
+    }
+    part.push(line);
+    size += line.length + 1;
+  }
+  if (part.length > 0) yield Buffer.from(`${part.join('\n')}\n`);
 }
