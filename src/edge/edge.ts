@@ -60,6 +60,7 @@ export class Edge implements ControlTarget {
         : new Crew(options, this.#statistics.epoch, log, {
             sockets: () => this.sockets(),
             waits: (asks) => asks.map(({ name, rate, client }) => limits.take(name, rate, client, performance.now())),
+            giveBack: (name, client) => limits.giveBack(name, client),
             table: () => this.#admitted,
             inTurn: (work) => this.#inTurn(work),
           });
@@ -256,6 +257,7 @@ export class Edge implements ControlTarget {
   #openLate(): Promise<unknown> {
     const opened = this.#inTurn(async () => {
       if (this.#phase !== 'serving') return;
+      await this.#crew?.look();
       await this.#worker.ports.openEach(this.#admitted);
       this.#crew?.share();
     });

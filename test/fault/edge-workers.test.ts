@@ -57,7 +57,8 @@ function freshLoad(port: number) {
   };
 }
 
-const ended = ({ socket }: Caller): Promise<void> => waitFor(() => socket.destroyed, { what: 'a connection to end' });
+const ended = ({ socket }: Caller): Promise<unknown> =>
+  waitFor(() => socket.destroyed, { what: 'a connection to end' });
 
 describe('a follower that is killed', () => {
   test('takes nothing with it but its own connections, and comes back', async () => {

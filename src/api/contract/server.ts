@@ -24,6 +24,8 @@ const serverInfoSchema = z.object({
   startedAt: z.number().int(),
   home: z.string(),
   edge: z.boolean(),
+  /** Processes that receive traffic. Absent: one, or the edge does not answer. */
+  edgeWorkers: z.number().int().optional(),
   /** Absent: the server is from before there could be several. */
   standing: standingSchema.optional(),
 });

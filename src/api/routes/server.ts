@@ -5,11 +5,9 @@ import { down } from '../../engine/operations/down.ts';
 
 export function serverRoutes(api: FastifyInstance, deps: ApiDeps): void {
   api.get('/v1/server', async (): Promise<ServerInfo> => {
-    const edge = await deps.engine.deps.traffic.state().then(
-      () => true,
-      () => false,
-    );
-    return { ...deps.server, edge, standing: await deps.standing() };
+    const state = await deps.engine.deps.traffic.state().catch(() => null);
+    const workers = state?.workers === undefined ? {} : { edgeWorkers: state.workers.length };
+    return { ...deps.server, edge: state !== null, ...workers, standing: await deps.standing() };
   });
 
   api.post('/v1/server/stop', async (request, reply) => {

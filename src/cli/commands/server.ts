@@ -83,7 +83,9 @@ async function status(context: Context): Promise<void> {
   const { out, deps } = context;
   const info = await (await context.client()).server();
   const { style } = out;
-  const edge = info.edge ? 'the edge answers' : style.yellow('the edge does not answer');
+  const { edgeWorkers } = info;
+  const workers = edgeWorkers === undefined ? '' : ` with ${edgeWorkers} ${edgeWorkers === 1 ? 'worker' : 'workers'}`;
+  const edge = info.edge ? `the edge answers${workers}` : style.yellow('the edge does not answer');
   out.line(
     `${style.green(style.symbols.done)} The server runs (${info.version}, process ${info.pid}, for ${formatDuration(deps.now() - info.startedAt)}); ${edge}.`,
     `  ${style.dim(info.home)}`,

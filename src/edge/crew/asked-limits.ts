@@ -33,6 +33,7 @@ export class AskedLimits {
     /** A bucket only fills with time: until when nothing can have changed. */
     const waiting = new Map<string, number>();
     return {
+      giveBack: (client) => void this.#send({ type: 'give-back', name, client }),
       take: (client, now) => {
         const until = waiting.get(client);
         if (until !== undefined) {

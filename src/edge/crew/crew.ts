@@ -89,6 +89,11 @@ export class Crew {
     return this.#all({ kind: 'challenge', command });
   }
 
+  /** Certificates have changed: what this process serves with, all do. */
+  look(): Promise<unknown> {
+    return this.#all({ kind: 'look' });
+  }
+
   /** Another lead may command from now on, and these must know at once; or this one does again. */
   async follow(on: boolean): Promise<void> {
     this.#following = on;

@@ -103,6 +103,9 @@ export class Follower {
         if (order.on) this.#follow();
         else this.#heed();
         break;
+      case 'look':
+        await this.#worker.ports.look();
+        break;
       case 'challenge':
         this.#worker.challenges.change(order.command, false);
         break;

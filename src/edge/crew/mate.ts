@@ -11,6 +11,7 @@ export interface MateHooks {
   sockets: () => HeldSocket[];
   /** How long clients have to wait, ms, one for each; null for a limit that is not known here. */
   waits: (asks: readonly Ask[]) => (number | null)[];
+  giveBack: (name: string, client: string) => void;
 }
 
 const CHECK_MS = 100;
@@ -82,6 +83,7 @@ export class Mate {
     if (message.type === 'done') this.#open.get(message.n)?.(message.answer);
     else if (message.type === 'ask')
       this.child.send({ type: 'waits', n: message.n, waits: this.#hooks.waits(message.asks) });
+    else if (message.type === 'give-back') this.#hooks.giveBack(message.name, message.client);
     else if (message.type === 'need') this.#need(message.ports);
   }
 

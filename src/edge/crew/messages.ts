@@ -18,7 +18,9 @@ export type LeadToFollower =
 export type FollowerToLead =
   | EdgeToKeeper
   | { type: 'done'; n: number; answer: Answer }
-  | { type: 'ask'; n: number; asks: Ask[] };
+  | { type: 'ask'; n: number; asks: Ask[] }
+  /** What this client was allowed did not count after all. */
+  | { type: 'give-back'; name: string; client: string };
 
 export type Order =
   /** Serve by this from now on. `begin`: look at the instances before it is said that it is done. */
@@ -29,6 +31,8 @@ export type Order =
   | { kind: 'withdraw'; ports: PortBinding[] }
   /** Whether another lead writes the tables by which it serves from now on, or this one tells them. */
   | { kind: 'follow'; on: boolean }
+  /** Certificates have changed. */
+  | { kind: 'look' }
   | { kind: 'challenge'; command: unknown }
   /** What was counted, and how instances are. Answered at once, whatever is being carried out. */
   | { kind: 'report' };

@@ -45,6 +45,11 @@ export class Ports {
     return this.#tls.serves(address);
   }
 
+  /** For certificates that have changed. */
+  look(): Promise<void> {
+    return this.#tls.look();
+  }
+
   tlsState(): EdgeTlsState[] {
     return this.#tls.state();
   }

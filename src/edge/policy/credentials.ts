@@ -19,7 +19,7 @@ const WAITING = 64;
 const REMEMBERED = 2_000;
 /** Then it is proven anew. A password that was changed is another one at once: its hash is. */
 const REMEMBER_MS = 15 * 60_000;
-/** Guesses that cost a check, of one client: twenty, and then one every two seconds. */
+/** Wrong guesses that cost a check, of one client: twenty, and then one every two seconds. */
 const GUESSES = { requests: 30, perMs: 60_000, burst: 20 };
 const LONGEST = 1024;
 
@@ -61,6 +61,8 @@ export class Credentials {
     this.#checking.set(mark, checked);
     const right = await checked.finally(() => this.#checking.delete(mark));
     if (!right) return { kind: 'refused' };
+    // Who knows the password does not guess: many people at one address, and one at many workers, are not throttled.
+    this.#guesses.giveBack(clientKey(client));
     const [oldest] = this.#proven.keys();
     if (this.#proven.size >= REMEMBERED && oldest !== undefined) this.#proven.delete(oldest);
     this.#proven.set(mark, now + REMEMBER_MS);

@@ -4,6 +4,8 @@ import { RateLimiter } from './rate-limiter.ts';
 /** Says how long a client has to wait, ms; 0: not at all, and the request is counted. `now` is monotonic. */
 export interface Limiter {
   take(client: string, now: number): number | Promise<number>;
+  /** What was taken did not count after all. */
+  giveBack(client: string): void;
 }
 
 /** The limiter of a name, whose buckets are those of no other name. */
@@ -18,6 +20,11 @@ export class Limits {
     this.#known.set(name, { rate: JSON.stringify(rate), limiter });
     return limiter;
   };
+
+  /** For somebody else. */
+  giveBack(name: string, client: string): void {
+    this.#known.get(name)?.limiter.giveBack(client);
+  }
 
   /** For somebody else; null when the limit is not known here, or is another one. */
   take(name: string, rate: Rate, client: string, now: number): number | null {

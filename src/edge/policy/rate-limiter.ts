@@ -28,6 +28,12 @@ export class RateLimiter {
     return this.#young.size + this.#old.size;
   }
 
+  /** What was taken did not count after all. */
+  giveBack(client: string): void {
+    const known = this.#young.get(client) ?? this.#old.get(client);
+    if (known !== undefined) this.#young.set(client, known - this.#rate.perMs / this.#rate.requests);
+  }
+
   /** Milliseconds until a request of this client is allowed; 0 when this one is. `now` is monotonic. */
   take(client: string, now: number): number {
     if (this.#young.size >= this.#limit || now - this.#youngSince > this.#refillMs) {

@@ -57,6 +57,11 @@ export class TlsPorts {
     );
   }
 
+  /** For certificates that have changed. */
+  look(): Promise<void> {
+    return this.#certificates.look();
+  }
+
   /** How the last try to listen ended. */
   tried(address: string, error: string | null): void {
     if (error === null) this.#errors.delete(address);
