@@ -113,7 +113,8 @@ describe('a lead that is killed', () => {
     expect(answer?.body ?? 'two').toBe('two');
     await load.stop();
     expect(load.failures.length).toBeLessThanOrEqual(4);
-    await waitFor(async () => edge.processes().length === 2, { what: 'one set of workers', timeout: 30_000 });
+    // Well before an orphan would leave by itself.
+    await waitFor(async () => edge.processes().length === 2, { what: 'one set of workers', timeout: 20_000 });
     expect(new Set(edge.processes())).toEqual(new Set(await workers()));
     expect((await workers())[0]).toBe(next.pid);
     for (const { ask } of await callers(edge, port)) expect((await ask()).body).toBe('two');
