@@ -50,7 +50,7 @@ test('a limit is asked for in one message, and not again by whoever has to wait'
   const said: FollowerToLead[] = [];
   const limits = new AskedLimits((message) => said.push(message) > 0, 2);
   const limiter = limits.for('a', { requests: 1, perMs: 60_000, burst: 4 });
-  const waits = ['x', 'y', 'x'].map((client) => limiter.take(client, 0));
+  const waits = ['x', 'y', 'x'].map(async (client) => await limiter.take(client, 0));
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   expect(said).toHaveLength(1);
   limits.answered(1, [0, 5_000, 0]);

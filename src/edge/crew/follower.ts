@@ -77,6 +77,8 @@ export class Follower {
     });
     this.#counts.startSaving();
     this.#worker.startSweeping();
+    // It may have died before anybody listened for that.
+    if (link?.connected !== true) void this.#orphaned();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
