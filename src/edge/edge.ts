@@ -8,7 +8,7 @@ import type { EdgeStats } from '../domain/traffic/stats.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
 import { ControlServer, quiescePredecessor, whoAnswers } from './control/control-server.ts';
 import type { ControlTarget } from './control/control-server.ts';
-import { Crew } from './crew/crew.ts';
+import type { Crew } from './crew/crew.ts';
 import { mergeState } from './crew/merge-state.ts';
 import { portRefusal } from './listen/port-refusal.ts';
 import { probeAll } from './live/probe-all.ts';
@@ -28,6 +28,15 @@ const ORPHAN_CHECK_MS = 5_000;
 
 type Phase = 'starting' | 'serving' | 'quiesced' | 'draining' | 'gone';
 
+interface EdgeHooks {
+  /** The keeper died. */
+  readonly keeperLost: (edge: Edge) => void;
+  /** Nothing is left to do. */
+  readonly exit: () => void;
+  /** What leads other workers; null: there are none, and nothing for them is loaded. */
+  readonly Crew: typeof Crew | null;
+}
+
 /** One edge, from its restored table to its last reply: a process, or one that leads others which serve as it does. */
 export class Edge implements ControlTarget {
   readonly #options: EdgeOptions;
@@ -44,8 +53,7 @@ export class Edge implements ControlTarget {
   #turn: Promise<unknown> = Promise.resolve();
   #phase: Phase = 'starting';
 
-  /** `keeperLost` is called when the keeper died; `exit` when nothing is left to do. */
-  constructor(options: EdgeOptions, log: EdgeLog, hooks: { keeperLost: (edge: Edge) => void; exit: () => void }) {
+  constructor(options: EdgeOptions, log: EdgeLog, hooks: EdgeHooks) {
     this.#options = options;
     this.#log = log;
     this.#exit = hooks.exit;
@@ -55,9 +63,9 @@ export class Edge implements ControlTarget {
     this.#statistics = new Statistics(options.folder, log);
     const limits = new Limits();
     this.#crew =
-      options.workers === 1
+      hooks.Crew === null
         ? null
-        : new Crew(options, this.#statistics.epoch, log, {
+        : new hooks.Crew(options, this.#statistics.epoch, log, {
             sockets: () => this.sockets(),
             waits: (asks) => asks.map(({ name, rate, client }) => limits.take(name, rate, client, performance.now())),
             giveBack: (name, client) => limits.giveBack(name, client),

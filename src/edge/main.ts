@@ -3,10 +3,11 @@ import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { evenkeelPaths } from '../platform/paths.ts';
 import { reviveKeeperFromEdge } from '../platform/revive-keeper.ts';
 import { epochOfLead } from './crew/follower-arguments.ts';
-import { Follower } from './crew/follower.ts';
+import type { Follower } from './crew/follower.ts';
 import { Edge } from './edge.ts';
 import { logToStderr as log } from './log.ts';
 import { readOptions } from './options.ts';
+import type { EdgeOptions } from './options.ts';
 
 /** The edge process, started by the keeper. What it writes is for its owner's eyes alone. */
 process.umask(0o077);
@@ -23,16 +24,24 @@ const exit = (): void => process.exit(0);
 try {
   const options = await readOptions(env);
   const epoch = epochOfLead(process.argv);
-  const serving =
-    epoch === null
-      ? new Edge(options, log, { keeperLost: (orphan) => void reviveKeeper(orphan), exit })
-      : new Follower(options, epoch, log, exit);
+  const serving = epoch === null ? await edgeOf(options) : await followerOf(options, epoch);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void serving.shutdown());
   if (serving instanceof Edge) await serving.start();
   saveCodeCacheSoon();
 } catch (error) {
   log('error', 'the edge could not start', { error: error instanceof Error ? (error.stack ?? '') : String(error) });
   process.exit(1);
+}
+
+/** One that is alone loads nothing of what several need. */
+async function edgeOf(options: EdgeOptions): Promise<Edge> {
+  const Crew = options.workers === 1 ? null : (await import('./crew/crew.ts')).Crew;
+  return new Edge(options, log, { keeperLost: (orphan) => void reviveKeeper(orphan), exit, Crew });
+}
+
+async function followerOf(options: EdgeOptions, epoch: string): Promise<Follower> {
+  const { Follower } = await import('./crew/follower.ts');
+  return new Follower(options, epoch, log, exit);
 }
 
 /** The edge holds the listening sockets, so it brings the next keeper up; traffic goes on meanwhile. */
