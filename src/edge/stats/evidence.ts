@@ -127,10 +127,8 @@ export class RolloutEvidence {
 
   /** Takes what another worker could not write. */
   take(events: readonly BadEvent[]): void {
-    for (const event of events) {
-      if (this.#units[event.metric].has(event.hash) || this.#ownUnits[event.metric].has(event.hash)) continue;
-      this.#early.push({ event, counted: true });
-    }
+    for (const event of events)
+      if (!this.#units[event.metric].has(event.hash)) this.#early.push({ event, counted: true });
   }
 
   #unitEvent(metric: Metric, { owner, hash, weight }: Pick<Judged, 'owner' | 'hash' | 'weight'>): void {
