@@ -112,8 +112,9 @@ export class Overseer {
       // That a runtime refuses it too is for the moment that nobody could see, and for a late controller.
       if (spec.alone === true && living.length > 0)
         this.#fail(new BrokenRule('never two copies at once', { id: spec.id, beside: living.map(({ id }) => id) }));
-      await this.#try(async () => checkOrder(spec.release, await truthOf(machine)));
       await run(spec);
+      // Afterwards: whoever looks must not hold up what he looks at.
+      await this.#try(async () => checkOrder(spec.release, await truthOf(machine)));
     };
     const start = jobs.start.bind(jobs);
     jobs.start = async (spec) => {
