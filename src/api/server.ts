@@ -15,6 +15,7 @@ import { scaleRoutes } from './routes/scale.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { statusRoutes } from './routes/status.ts';
+import { explainSkew, VERSION_HEADER } from './version-skew.ts';
 
 const BODY_LIMIT = 4 * 1024 * 1024;
 
@@ -38,8 +39,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
       });
     deps.mayAnswer();
   });
-  api.setErrorHandler(async (error, _request, reply) => {
-    const said = errorReply(error, deps.server.home);
+  api.setErrorHandler(async (error, request, reply) => {
+    const asking = request.headers[VERSION_HEADER];
+    const said = explainSkew(errorReply(error, deps.server.home), asking, deps.server.version);
     if (said.code === 'unexpected') {
       const stack = error instanceof Error ? error.stack : undefined;
       deps.engine.deps.log.error({ stack }, error instanceof Error ? error.message : String(error));
@@ -49,7 +51,13 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   api.setNotFoundHandler(async (request, reply) =>
     reply
       .status(404)
-      .send(errorReply(new EvenkeelError({ code: 'not-found', what: `there is no ${request.method} ${request.url}` }))),
+      .send(
+        explainSkew(
+          errorReply(new EvenkeelError({ code: 'not-found', what: `there is no ${request.method} ${request.url}` })),
+          request.headers[VERSION_HEADER],
+          deps.server.version,
+        ),
+      ),
   );
   for (const routes of [
     serverRoutes,

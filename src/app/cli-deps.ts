@@ -33,7 +33,7 @@ export function cliDeps(version: string) {
     stdout: process.stdout,
     stderr: process.stderr,
     now: () => Date.now(),
-    connect: () => connect(paths),
+    connect: () => connect(paths, version),
     async ensureServer(signal: AbortSignal) {
       const { ensureKeeper } = await import('../platform/ensure-keeper.ts');
       return ensureKeeper({ env, paths, signal });
@@ -73,6 +73,7 @@ interface ApiRequest extends UnixRequest {
 
 async function connect(
   paths: EvenkeelPaths,
+  version: string,
 ): Promise<{ json(request: ApiRequest): Promise<unknown>; lines: UnixClient['lines'] }> {
   const [{ unixClient }, { readToken }] = await Promise.all([
     import('../platform/unix-http.ts'),
@@ -80,7 +81,13 @@ async function connect(
   ]);
   const token = await readToken(paths.token);
   if (token === null) throw notRunning(paths);
-  const client = unixClient({ socketPath: paths.controllerSocket, peer: 'The controller', token, timeoutMs: 30_000 });
+  const client = unixClient({
+    socketPath: paths.controllerSocket,
+    peer: 'The controller',
+    token,
+    headers: { 'evenkeel-version': version },
+    timeoutMs: 30_000,
+  });
   return {
     json: (request) => patiently(paths, request, () => client.json(request)),
     async *lines(request: UnixRequest) {

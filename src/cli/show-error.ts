@@ -6,10 +6,13 @@ import { stopped, wrap, wrapLines } from './screen/text.ts';
 
 const NEWER = 'if evenkeel was updated while its server ran: evenkeel server restart';
 
+/** What this command asked, and the server does not know. */
+const UNKNOWN = new Set(['bad-request', 'not-found']);
+
 /** Anything that was thrown, as an error that people can read. */
 export function asEvenkeelError(error: unknown): EvenkeelError {
   // What this command asks is always of the shape that it knows, and so is what it reads.
-  if (error instanceof EvenkeelError && error.code === 'bad-request' && error.next === null)
+  if (error instanceof EvenkeelError && UNKNOWN.has(error.code) && error.next === null)
     return new EvenkeelError({
       code: error.code,
       what: error.message,

@@ -67,7 +67,7 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
     ),
     ...services.flatMap((service) => problem(service, look)),
     ...services.flatMap((service) => scheduled(service, look)),
-    ...rollouts.flatMap((rollout) => rolloutLines(rollout, look)),
+    ...rollouts.flatMap((rollout) => rolloutLines(rollout, look, wanted)),
     ...urlLines(services, look),
     ...tlsLines(environment, look),
     ...closedLines(environment, look),
@@ -168,8 +168,18 @@ function scheduled({ service, schedule, health }: ServiceStatus, { style, column
   return indented(scheduleLine(service, schedule, style), columns).map(paint);
 }
 
-function rolloutLines(rollout: RolloutView, { style, columns, now }: StatusLook): string[] {
+function rolloutLines(
+  rollout: RolloutView,
+  { style, columns, now }: StatusLook,
+  wanted: EnvironmentStatus['wanted'],
+): string[] {
   if (rollout.end !== null) return [];
+  // Nobody visits what does not run, and nothing is watched until it does.
+  if (wanted === 'down' && rollout.phase === 'watching')
+    return indented(
+      `${rollout.kind} of ${newReleases(rollout)} (${rollout.id}) was promoted; its rollback window waits until it is up again`,
+      columns,
+    ).map(style.dim);
   const what = `${rollout.kind} of ${newReleases(rollout)}`;
   const mark = rollout.paused === null ? style.cyan(style.symbols.now) : style.yellow(style.symbols.paused);
   const head = `  ${mark} ${what} ${style.symbols.dot} ${rollout.paused === null ? rollout.phase : 'paused'} ${style.dim(rollout.id)}`;

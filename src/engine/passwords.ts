@@ -1,4 +1,4 @@
-import type { EntryConfig } from '../domain/project/entry.ts';
+import { type EntryConfig, usersOf } from '../domain/project/entry.ts';
 import type { EdgeState } from '../domain/traffic/protocol.ts';
 import type { SecretScope } from '../ports/secrets.ts';
 import type { EngineDeps } from './deps.ts';
@@ -13,7 +13,7 @@ export async function passwordHashes(
   memory: Pick<EnvironmentMemory, 'passwords'>,
   context: { scope: SecretScope; entry: EntryConfig | undefined; edge: EdgeState | null },
 ): Promise<(secret: string, user: string) => string | null> {
-  const wanted = usersOf(context.entry);
+  const wanted = eachOnce(context.entry);
   if (wanted.length === 0) return () => null;
   const names = [...new Set(wanted.map(({ secret }) => secret))];
   const values = await knownSecrets(deps, context.scope, names).catch((error: unknown) => {
@@ -75,9 +75,7 @@ async function knownSecrets(
   );
 }
 
-const usersOf = (entry: EntryConfig | undefined): { name: string; secret: string }[] => {
-  const found = (entry?.services ?? []).flatMap(({ policy, routes }) =>
-    [policy, ...routes.map((route) => route.policy)].flatMap(({ basicAuth }) => basicAuth?.users ?? []),
-  );
+const eachOnce = (entry: EntryConfig | undefined): { name: string; secret: string }[] => {
+  const found = (entry?.services ?? []).flatMap(usersOf);
   return [...new Map(found.map((user) => [`${user.secret} ${user.name}`, user])).values()];
 };

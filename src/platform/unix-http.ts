@@ -8,6 +8,8 @@ export interface UnixClientOptions {
   peer: string;
   /** Sent as `Authorization: Bearer ...`. */
   token?: string;
+  /** Sent with every request. */
+  headers?: Readonly<Record<string, string>>;
   /** Keep connections for the next request; for those who ask often. Then `close` the client. */
   keepAlive?: boolean;
   /** Until the whole reply is there (for streams: until it begins), ms; 10 s by default. */
@@ -116,6 +118,7 @@ function exchange(
       headers: {
         host: 'evenkeel',
         accept: 'application/json, application/x-ndjson, text/event-stream',
+        ...options.headers,
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
         ...(payload === null
           ? {}

@@ -52,6 +52,8 @@ describe('who is let in, from evenkeel.yaml to visitors', { timeout: 120_000 }, 
     expect(unset.stdout + unset.stderr).toMatch(/ANNA[^]*basicAuth/);
     await run(system, shop.root, ['secrets', 'set', 'ANNA'], { input: 'first-passw0rd' });
     await run(system, shop.root, ['up']);
+    const { secrets } = await json<{ secrets: object[] }>(system, shop.root, ['secrets', 'list']);
+    expect(secrets).toMatchObject([{ name: 'ANNA', usedBy: ['api'], behind: [] }]);
     expect((await visit('/open')).status).toBe(200);
     expect((await visit('/open', { 'x-forwarded-for': '203.0.113.9' })).status).toBe(403);
     expect((await visit('/in')).status).toBe(401);

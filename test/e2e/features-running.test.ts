@@ -130,6 +130,9 @@ describe('what runs', { timeout: 120_000 }, () => {
     expect(await service(system, shop.root, 'api')).toMatchObject({ health: 'stopped', instances: [], weights: {} });
     const { environments } = await json<StatusReply>(system, shop.root, ['status']);
     expect(environments).toMatchObject([{ project: 'ups', wanted: 'down' }]);
+    const said = (await run(system, shop.root, ['status'])).stdout;
+    expect(said.replaceAll(/\s+/g, ' ')).toContain('was promoted; its rollback window waits until it is up again');
+    expect(said).not.toContain('watching');
 
     const again = await run(system, shop.root, ['up']);
     expect(again.stdout).toContain('nothing changed; started again');

@@ -96,6 +96,43 @@ describe('who asks wrongly', () => {
     });
   });
 
+  test('with another version than the server is told so, and what to do about it', async () => {
+    const asks = (version: string): UnixClient =>
+      unixClient({ socketPath, peer: 'The controller', token: TOKEN, headers: { 'evenkeel-version': version } });
+    const [same, newer] = ['0', '0.2.0'].map(asks);
+    expect(await same?.reply({ path: '/v1/nothing' })).toMatchObject({ body: { code: 'not-found', next: null } });
+    expect(await newer?.reply({ path: '/v1/nothing' })).toMatchObject({
+      status: 404,
+      body: {
+        code: 'not-found',
+        what: expect.stringContaining('evenkeel 0.2.0, and the server still runs 0'),
+        next: expect.stringContaining('evenkeel server restart'),
+      },
+    });
+    expect(await newer?.reply({ path: '/v1/logs?project=shop' })).toMatchObject({
+      status: 400,
+      body: { code: 'bad-request', why: expect.stringContaining('environment') },
+    });
+    // What both understand is answered, whoever asks.
+    expect(await newer?.json({ path: '/v1/rollouts' })).toEqual({ rollouts: [] });
+    for (const each of [same, newer]) each?.close();
+  });
+
+  test('for logs of a static service is told that there are none, and what there is', async () => {
+    await begun(service('web', { kind: 'static', run: null, static: { dir: 'dist', spa: false } }));
+    const of = (name: string) => client.reply({ path: `/v1/logs?project=shop&environment=production&service=${name}` });
+    expect(await of('web')).toMatchObject({
+      body: {
+        code: 'no-logs',
+        what: expect.stringContaining('web is static'),
+        next: expect.stringMatching(/logs web --access --env production.*`accessLog: true`.*--job build/),
+      },
+    });
+    expect(await of('nobody')).toMatchObject({
+      body: { what: 'no instance matches nobody', next: expect.stringContaining('releases --env production') },
+    });
+  });
+
   test('is told which field cannot be read, and nothing is begun', async () => {
     await expect(deploy(service('api'), { by: 7 })).rejects.toMatchObject({
       code: 'bad-request',

@@ -281,6 +281,17 @@ function checked(world: World, each: Beat): void {
   checkStory(world);
 }
 
+/** What if it were seen to be bad just now: while it is compared, while people are waited for, in the window. */
+function turnsOutBad(world: World): void {
+  if (world.rollout.end !== null || !['canary', 'watching'].includes(world.rollout.phase)) return;
+  const bad = structuredClone(world);
+  traffic(bad, 5_000, { canary: 0.3, baseline: 0 });
+  for (const step of look(bad, 'none')) {
+    checkDecision(step);
+    checkProgress(step, true);
+  }
+}
+
 /** The longest that a rollout may take when nobody interferes any more: every clock once, and a pause for each reason. */
 const patience = ({ policy: { deadlines, canary, rollbackWindowMs, pauseMs } }: Rollout): number =>
   Object.values(deadlines).reduce((sum, each) => sum + each, deadlines.buildingMs) +
@@ -354,7 +365,10 @@ describe('a rollout, whatever happens', () => {
     fc.assert(
       fc.property(rollout, beats, (given, history) => {
         const world = newWorld(given);
-        for (const each of history) checked(world, each);
+        for (const each of history) {
+          checked(world, each);
+          turnsOutBad(world);
+        }
 
         // From here on nobody interferes, and the world does nothing, or all that it should.
         const dead = structuredClone(world);

@@ -143,7 +143,7 @@ describe('starting', () => {
       rollout: { phase },
       seen: (each) => seenOf(each, { api: { to: aRelease({ healthy: 0 }) } }),
       to: 'migrating',
-      reason: 'started',
+      reason: 'api@2 has started',
     },
     {
       name: 'does not wait for what leans on another service or on a migration',

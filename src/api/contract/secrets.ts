@@ -12,7 +12,7 @@ export const secretViewSchema = z.object({
   name,
   updatedAt: time,
   setBy: z.string().nullable(),
-  /** Services whose serving release uses it. */
+  /** Services whose serving release uses it, or whose routes ask for it as a password. */
   usedBy: z.array(name),
   /** Those among them that serve with a former value, until a rollout. */
   behind: z.array(name),

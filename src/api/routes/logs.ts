@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { LogFile } from '../../ports/logs.ts';
+import { envOption } from '../../lib/env-option.ts';
 import { releaseOf } from '../../engine/beside.ts';
 import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -127,11 +128,32 @@ async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Prom
   const gone = (await Promise.all(services.map((service) => logsOfService(deps, { ...scope, service })))).flat();
   const files = gone.filter(matches).slice(-GONE);
   if (files.length > 0) return files;
+  await refuseFiles(deps, query);
   const what = query.instance ?? query.release ?? query.service;
   throw new EvenkeelError({
     code: 'no-logs',
     what: `no instance matches${what === undefined ? '' : ` ${what}`}`,
-    next: 'evenkeel status shows what runs, evenkeel releases what ran',
+    next: `evenkeel status${envOption(query.environment)} shows what runs, evenkeel releases${envOption(query.environment)} what ran`,
+  });
+}
+
+/** Throws EvenkeelError `no-logs` where no program runs that could write any, with what there is instead. */
+async function refuseFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<void> {
+  const { project, environment, service } = query;
+  const record = await deps.engine.deps.store.environment(project, environment);
+  const meant = record?.config.services.filter((each) => service === undefined || each.name === service) ?? [];
+  const [one] = meant;
+  if (one === undefined || meant.some(({ kind }) => kind !== 'static')) return;
+  const name = service ?? one.name;
+  const env = envOption(environment);
+  const how =
+    (record?.config.environment.entry?.accessLog ?? null) === null
+      ? ', once evenkeel.yaml has `accessLog: true` for this environment'
+      : '';
+  throw new EvenkeelError({
+    code: 'no-logs',
+    what: `${meant.map((each) => each.name).join(', ')} ${meant.length === 1 ? 'is' : 'are'} static: files that the edge serves, without a program that could write logs`,
+    next: `evenkeel logs ${name} --access${env} shows what visitors asked${how}; evenkeel logs ${name} --job build${env} what its build wrote`,
   });
 }
 

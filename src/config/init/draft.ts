@@ -8,6 +8,8 @@ export interface DraftService {
   run: string | null;
   build: string | null;
   migrate: string | null;
+  /** For `evenkeel dev`, where that is not `run`. */
+  dev: string | null;
   static: string | null;
   /** The path that is asked. */
   health: string | null;
@@ -56,6 +58,7 @@ export function draftService(name: string, source: string, given: Partial<DraftS
     run: null,
     build: null,
     migrate: null,
+    dev: null,
     static: null,
     health: null,
     healthTimes: {},

@@ -80,12 +80,23 @@ function fromManifest(found: Manifest, dir: string, tool: PackageTool, otherwise
   const source = join(dir, 'package.json');
   const build = buildOf(found, tool);
   if (scripts['start'] !== undefined) {
-    return draftService(name, source, { dir, build, run: startOf(scripts, tool), migrate: migrateOf(found, tool) });
+    return draftService(name, source, {
+      dir,
+      build,
+      run: startOf(scripts, tool),
+      migrate: migrateOf(found, tool),
+      dev: devOf(scripts, tool),
+    });
   }
   const all = { ...found.dependencies, ...found.devDependencies };
   const builder = Object.keys(STATIC_BUILDERS).find((tools) => all[tools] !== undefined);
   if (scripts['build'] === undefined || builder === undefined) return null;
-  return draftService(name, source, { dir, build, static: STATIC_BUILDERS[builder] ?? 'dist' });
+  return draftService(name, source, {
+    dir,
+    build,
+    static: STATIC_BUILDERS[builder] ?? 'dist',
+    dev: devOf(scripts, tool),
+  });
 }
 
 /** What makes a clean copy runnable; null when nothing needs to be done. */
@@ -105,6 +116,18 @@ function startOf(scripts: Record<string, string>, tool: PackageTool): string {
   const start = scripts['start']?.trim() ?? '';
   const plain = /^node [\w./ =:@-]+$/.test(start) && scripts['prestart'] === undefined;
   return plain ? escapeCommand(start) : tool.run('start');
+}
+
+/** Servers for development that do not heed `PORT`, and are told it. */
+const TOLD_ITS_PORT = /^(npx )?(vite|astro)( dev| serve)?( |$)/;
+
+/** Null: `run` does as well, started anew on every change. */
+function devOf(scripts: Record<string, string>, tool: PackageTool): string | null {
+  const script = scripts['dev']?.trim() ?? '';
+  if (script === '' || script === scripts['start']?.trim()) return null;
+  if (!TOLD_ITS_PORT.test(script) || script.includes('--port') || /[;&|]/.test(script)) return tool.run('dev');
+  // Only npm takes what follows for itself.
+  return `${tool.run('dev')}${tool.install.startsWith('npm') ? ' --' : ''} --host $HOST --port $PORT`;
 }
 
 async function workspaceFolders(reader: FolderReader, root: Manifest | null): Promise<string[]> {

@@ -72,6 +72,7 @@ function renderService(service: DraftService): string[] {
   add('migrate', service.migrate, 'before the new release starts');
   if (service.static === null) add('run', service.run, service.routes.length > 0 ? 'must listen on $PORT' : undefined);
   else add('static', service.static, `served by the edge${service.build === null ? '' : ', after `build`'}`);
+  add('dev', service.dev, 'for `evenkeel dev`');
   if (service.routes.length > 0) {
     lines.push(`    routes: [${service.routes.map(scalar).join(', ')}]`);
     const times = Object.entries(service.healthTimes).map(([key, value]) => `, ${key}: ${value}`);

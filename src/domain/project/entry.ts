@@ -65,6 +65,10 @@ export interface ServiceEntry {
   pages: PagesConfig;
 }
 
+/** Of whom the routes of a service ask passwords, and where these are. */
+export const usersOf = ({ policy, routes }: ServiceEntry): { name: string; secret: string }[] =>
+  [policy, ...routes.map((route) => route.policy)].flatMap(({ basicAuth }) => basicAuth?.users ?? []);
+
 export interface EntryConfig {
   trustedProxies: string[];
   accessLog: AccessLogConfig | null;

@@ -52,7 +52,10 @@ function waitAtGate(rollout: Rollout, observed: Observed, now: number): Decision
   if (disproved !== null) return disproved;
   const { rollout: next } = judged;
   if (next.paused !== null && next.paused.reason !== 'approval') return hold(next, now);
-  return gate(next, now, rollout.reason, {});
+  // Who approved is told already, where it was done.
+  const given =
+    next.approvalsNeeded === 1 ? 'the approval that was needed is there' : 'all approvals that were needed are there';
+  return gate(next, now, next.approvalsNeeded > 0 ? given : rollout.reason, {});
 }
 
 /** What takes the canary back, as the decision that does; null while nothing speaks against it. */

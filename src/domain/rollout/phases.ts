@@ -57,7 +57,12 @@ export function starting(rollout: Rollout, observed: Observed, now: number): Dec
     const stops = rollout.services.filter(mustGiveWay).flatMap((each) => each.from ?? []);
     return pause(rollout, 'approval', now, `${missing.replace(/before .*/, '')}before ${stops.join(', ')} stops`);
   }
-  return enter(rollout, 'migrating', now, early.length > 0 ? 'started' : nothingYet(rollout));
+  return enter(
+    rollout,
+    'migrating',
+    now,
+    early.length > 0 ? `${names(early)} ${early.length === 1 ? 'has' : 'have'} started` : nothingYet(rollout),
+  );
 }
 
 const nothingYet = (rollout: Rollout): string =>

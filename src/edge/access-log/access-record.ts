@@ -91,6 +91,7 @@ export class AccessRecord {
     return JSON.stringify({
       at: new Date(this.#at).toISOString(),
       client: this.#client(),
+      protocol: `HTTP/${this.#req.httpVersion}`,
       method: this.#req.method ?? '',
       host: this.#host?.slice(0, LONGEST_NAME) ?? null,
       path: path.slice(0, LONGEST_PATH),

@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { EdgeOptions } from '../options.ts';
+import { Authority } from './authority.ts';
 import { Farewell } from './farewell.ts';
 import { ResetLimit } from './reset-limit.ts';
 import type { StreamReply } from './stream-reply.ts';
@@ -22,6 +23,7 @@ interface Exchanged {
 export class Session {
   readonly remoteAddress: string | undefined;
   readonly farewell = new Farewell();
+  readonly authority: Authority;
   readonly #node: ServerHttp2Session;
   readonly #socket: TLSSocket;
   readonly #options: EdgeOptions['client'];
@@ -34,7 +36,13 @@ export class Session {
   #idleSince = performance.now();
   #closedAt: number | null = null;
 
-  constructor(node: ServerHttp2Session, socket: TLSSocket, options: EdgeOptions['client']) {
+  constructor(
+    node: ServerHttp2Session,
+    socket: TLSSocket,
+    options: EdgeOptions['client'],
+    hasOwn: (host: string) => boolean,
+  ) {
+    this.authority = new Authority(socket, hasOwn);
     this.#node = node;
     this.#socket = socket;
     this.#options = options;

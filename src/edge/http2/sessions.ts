@@ -17,11 +17,14 @@ export class Http2Sessions {
   readonly #address: string;
   readonly #options: ClientOptions;
   readonly #handler: RequestHandler;
+  readonly #hasOwn: (host: string) => boolean;
   readonly #sessions = new Set<Session>();
   #timer: NodeJS.Timeout | null = null;
   #retiring = false;
 
-  constructor(address: string, options: ClientOptions, handler: RequestHandler) {
+  /** `hasOwn`: there is a certificate for this host at this address. */
+  constructor(address: string, options: ClientOptions, handler: RequestHandler, hasOwn: (host: string) => boolean) {
+    this.#hasOwn = hasOwn;
     this.#address = address;
     this.#options = options;
     this.#handler = handler;
@@ -30,7 +33,7 @@ export class Http2Sessions {
   /** Takes over a connection on which HTTP/2 was agreed. */
   adopt(socket: TLSSocket): void {
     const node = performServerHandshake(socket, sessionOptions(this.#options));
-    const session = new Session(node, socket, this.#options);
+    const session = new Session(node, socket, this.#options, this.#hasOwn);
     this.#sessions.add(session);
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     socket.once('close', () => this.#sessions.delete(session));
@@ -76,7 +79,8 @@ export class Http2Sessions {
       return;
     }
     const { remoteAddress } = session;
-    const req = new StreamRequest(stream, read.request, headers, { ended, remoteAddress });
+    const misdirected = session.authority.isMisdirected(read.request.authority);
+    const req = new StreamRequest(stream, read.request, headers, { ended, remoteAddress, misdirected });
     const res = new StreamReply(stream, req, session.farewell);
     session.began(req, res);
     if (this.#retiring) session.retire();

@@ -8,6 +8,7 @@ import type { RequestFields } from './request-fields.ts';
 export class StreamRequest extends Readable implements ClientRequest {
   readonly httpVersion = '2.0';
   readonly method: string;
+  readonly misdirected: boolean;
   url: string;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
@@ -23,10 +24,11 @@ export class StreamRequest extends Readable implements ClientRequest {
     stream: ServerHttp2Stream,
     request: RequestFields,
     headers: IncomingHttpHeaders,
-    { ended, remoteAddress }: { ended: boolean; remoteAddress: string | undefined },
+    { ended, remoteAddress, misdirected }: { ended: boolean; remoteAddress: string | undefined; misdirected: boolean },
   ) {
     super({ autoDestroy: false });
     this.#stream = stream;
+    this.misdirected = misdirected;
     this.method = request.method;
     this.url = request.path;
     this.rawHeaders = request.fields;

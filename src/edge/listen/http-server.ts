@@ -48,7 +48,7 @@ export function createTlsServer(
     if (/^(HPE_|ERR_HTTP_)/.test(error.code ?? '')) answerClientError(error, socket);
     else socket.destroy();
   });
-  const sessions = new Http2Sessions(address, options, handler);
+  const sessions = new Http2Sessions(address, options, handler, (host) => hasCertificate(tls, host));
   const [http1] = server.listeners('secureConnection') as ((this: SecureServer, socket: TLSSocket) => void)[];
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket) => {
@@ -56,6 +56,14 @@ export function createTlsServer(
     else http1?.call(server, socket);
   });
   return { server: equip(server, address, options, handler), sessions };
+}
+
+/** There is one for exactly this host, or for its like, not the one that everybody else is shown. */
+function hasCertificate({ SNICallback }: TlsOptions, host: string): boolean {
+  let found = false;
+  // Answered at once.
+  SNICallback?.(host, (_error, context) => (found = context !== undefined));
+  return found;
 }
 
 const httpOptions = (options: ClientOptions): ServerOptions => ({

@@ -22,6 +22,8 @@ export interface ClientRequest {
   readonly headers: IncomingHttpHeaders;
   /** Flat: name, value, name, value; without line breaks in any of them. */
   readonly rawHeaders: readonly string[];
+  /** Its host has another certificate than its connection was shown: HTTP/2 alone. */
+  readonly misdirected?: boolean;
   /** All of it has arrived. */
   readonly complete: boolean;
   readonly socket: ClientSocket;

@@ -57,6 +57,10 @@ export class Front implements RequestHandler {
       this.#refuse(req, res, 501, probe);
       return;
     }
+    if (req.misdirected === true) {
+      this.#refuse(req, res, 421, probe);
+      return;
+    }
     const target: Target | null = path === null ? null : this.#table.match(address, host, path);
     if (target === null) {
       const stray = path === null ? null : this.#table.stray(address, host);

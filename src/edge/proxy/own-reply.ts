@@ -11,6 +11,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   408: 'The request took too long to arrive.',
   413: 'The request is larger than is accepted here.',
   416: 'The requested range does not exist.',
+  421: 'This host is served on a connection of its own.',
   429: 'There were too many requests. Please try again later.',
   501: 'This transfer coding is not supported.',
   502: 'The service gave no valid answer.',

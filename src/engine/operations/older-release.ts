@@ -1,3 +1,4 @@
+import { envOption } from '../../lib/env-option.ts';
 import type { Release } from '../../domain/release/release.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
@@ -22,7 +23,7 @@ export async function targetRelease(
     limit: 200,
   });
   const known = { releases, recent, service, current };
-  const release = input.to === null ? formerRelease(known) : namedRelease(known, input.to);
+  const release = input.to === null ? formerRelease(known) : namedRelease(known, input.to, input.environment);
   if (release === null && input.to === null && input.optional) return null;
   if (release === null)
     throw new EvenkeelError({
@@ -31,7 +32,7 @@ export async function targetRelease(
         input.to === null
           ? `${service} has no former release to go back to`
           : `there is no release ${input.to} of ${service} here`,
-      next: `evenkeel releases ${service}`,
+      next: `evenkeel releases ${service}${envOption(input.environment)}`,
     });
   if (release.artifact === null || !(await deps.builder.has(release.artifact)))
     throw new EvenkeelError({
@@ -79,7 +80,11 @@ export const isCalled = (release: Release, name: string): boolean =>
   release.id === name || release.source.label === name;
 
 /** By its id, or by a label, of which several may have the same: then the one that has served. */
-function namedRelease({ releases, recent, service, current }: Known, name: string): Release | null {
+function namedRelease(
+  { releases, recent, service, current }: Known,
+  name: string,
+  environment: string,
+): Release | null {
   const byId = releases.find((each) => each.id === name);
   if (byId !== undefined) return byId;
   const labelled = releases.filter((each) => isCalled(each, name));
@@ -92,6 +97,6 @@ function namedRelease({ releases, recent, service, current }: Known, name: strin
   throw new EvenkeelError({
     code: 'release-ambiguous',
     what: `${meant.map((each) => each.id).join(', ')} of ${service} are all called ${name}`,
-    next: `name the release itself, such as --to ${first?.id}; evenkeel releases ${service}`,
+    next: `name the release itself, such as --to ${first?.id}; evenkeel releases ${service}${envOption(environment)}`,
   });
 }

@@ -1,3 +1,4 @@
+import { envOption } from '../../lib/env-option.ts';
 import type { Deployment, Release } from '../../domain/release/release.ts';
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
 import { behindContract, pastContract } from '../../domain/rollout/past-contract.ts';
@@ -130,7 +131,10 @@ async function olderReleases(
   throw new EvenkeelError({
     code: 'nothing-to-roll-back',
     what: left.length > 0 ? left.join('; ') : 'the release that you name is the one that serves',
-    next: left.length > 0 ? 'what is to come back is put into evenkeel.yaml again: evenkeel up' : 'evenkeel releases',
+    next:
+      left.length > 0
+        ? `what is to come back is put into evenkeel.yaml again: evenkeel up${envOption(input.environment)}`
+        : `evenkeel releases${envOption(input.environment)}`,
   });
 }
 

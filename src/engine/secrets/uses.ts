@@ -1,3 +1,4 @@
+import { usersOf } from '../../domain/project/entry.ts';
 import type { Scope } from '../../domain/project/scope.ts';
 import type { Release } from '../../domain/release/release.ts';
 import { changedSecrets, secretsIn, type SecretVersions, versionsIn } from '../../domain/release/secret-versions.ts';
@@ -18,7 +19,10 @@ export async function liveReleases(
   return { serving: all.filter(({ id }) => current.has(id)), all };
 }
 
-/** By the name of a secret: services whose serving release uses it, and those among them that have a former value of it. */
+/**
+ * By the name of a secret: services whose serving release uses it, or whose routes ask for it as a password, and those
+ * whose release has a former value of it. A password is no part of a release: another one holds at once.
+ */
 export interface SecretUse {
   usedBy: string[];
   behind: string[];
@@ -39,6 +43,12 @@ export async function secretUses(
     for (const name of secretsIn(config.env)) useOf(name).usedBy.push(service);
     for (const name of changedSecrets(config.env, today)) useOf(name).behind.push(service);
   }
+  const record = await deps.store.environment(scope.project, scope.environment);
+  for (const each of record?.config.environment.entry?.services ?? [])
+    for (const { secret } of usersOf(each)) {
+      const { usedBy } = useOf(secret);
+      if (!usedBy.includes(each.service)) usedBy.push(each.service);
+    }
   return uses;
 }
 

@@ -78,6 +78,20 @@ describe('package.json', () => {
     expect(notes.join('\n')).toContain('packages/deep/er has no `start` script');
   });
 
+  test('what is run while one works on it is taken over, and told its port where it does not look for it', async () => {
+    const of = async (scripts: Record<string, string>, lock = 'package-lock.json'): Promise<string | null> => {
+      const files = { 'package.json': json({ name: 'app', scripts, devDependencies: { vite: '1' } }), [lock]: '' };
+      return /^    dev: (.*?) +#/m.exec((await drafted(files)).yaml)?.[1] ?? null;
+    };
+    const told = '--host $HOST --port $PORT';
+    expect(await of({ start: 'node main.js', dev: 'node --watch main.js' })).toBe('npm run dev');
+    expect(await of({ build: 'vite build', dev: 'vite' })).toBe(`npm run dev -- ${told}`);
+    expect(await of({ build: 'vite build', dev: 'vite' }, 'pnpm-lock.yaml')).toBe(`pnpm run dev ${told}`);
+    expect(await of({ build: 'vite build', dev: 'vite --port $PORT' })).toBe('npm run dev');
+    expect(await of({ start: 'node main.js' })).toBeNull();
+    expect(await of({ start: 'node main.js', dev: 'node main.js' })).toBeNull();
+  });
+
   test('a broken one is said to be so', async () => {
     const { notes, get } = await drafted({ 'package.json': '{' });
     expect(notes).toContain('package.json cannot be read as JSON');

@@ -3,6 +3,7 @@ import { desiredServices, staysHot } from '../../../src/domain/rollout/desired.t
 import { mustGiveWay } from '../../../src/domain/rollout/giving-way.ts';
 import { PHASES, type Phase, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { Step } from './look.ts';
+import { checkJudged, checkUnit } from './unit-rules.ts';
 import { desiredOf, runningJobs, type World } from './world.ts';
 
 /** The rules of a rollout that can be seen from outside, each as a check that throws with what it saw. */
@@ -126,6 +127,7 @@ export function checkProgress(step: Step, lasting: boolean): void {
   const { next } = decision;
   const where = { phase: before.phase, next: next.phase, end: next.end, reason: decision.reason };
   checkContract(step);
+  checkJudged(step);
   if (
     before.phase === 'verifying' &&
     next.end === null &&
@@ -197,6 +199,7 @@ export function checkProgress(step: Step, lasting: boolean): void {
 /** Rules about what an environment ought to be, given what is stored. */
 export function checkDesired(world: World): void {
   const { rollout } = world;
+  checkUnit(rollout, desiredOf(world));
   for (const desired of desiredOf(world)) {
     const part = rollout.services.find((each) => each.service === desired.service);
     if (part === undefined) continue;

@@ -56,6 +56,15 @@ export class SimulatedEdge implements Traffic {
     }
   }
 
+  /** Rollouts whose new releases are bad by what their visitors met, and not for something that the former ones share. */
+  bad(): Set<string> {
+    const share = ({ bad, requests }: ArmTotals): number => (requests === 0 ? 0 : bad / requests);
+    const found = [...this.#reports].filter(
+      ([, { arms }]) => arms.canary.requests >= 300 && share(arms.canary) > 0.2 && share(arms.baseline) < 0.05,
+    );
+    return new Set(found.map(([key]) => key.split('/')[0] ?? ''));
+  }
+
   #weightOf({ releases, split }: EdgeService): number {
     return releases.find(({ release }) => release === split?.canary)?.weight ?? 0;
   }

@@ -6,11 +6,13 @@ import { down } from '../../../src/engine/operations/down.ts';
 import { rollback } from '../../../src/engine/operations/rollback.ts';
 import { project } from '../engine/world.ts';
 import { ANGRY, CALM } from './adversary.ts';
+import { BadReleases } from './bad-releases.ts';
+import { BrokenRule } from './broken-rule.ts';
 import { Controllers } from './controllers.ts';
 import { type Machine, newMachine } from './machine.ts';
 import { Overseer } from './overseer.ts';
 import { random, type Random } from './random.ts';
-import { BrokenRule, checkSettled, checkStored, isOver, truthOf } from './rules.ts';
+import { checkSettled, checkStored, isOver, truthOf } from './rules.ts';
 import { drawServices } from './services.ts';
 import { VirtualTime } from './time.ts';
 
@@ -77,6 +79,7 @@ class History {
   readonly #services: ServiceConfig[];
   readonly #environment: { approve: { people: number } };
   readonly #overseer: Overseer;
+  readonly #bad: BadReleases;
   #visitors = VISITS;
   #version = 0;
 
@@ -86,6 +89,7 @@ class History {
     this.#services = drawServices(this.#chance);
     this.#environment = { approve: { people: this.#chance.chance(0.15) ? 1 : 0 } };
     this.#overseer = new Overseer(this.machine, this.#time, (what) => this.#note(what));
+    this.#bad = new BadReleases(this.machine);
     const several = this.#chance.chance(likely) ? this.#chance.int(2, 3) : 1;
     this.#controllers = new Controllers(this.machine, {
       time: this.#time,
@@ -151,6 +155,7 @@ class History {
       if (this.#time.now - visited < 500) continue;
       visited = this.#time.now;
       this.machine.edge.visit(this.#visitors, (release) => (this.machine.worth(release) === 'faulty' ? 0.3 : 0.001));
+      await this.#bad.look(this.#time.now, this.#controllers.malice.rate === 0 && this.#visitors > 0);
     }
     this.#mustHold();
     checkStored(await truthOf(this.machine));
@@ -187,14 +192,17 @@ class History {
       this.#note(`the disk is ${machine.diskFull ? 'full' : 'free again'}`);
     } else if (roll < 0.82) {
       this.#overseer.skewed = true;
+      this.#bad.trouble(this.#time.now);
       this.#controllers.skew += chance.pick([-3_600_000, -5_000, 5_000, 60_000]);
       this.#note(`the clock is set to be off by ${this.#controllers.skew} ms`);
     } else if (roll < 0.84) this.#do('down or up', (by) => this.#downUp(by));
     else if (roll < 0.92) {
       const acting = this.#controllers.acting;
+      this.#bad.trouble(this.#time.now);
       if (acting !== null) this.#controllers.kill(acting);
     } else {
       const acting = this.#controllers.acting;
+      this.#bad.trouble(this.#time.now);
       if (acting !== null) this.#controllers.stop(acting);
     }
   }

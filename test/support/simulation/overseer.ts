@@ -2,8 +2,8 @@ import type { Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { releaseOf } from '../../../src/engine/beside.ts';
 import type { Act } from './acts.ts';
 import type { Machine } from './machine.ts';
+import { BrokenRule } from './broken-rule.ts';
 import {
-  BrokenRule,
   checkContract,
   checkHeeded,
   checkHot,
@@ -14,6 +14,7 @@ import {
   type Witness,
 } from './rules.ts';
 import type { VirtualTime } from './time.ts';
+import { checkOrder, checkSplits } from './unit-rules.ts';
 
 /** Why the engine stops an instance whose release goes on with fewer. */
 const FEWER = 'fewer instances are wanted';
@@ -74,6 +75,7 @@ export class Overseer {
       for (const { release, weight } of services.flatMap(({ releases }) => releases))
         if (weight > 0 && this.#takenBack.has(release))
           this.#fail(new BrokenRule('what was taken back without the store stays so', { release, weight }));
+      void this.#try(async () => checkSplits([...edge.table.values()].map(({ config }) => config)));
       void truthOf(machine)
         .then((truth) => checkTable(machine, services, truth))
         .catch((error: unknown) => this.#fail(error));
@@ -111,6 +113,8 @@ export class Overseer {
       if (spec.alone === true && living.length > 0)
         this.#fail(new BrokenRule('never two copies at once', { id: spec.id, beside: living.map(({ id }) => id) }));
       await run(spec);
+      // Afterwards: whoever looks must not hold up what he looks at.
+      await this.#try(async () => checkOrder(spec.release, await truthOf(machine)));
     };
     const start = jobs.start.bind(jobs);
     jobs.start = async (spec) => {

@@ -4,14 +4,9 @@ import { desiredServices, staysHot } from '../../../src/domain/rollout/desired.t
 import { type OperatorRequest, PHASES, type Rollout } from '../../../src/domain/rollout/rollout.ts';
 import type { EdgeService } from '../../../src/domain/traffic/protocol.ts';
 import { runId } from '../../../src/domain/schedule/run.ts';
+import { BrokenRule } from './broken-rule.ts';
 import type { Machine } from './machine.ts';
-
-export class BrokenRule extends Error {
-  constructor(rule: string, seen: unknown) {
-    super(`${rule}: ${JSON.stringify(seen)}`);
-    this.name = 'BrokenRule';
-  }
-}
+import { checkTakenBack, checkUnits } from './unit-rules.ts';
 
 function must(holds: boolean, rule: string, seen: unknown): asserts holds {
   if (!holds) throw new BrokenRule(rule, seen);
@@ -98,6 +93,7 @@ export function checkStored({ rollouts, deployments, up }: Truth): void {
     active: active.map(({ id }) => id),
   });
   if (!up) return;
+  checkUnits({ rollouts, deployments, up });
   for (const each of desiredServices(deployments, rollouts)) {
     const sum = each.releases.reduce((total, { weight }) => total + weight, 0);
     must(sum === 100 || sum === 0, 'desired weights sum to 100', each);
@@ -263,6 +259,7 @@ export async function checkSettled(machine: Machine): Promise<void> {
       'addresses go with who asks',
       { release },
     );
+  checkTakenBack(truth);
   for (const each of truth.rollouts) await checkStory(machine, each);
   await checkRuns(machine, truth.up);
 }

@@ -1,0 +1,33 @@
+import type { ErrorReply } from './contract/contract.ts';
+
+/** What the CLI says of itself with every request. */
+export const VERSION_HEADER = 'evenkeel-version';
+
+/** Refusals of what another version may ask, and this one does not know. */
+const UNKNOWN = new Set(['bad-request', 'not-found']);
+
+/**
+ * Says of a request that could not be understood that it came from another version, if it did, and how to bring the two
+ * together. `asking` is what the client calls itself: absent from one that is too old to say so.
+ */
+export function explainSkew(said: ErrorReply, asking: unknown, mine: string): ErrorReply {
+  if (!UNKNOWN.has(said.code) || typeof asking !== 'string' || asking === mine) return said;
+  const newer = isNewer(asking, mine);
+  return {
+    ...said,
+    what: `this command is of evenkeel ${asking}, and the server still runs ${mine}, which does not know what it asks`,
+    why: [said.what, said.why].filter((each) => each !== null).join(': '),
+    next: newer
+      ? 'evenkeel server restart, which puts the new version in its place; what runs goes on'
+      : `use the evenkeel ${mine} that the server was started with; or go back to this older one: evenkeel server restart`,
+  };
+}
+
+function isNewer(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => text.split(/[.+-]/).map((part) => Number.parseInt(part, 10) || 0));
+  for (let i = 0; i < 3; i++) {
+    const difference = (a?.[i] ?? 0) - (b?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { explainSkew } from '../../src/api/version-skew.ts';
+
+const said = {
+  code: 'bad-request',
+  what: 'the request cannot be read',
+  where: null,
+  why: 'services.0: Unrecognized key',
+  next: null,
+  retryable: false,
+  exit: 1 as const,
+};
+
+test('a newer command is told to restart the server, an older one also how to stay with it', () => {
+  const newer = explainSkew(said, '0.10.0', '0.9.3');
+  expect(newer.next).toMatch(/^evenkeel server restart, which puts the new version/);
+  expect(newer.why).toBe('the request cannot be read: services.0: Unrecognized key');
+  expect(explainSkew(said, '0.9.3-rc.1', '0.10.0').next).toMatch(/^use the evenkeel 0.10.0/);
+});
+
+test('nothing is said of versions that are the same or not known, and of what has another reason', () => {
+  expect(explainSkew(said, '0.1.0', '0.1.0')).toEqual(said);
+  expect(explainSkew(said, undefined, '0.1.0')).toEqual(said);
+  const other = { ...said, code: 'rollout-under-way' };
+  expect(explainSkew(other, '0.2.0', '0.1.0')).toEqual(other);
+});
