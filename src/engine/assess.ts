@@ -38,6 +38,8 @@ export interface AssessInput {
   refusal: string | null;
   /** Why a release's copies cannot be started, if they cannot. */
   unstartable: (release: string) => string | null;
+  /** Whether a start of one of its copies was under way before the snapshot, which may not show it yet. */
+  isBeingStarted: (release: string) => boolean;
 }
 
 /** What `decide` is told about a rollout: the snapshot, read with the eyes of this rollout. Pure. */
@@ -137,7 +139,8 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
     failure:
       (release === null ? null : superviseRelease(release, wanted, input).failure) ?? input.unstartable(id) ?? refusal,
     weight,
-    present: mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0,
+    present:
+      mine.some((each) => each.state !== 'ended') || (entry?.instances.length ?? 0) > 0 || input.isBeingStarted(id),
   };
 }
 

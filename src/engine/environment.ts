@@ -12,6 +12,7 @@ import { keepAddresses, serviceUrls } from './addresses.ts';
 import { attempt } from './attempt.ts';
 import { type Advanced, advance, awaitsAnswer } from './advance.ts';
 import { assess } from './assess.ts';
+import { releaseOf } from './beside.ts';
 import { convergeInstances } from './instances.ts';
 import { askThroughEdge } from './probes.ts';
 import { convergeScales, type Sizes, sizesOf } from './scaling.ts';
@@ -78,6 +79,7 @@ export async function tick(
       size,
       schemaBusy: schemaBusy ?? busyWith(migrating, contracting),
       pastContract: whyPastContract(rollout, deployments),
+      starting: new Set([...starting].map((id) => releaseOf(id, scope))),
     };
     const step = await advanceFully(tools, snapshot, context, rollout, around);
     if (step === null) contested = true;
@@ -166,10 +168,12 @@ async function advanceFully(
     size: Sizes;
     schemaBusy: string | null;
     pastContract: string | null;
+    /** Releases of which an instance was being started before the snapshot. */
+    starting: ReadonlySet<string>;
   },
 ): Promise<{ rollout: Rollout; observed: Observed; advanced: Advanced } | null> {
   const { deps, memory } = tools;
-  const { open, wanted, size, schemaBusy, pastContract } = around;
+  const { open, wanted, size, schemaBusy, pastContract, starting } = around;
   let current = rollout;
   for (let transition = 0; ; transition++) {
     const observed = assess(current, {
@@ -186,6 +190,7 @@ async function advanceFully(
       schemaBusy,
       pastContract,
       unstartable: (release) => memory.unstartable.get(release) ?? null,
+      isBeingStarted: (release) => starting.has(release),
     });
     if (wanted === 'down' && current.phase === 'watching' && current.end === null && observed.requests.length === 0) {
       // What is stopped on purpose proves nothing against it: its window is judged again once it is up.

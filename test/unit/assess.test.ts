@@ -31,6 +31,8 @@ interface Given {
   /** Why the environment is not served over TLS. */
   tls?: string;
   stats?: Partial<EdgeStats>;
+  /** A release of which a copy is being started. */
+  starting?: string;
 }
 
 /** What is seen of an edge that has applied what the rollout asks for. */
@@ -92,6 +94,7 @@ function observe(given: Given = {}): Observed {
     pastContract: null,
     refusal,
     unstartable: () => null,
+    isBeingStarted: (id) => id === given.starting,
   });
 }
 
@@ -127,6 +130,12 @@ describe('what decide is told', () => {
       running: 0,
       present: true,
     });
+  });
+
+  it('counts a former release as there when a copy of it is about to be', () => {
+    const gone = { instances: [v2], edgeAway: true };
+    expect(api(observe(gone)).from).toMatchObject({ running: 0, present: false });
+    expect(api(observe({ ...gone, starting: 'api@1' })).from).toMatchObject({ running: 0, present: true });
   });
 
   it('calls a worker well once it has stayed up, whatever the edge does', () => {

@@ -22,7 +22,7 @@ export interface ReleaseObservation {
   failure: string | null;
   /** Its desired weight as the edge has it applied; null when the edge does not know the release. */
   weight: number | null;
-  /** Processes or edge entries are left, be they draining. */
+  /** Processes or edge entries are left, be they draining, or there will be in a moment. */
   present: boolean;
 }
 
