@@ -65,10 +65,12 @@ export async function runMatrix(
   const deaths: Death[] = [];
   try {
     let serving = await stage.answers();
-    let lives = 0;
+    // Others may have been killed on this stage a moment ago.
+    let backAt = Date.now();
+    let lives = SHORT_LIVES;
     for (const [index, cell] of cells.entries()) {
       signal.throwIfAborted();
-      if (lives >= SHORT_LIVES) await letLive(deaths, signal);
+      if (lives >= SHORT_LIVES) await letLive(backAt, signal);
       if (lives >= SHORT_LIVES) lives = 0;
       const version = versions[index] ?? '';
       const wrong: string[] = [];
@@ -84,7 +86,10 @@ export async function runMatrix(
       const seen = await back.seen(SETTLED_MS);
       withdraw(stage.checkpoints);
       if (seen === null) wrong.push('the place at which to die was never reached');
-      else deaths.push(seen.death);
+      else {
+        deaths.push(seen.death);
+        backAt = seen.death.at + seen.backMs;
+      }
       lives += Number(seen !== null && cell.order.freezeMs === undefined);
       const answers = await answering(stage, played?.serving ?? null);
       if (played !== null && answers !== played.serving) wrong.push(`${answers} answers instead of ${played.serving}`);
@@ -118,9 +123,8 @@ async function answering(stage: Stage, wanted: string | null): Promise<string> {
 }
 
 /** A real controller is not killed every few seconds; one that is, is started later each time. */
-async function letLive(deaths: readonly Death[], signal: AbortSignal): Promise<void> {
-  const last = deaths.at(-1)?.at ?? 0;
-  await sleep(Math.max(0, WELL_MS - (Date.now() - last)), undefined, { signal });
+async function letLive(backAt: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, backAt + WELL_MS - Date.now()), undefined, { signal });
 }
 
 interface Back {
