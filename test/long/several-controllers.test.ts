@@ -54,6 +54,8 @@ const FAULTS: Record<string, Fault> = {
   },
 };
 const STEPS = ['build', 'migrate', 'smoke'];
+/** Beyond the lease. */
+const RESUMED_MS = 2_000;
 const CASES = [2, 3].flatMap((count) => Object.keys(FAULTS).map((name) => [count, name] as const));
 
 test.each(CASES)(
@@ -111,8 +113,7 @@ test.each(CASES)(
     );
     expect(failed).toEqual([]);
     for (const step of STEPS) expect(steps.witnessed(step), step).toBe('once\n');
-    // The figures are what counts; that it takes over at all, and not how busy this machine is, is what is asserted.
-    for (const ms of took) expect(ms).toBeLessThan(LEASE_MS + 15_000);
+    for (const ms of took) expect(ms).toBeLessThan(LEASE_MS + RESUMED_MS);
   },
   300_000,
 );
