@@ -23,6 +23,13 @@ const REMEMBER_MS = 15 * 60_000;
 const GUESSES = { requests: 30, perMs: 60_000, burst: 20 };
 const LONGEST = 1024;
 
+interface Asked {
+  readonly given: { readonly name: string; readonly password: string };
+  /** Of the client. */
+  readonly key: string;
+  readonly now: number;
+}
+
 /** Proves names and passwords, for all routes of this process. Who was proven lately is let in without another check. */
 export class Credentials {
   readonly #key = randomBytes(32);
@@ -30,6 +37,8 @@ export class Credentials {
   readonly #proven = new Map<string, number>();
   /** Under way, by the same digest. */
   readonly #checking = new Map<string, Promise<boolean>>();
+  /** For whom that is decided now, by digest and client: all that bring the same at once are one guess. */
+  readonly #proving = new Map<string, Promise<Proof>>();
   readonly #guesses: Limiter;
   #running = 0;
   readonly #queue: (() => void)[] = [];
@@ -43,30 +52,51 @@ export class Credentials {
   async prove({ users }: BasicAuth, authorization: string, client: string, now: number): Promise<Proof> {
     const given = readBasic(authorization);
     if (given === null) return { kind: 'refused' };
-    const user = users.find(({ name }) => name === given.name);
-    const hash = user?.hash ?? null;
+    const hash = users.find(({ name }) => name === given.name)?.hash ?? null;
     const mark = this.#mark(hash ?? '', given);
-    if (hash !== null && (this.#proven.get(mark) ?? 0) > now) return { kind: 'proven', user: given.name };
+    if (this.#isProven(mark, now)) return { kind: 'proven', user: given.name };
+    const key = clientKey(client);
     // A browser asks for a page and all that belongs to it at once.
+    const asked = `${mark} ${key}`;
+    const same = this.#proving.get(asked);
+    if (same !== undefined) return same;
+    const proof = this.#prove(hash, mark, { given, key, now }).finally(() => this.#proving.delete(asked));
+    this.#proving.set(asked, proof);
+    return proof;
+  }
+
+  async #prove(hash: string | null, mark: string, { given, key, now }: Asked): Promise<Proof> {
+    const said = (right: boolean): Proof => (right ? { kind: 'proven', user: given.name } : { kind: 'refused' });
     const same = this.#checking.get(mark);
-    if (same !== undefined) return (await same) ? { kind: 'proven', user: given.name } : { kind: 'refused' };
-    const taken = this.#guesses.take(clientKey(client), now);
+    if (same !== undefined) return said(await same);
+    const taken = this.#guesses.take(key, now);
     const wait = typeof taken === 'number' ? taken : await taken;
-    // Asking may have taken a moment, in which somebody else began the same check.
-    const begun = this.#checking.get(mark);
-    if (begun !== undefined) return (await begun) ? { kind: 'proven', user: given.name } : { kind: 'refused' };
+    // Asking may have taken a moment, in which somebody else began the same check. What is not checked is no guess.
+    const begun = this.#isProven(mark, now) ? true : this.#checking.get(mark);
+    if (begun !== undefined) {
+      if (wait === 0) this.#guesses.giveBack(key);
+      return said(await begun);
+    }
     if (wait > 0) return { kind: 'throttled', retryAfterS: Math.ceil(wait / 1000) };
-    if (this.#running >= AT_ONCE && this.#queue.length >= WAITING) return { kind: 'busy', retryAfterS: 2 };
+    if (this.#running >= AT_ONCE && this.#queue.length >= WAITING) {
+      this.#guesses.giveBack(key);
+      return { kind: 'busy', retryAfterS: 2 };
+    }
     const checked = this.#check(hash, given.password);
     this.#checking.set(mark, checked);
     const right = await checked.finally(() => this.#checking.delete(mark));
-    if (!right) return { kind: 'refused' };
+    if (!right) return said(false);
     // Who knows the password does not guess: many people at one address, and one at many workers, are not throttled.
-    this.#guesses.giveBack(clientKey(client));
+    this.#guesses.giveBack(key);
     const [oldest] = this.#proven.keys();
     if (this.#proven.size >= REMEMBERED && oldest !== undefined) this.#proven.delete(oldest);
     this.#proven.set(mark, now + REMEMBER_MS);
-    return { kind: 'proven', user: given.name };
+    return said(true);
+  }
+
+  /** Only who exists is remembered. */
+  #isProven(mark: string, now: number): boolean {
+    return (this.#proven.get(mark) ?? 0) > now;
   }
 
   async #check(hash: string | null, password: string): Promise<boolean> {
