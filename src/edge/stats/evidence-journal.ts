@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { METRICS } from '../../domain/analysis/evidence.ts';
 import type { Arm, Metric } from '../../domain/analysis/evidence.ts';
@@ -47,6 +47,8 @@ export class EvidenceJournal {
   #file: number | null;
   /** Bytes read so far of each other life's file. */
   readonly #offsets = new Map<string, number>();
+  /** Of which that was said. */
+  readonly #unreadable = new Set<string>();
 
   constructor(root: string, rollout: string, { epoch, life, log }: { epoch: string; life: number; log: EdgeLog }) {
     this.#log = log;
@@ -71,40 +73,63 @@ export class EvidenceJournal {
   }
 
   /**
-   * Requests that are still under way when the rollout ends come here late, and are not wanted any more. A disk that is
-   * full costs the evidence its crash-safety, never a client its reply.
+   * False when it was not written, so that nobody else knows of it. Requests that are still under way when the rollout
+   * ends come here late, and are not wanted any more. A disk that is full costs the evidence its crash-safety, never a
+   * client its reply.
    */
-  append({ metric, weight, owner, hash, at }: BadEvent): void {
-    if (this.#file === null) return;
+  append({ metric, weight, owner, hash, at }: BadEvent): boolean {
+    if (this.#file === null) return false;
     try {
-      writeSync(this.#file, `${metric} ${weight} ${owner} ${hash.toString(36)} ${at.toString(36)}\n`);
+      const line = `${metric} ${weight} ${owner} ${hash.toString(36)} ${at.toString(36)}\n`;
+      const written = writeSync(this.#file, line);
+      if (written === line.length) return true;
+      this.#failed(`${written} of ${line.length} bytes were written`);
     } catch (error) {
-      this.#failed(error); // it is counted in memory all the same
-      closeSync(this.#file);
-      this.#file = null;
+      this.#failed(error);
     }
+    this.close(); // it is counted in memory all the same
+    return false;
   }
 
   /** Events that other lives wrote since the last call. `counted`: in this epoch, so they belong into its report. */
   *readOthers(): Generator<{ event: BadEvent; counted: boolean }> {
     for (const name of namesIn(this.#folder)) {
       if (name === this.#own) continue;
-      const content = readFileSync(join(this.#folder, name), 'latin1');
-      const from = this.#offsets.get(name) ?? 0;
-      const end = content.lastIndexOf('\n') + 1;
-      if (end <= from) continue;
-      this.#offsets.set(name, end);
       const counted = name.startsWith(`${this.#epoch}.`);
-      for (const line of content.slice(from, end).split('\n')) {
+      for (const line of this.#newLines(name)) {
         const event = parseLine(line);
         if (event !== null) yield { event, counted };
       }
     }
   }
 
-  /** False when what is appended reaches nobody. */
-  get writable(): boolean {
-    return this.#file !== null;
+  /** Whole lines that came since they were asked for last. Journals grow long, and are looked at with every report. */
+  #newLines(name: string): string[] {
+    const from = this.#offsets.get(name) ?? 0;
+    const added = this.#readFrom(name, from);
+    const end = added.lastIndexOf('\n') + 1;
+    if (end === 0) return [];
+    this.#offsets.set(name, from + end);
+    return added.toString('latin1', 0, end - 1).split('\n');
+  }
+
+  /** What cannot be read now may be with the next report; meanwhile it costs what is in others nothing. */
+  #readFrom(name: string, from: number): Buffer {
+    let file: number | null = null;
+    try {
+      file = openSync(join(this.#folder, name), 'r');
+      const bytes = Buffer.allocUnsafe(Math.max(0, fstatSync(file).size - from));
+      return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
+    } catch (error) {
+      // It may be gone since it was listed.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !this.#unreadable.has(name)) {
+        this.#unreadable.add(name);
+        this.#log('error', 'evidence of another worker cannot be read', { name, error: String(error) });
+      }
+      return Buffer.alloc(0);
+    } finally {
+      if (file !== null) closeSync(file);
+    }
   }
 
   /** Leaves the files to others. */

@@ -53,8 +53,12 @@ export class RolloutEvidence {
   readonly #arms: ArmPair;
   /** Settled: counted, by the event that came first. */
   readonly #units = noUnits();
+  /** Whether this process is asked for reports. The others write down what they meet, and keep of it whose it was. */
+  readonly #reports: boolean;
   /** Met by this process since the last report. */
   #own: BadEvent[] = [];
+  /** Of a process that does not report. */
+  readonly #unwritten: BadEvent[] = [];
   #ownUnits = noUnits();
   /** Of other processes, and younger than the moment that the last report was of. */
   #early: Met[] = [];
@@ -64,8 +68,9 @@ export class RolloutEvidence {
     slowP95: new Map(),
   };
 
-  constructor(rollout: string, journal: EvidenceJournal, arms: ArmPair) {
+  constructor(rollout: string, journal: EvidenceJournal, { arms, reports }: { arms: ArmPair; reports: boolean }) {
     this.rollout = rollout;
+    this.#reports = reports;
     this.#journal = journal;
     this.#arms = arms;
     // What is there already happened before, and perhaps before a reboot, when the clock was another one.
@@ -120,9 +125,9 @@ export class RolloutEvidence {
     this.#journal.close();
   }
 
-  /** What could not be written, so that nobody else knows of it. */
+  /** What could not be written, so that nobody else knows of it. Told again and again: an answer may be lost. */
   get unwritten(): readonly BadEvent[] {
-    return this.#journal.writable ? [] : this.#own;
+    return this.#unwritten;
   }
 
   /** Takes what another worker could not write. */
@@ -139,8 +144,9 @@ export class RolloutEvidence {
     if (settled.size + own.size >= MAX_UNITS || settled.has(hash) || own.has(hash)) return;
     own.add(hash);
     const event: BadEvent = { metric, weight, owner, hash, at: now() };
-    this.#own.push(event);
-    this.#journal.append(event);
+    const written = this.#journal.append(event);
+    if (this.#reports) this.#own.push(event);
+    else if (!written) this.#unwritten.push(event);
   }
 
   /**

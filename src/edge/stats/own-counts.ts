@@ -21,12 +21,15 @@ export class OwnCounts {
   readonly #file: LifeFile;
   readonly #journals: string;
   readonly #log: EdgeLog;
+  readonly #reports: boolean;
   #timer: NodeJS.Timeout | null = null;
   #lastSaved = '';
   /** Writes follow one another. */
   #saving: Promise<LifeCounts> = Promise.resolve(NO_COUNTS);
 
-  constructor(folder: string, file: LifeFile, log: EdgeLog) {
+  /** `reports`: evidence is settled here. Elsewhere it is only written down. */
+  constructor(folder: string, file: LifeFile, log: EdgeLog, reports = false) {
+    this.#reports = reports;
     this.#file = file;
     this.#journals = journalsIn(folder);
     this.#log = log;
@@ -37,7 +40,7 @@ export class OwnCounts {
     if (known !== undefined) return known;
     const { epoch, life } = this.#file;
     const journal = new EvidenceJournal(this.#journals, rollout, { epoch, life, log: this.#log });
-    const made = new RolloutEvidence(rollout, journal, this.book.arms(rollout));
+    const made = new RolloutEvidence(rollout, journal, { arms: this.book.arms(rollout), reports: this.#reports });
     this.evidence.set(rollout, made);
     return made;
   }

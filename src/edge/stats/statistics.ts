@@ -23,7 +23,7 @@ export class Statistics {
 
   constructor(folder: string, log: EdgeLog) {
     this.#store = new EpochStore(countersIn(folder), log);
-    this.own = new OwnCounts(folder, this.#store.file, log);
+    this.own = new OwnCounts(folder, this.#store.file, log, true);
     this.#journals = journalsIn(folder);
   }
 
