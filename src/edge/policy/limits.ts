@@ -6,6 +6,8 @@ export interface Limiter {
   take(client: string, now: number): number | Promise<number>;
   /** What was taken did not count after all. */
   giveBack(client: string): void;
+  /** No request comes here any more. */
+  end?(): void;
 }
 
 /** The limiter of a name, whose buckets are those of no other name. */
@@ -17,9 +19,21 @@ export class Limits {
 
   readonly for = (name: string, rate: Rate): Limiter => {
     const limiter = new RateLimiter(rate);
-    this.#known.set(name, { rate: JSON.stringify(rate), limiter });
-    return limiter;
+    const known = { rate: JSON.stringify(rate), limiter };
+    this.#known.set(name, known);
+    return {
+      take: (client, now) => limiter.take(client, now),
+      giveBack: (client) => limiter.giveBack(client),
+      end: () => {
+        // The name may be another limit's by now.
+        if (this.#known.get(name) === known) this.#known.delete(name);
+      },
+    };
   };
+
+  get size(): number {
+    return this.#known.size;
+  }
 
   /** For somebody else. */
   giveBack(name: string, client: string): void {

@@ -36,6 +36,8 @@ export class LivePolicies {
         const made = this.#make(service, route, this.#known.get(name));
         if (made !== null) next.set(name, made);
       }
+    const kept = new Set([...next.values()].map(({ live }) => live.rate));
+    for (const { live } of this.#known.values()) if (!kept.has(live.rate)) live.rate?.end?.();
     this.#known = next;
     return (service, route) => next.get(nameOf(service, route))?.live;
   }
