@@ -1,7 +1,7 @@
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
 import type { TableFile } from './table-file.ts';
 
-/** For what happens without a request: who waits, and who is connected for long. */
+/** For what happens without a request (who waits, who is connected for long), and for a file that could not be used. */
 const LOOK_MS = 100;
 
 /**
@@ -10,24 +10,28 @@ const LOOK_MS = 100;
  * is called before every request. A table is in its file before anybody is told that it is in force.
  */
 export function followTable(
-  file: TableFile,
+  file: Pick<TableFile, 'version' | 'readNow'>,
   wanted: () => boolean,
   take: (table: ReadonlyMap<string, AdmittedService>) => void,
 ): () => void {
   let known: string | null = null;
-  const look = (): void => {
+  let failed: string | null = null;
+  const look = (again: boolean): void => {
     if (!wanted()) return;
     const version = file.version();
-    if (version === known || version === null) return;
+    if (version === known || version === null || (version === failed && !again)) return;
     const table = file.readNow();
-    // A file that cannot be read in this moment is looked at again.
-    if (table === null) return;
+    if (table === null) {
+      // It is looked at again in a while: requests must not read a file each that nobody can use.
+      failed = version;
+      return;
+    }
     known = version;
     take(table);
   };
   const timer = setInterval(() => {
-    if (wanted()) look();
+    if (wanted()) look(true);
     else clearInterval(timer);
   }, LOOK_MS).unref();
-  return look;
+  return () => look(false);
 }

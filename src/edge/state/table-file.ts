@@ -43,10 +43,14 @@ export class TableFile {
     }
   }
 
-  /** Another one after each write; null when there is no file. */
+  /** Another one after each write; null when there is no file, or none that can be looked at. */
   version(): string | null {
-    const info = statSync(this.path, { throwIfNoEntry: false });
-    return info === undefined ? null : `${info.ino}/${info.mtimeMs}`;
+    try {
+      const info = statSync(this.path, { throwIfNoEntry: false });
+      return info === undefined ? null : `${info.ino}/${info.mtimeMs}`;
+    } catch {
+      return null;
+    }
   }
 
   /** The newest table, at once; null when it cannot be read. */
