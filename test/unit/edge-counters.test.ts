@@ -3,6 +3,9 @@ import { FORMER_RELEASES } from '../../src/domain/traffic/stats.ts';
 import type { EdgeReleaseStats } from '../../src/domain/traffic/protocol.ts';
 import { CounterBook } from '../../src/edge/stats/counters.ts';
 import { EpochStore } from '../../src/edge/stats/epoch-store.ts';
+import type { LifeCounts } from '../../src/edge/stats/life-counts.ts';
+import { NO_COUNTS } from '../../src/edge/stats/life-counts.ts';
+import { LifeFile } from '../../src/edge/stats/life-file.ts';
 import { TelemetryRecorder } from '../../src/engine/telemetry.ts';
 import type { EdgeSample } from '../../src/ports/store.ts';
 import { total, fromCounts } from '../../src/lib/histogram.ts';
@@ -79,8 +82,50 @@ test('nor over many processes, each with releases of its own', () => {
     expect(sum(releases, ({ requests }) => requests)).toBe(asked);
     expect(releases.length).toBeLessThan(60);
     expect(releases.find(({ release }) => release === 'api@0')?.requests).toBe(life + 3);
-    store.save(book.toCounts(), true);
+    store.file.save(store.file.record(book.toCounts(), true));
   }
+});
+
+/** As a worker beside the process that reports counts it. */
+const counted = (requests: number): LifeCounts => {
+  const book = new CounterBook();
+  ask(book, 'api@1', requests);
+  book.release(KEY, 'api@1').inFlight = 1;
+  return book.toCounts();
+};
+const requestsOf = ({ releases }: LifeCounts): number => sum(releases, ({ requests }) => requests);
+
+test('a report that comes to its end after a later one takes nothing back', () => {
+  const folder = tempDir();
+  const store = new EpochStore(folder, () => undefined);
+  const worker = new LifeFile(folder, { epoch: store.epoch, after: () => store.life });
+  const [early, late, last] = [worker.record(counted(3)), worker.record(counted(7)), worker.record(counted(9), true)];
+  expect(requestsOf(store.total(NO_COUNTS, [late]))).toBe(7);
+  expect(requestsOf(store.total(NO_COUNTS, [early]))).toBe(7);
+  worker.save(last);
+  expect(requestsOf(store.total(NO_COUNTS))).toBe(9);
+  const { releases } = store.total(NO_COUNTS, [late]);
+  expect([requestsOf({ ...NO_COUNTS, releases }), releases[0]?.inFlight]).toEqual([9, 0]);
+});
+
+test('workers that ended are counted for ever, and cost what one does however many they were', () => {
+  const folder = tempDir();
+  const store = new EpochStore(folder, () => undefined);
+  const began = (): LifeFile => new LifeFile(folder, { epoch: store.epoch, after: () => store.life });
+  let read = 0;
+  for (let death = 1; death <= 200; death++) {
+    const worker = began();
+    worker.save(worker.record(counted(2), true));
+    const total = store.total(counted(1));
+    expect([requestsOf(total), total.releases[0]?.inFlight]).toEqual([2 * death + 1, 1]);
+    read = store.apart;
+  }
+  expect(read).toBe(0);
+  const lives = began();
+  expect(requestsOf(store.total(NO_COUNTS, [lives.record(counted(5))]))).toBe(405);
+  expect(store.apart).toBe(1);
+  // What ended is in files all the same: the next process finds it.
+  expect(requestsOf(new EpochStore(folder, () => undefined).total(NO_COUNTS))).toBe(400);
 });
 
 test('telemetry follows releases and leaves out what stands for all former ones', async () => {

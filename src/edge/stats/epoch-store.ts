@@ -53,6 +53,9 @@ export class EpochStore {
   #reports = 0;
   /** Last known counts of lives that were not folded when this one began. */
   readonly #others = new Map<number, Life>();
+  /** The sum of those that have ended since, and which they are. */
+  #ended = NO_COUNTS;
+  readonly #endedLives = new Set<number>();
 
   constructor(folder: string, log: EdgeLog) {
     this.#folder = folder;
@@ -78,32 +81,48 @@ export class EpochStore {
     return this.life * SEQUENCES_PER_LIFE + this.#reports;
   }
 
-  /** Writes what this process counted, at once: its last word. */
-  save(counts: LifeCounts, final: boolean): void {
-    this.file.save(this.file.record(counts, final));
-  }
-
   /** The sum of the epoch, given what this process holds, and what workers beside it have just told. */
   total(own: LifeCounts, told: readonly Life[] = []): LifeCounts {
-    for (const life of told) if (life.epoch === this.epoch) this.#others.set(life.life, life);
+    for (const life of told) this.#hear(life);
     const fresh = new Set(told.map(({ life }) => life));
     this.#meet();
     for (const [number, known] of this.#others) {
-      if (known.final || fresh.has(number)) continue;
+      if (fresh.has(number)) continue;
       const dead = !isAlive(known.pid);
       const read = readLife(this.#folder, number);
       const latest = read !== null && read.mark >= known.mark ? read : known;
-      this.#others.set(number, dead ? { ...latest, final: true } : latest);
+      if (latest.final || dead) this.#end(latest);
+      else this.#others.set(number, latest);
     }
-    let sum = addCounts(this.#base.counts, own);
-    for (const { final, counts } of this.#others.values()) sum = addCounts(sum, final ? withoutGauges(counts) : counts);
+    let sum = addCounts(addCounts(this.#base.counts, this.#ended), own);
+    for (const { counts } of this.#others.values()) sum = addCounts(sum, counts);
     return sum;
+  }
+
+  /** How many lives are added one by one with every report. */
+  get apart(): number {
+    return this.#others.size;
+  }
+
+  /** Reports may overtake each other: what was told later is known already, and a last word stays the last. */
+  #hear(life: Life): void {
+    if (life.epoch !== this.epoch || this.#endedLives.has(life.life)) return;
+    const known = this.#others.get(life.life);
+    if (known === undefined || known.mark < life.mark) this.#others.set(life.life, life);
+  }
+
+  /** Takes what a life left into one sum: workers may end every few seconds, for weeks. Their files stay for the next edge. */
+  #end({ life, counts }: Life): void {
+    this.#others.delete(life);
+    this.#endedLives.add(life);
+    this.#ended = foldFormer(addCounts(this.#ended, withoutGauges(counts)), RELEASES_KEPT);
   }
 
   /** Lives that began after this one. */
   #meet(): void {
     for (const number of livesIn(this.#folder)) {
-      if (number === this.life || this.#others.has(number) || this.#base.folded.includes(number)) continue;
+      if (number === this.life || this.#others.has(number) || this.#endedLives.has(number)) continue;
+      if (this.#base.folded.includes(number)) continue;
       const life = readLife(this.#folder, number);
       if (life?.epoch === this.epoch) this.#others.set(number, life);
     }
@@ -121,10 +140,12 @@ export class EpochStore {
 
   /** Drops the totals of all other rollouts. */
   keepArms(rollouts: ReadonlySet<string>): void {
-    const arms = Object.fromEntries(
-      Object.entries(this.#base.counts.arms).filter(([rollout]) => rollouts.has(rollout)),
-    );
-    this.#base = { ...this.#base, counts: { ...this.#base.counts, arms } };
+    const kept = (counts: LifeCounts): LifeCounts => ({
+      ...counts,
+      arms: Object.fromEntries(Object.entries(counts.arms).filter(([rollout]) => rollouts.has(rollout))),
+    });
+    this.#base = { ...this.#base, counts: kept(this.#base.counts) };
+    this.#ended = kept(this.#ended);
   }
 
   /** Takes ended lives into the base; remembers those that still run. */
