@@ -40,8 +40,11 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     deps.mayAnswer();
   });
   api.setErrorHandler(async (error, request, reply) => {
-    const asking = request.headers[VERSION_HEADER];
-    const said = explainSkew(errorReply(error, deps.server.home), asking, deps.server.version);
+    const refused = errorReply(error, deps.server.home);
+    const said =
+      error instanceof z.ZodError
+        ? explainSkew(refused, request.headers[VERSION_HEADER], deps.server.version)
+        : refused;
     if (said.code === 'unexpected') {
       const stack = error instanceof Error ? error.stack : undefined;
       deps.engine.deps.log.error({ stack }, error instanceof Error ? error.message : String(error));

@@ -3,15 +3,12 @@ import type { ErrorReply } from './contract/contract.ts';
 /** What the CLI says of itself with every request. */
 export const VERSION_HEADER = 'evenkeel-version';
 
-/** Refusals of what another version may ask, and this one does not know. */
-const UNKNOWN = new Set(['bad-request', 'not-found']);
-
 /**
  * Says of a request that could not be understood that it came from another version, if it did, and how to bring the two
  * together. `asking` is what the client calls itself: absent from one that is too old to say so.
  */
 export function explainSkew(said: ErrorReply, asking: unknown, mine: string): ErrorReply {
-  if (!UNKNOWN.has(said.code) || typeof asking !== 'string' || asking === mine) return said;
+  if (typeof asking !== 'string' || asking === mine) return said;
   const newer = isNewer(asking, mine);
   return {
     ...said,

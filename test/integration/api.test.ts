@@ -113,6 +113,11 @@ describe('who asks wrongly', () => {
       status: 400,
       body: { code: 'bad-request', why: expect.stringContaining('environment') },
     });
+    // What has another reason is told by that reason.
+    const tooLong = { method: 'POST' as const, path: '/v1/deploy', body: { label: 'x'.repeat(4 * 1024 * 1024) } };
+    const longAnswer = await newer?.reply(tooLong);
+    expect(longAnswer).toMatchObject({ body: { code: 'bad-request', what: expect.stringMatching(/too large/) } });
+    expect(await same?.reply(tooLong)).toEqual(longAnswer);
     // What both understand is answered, whoever asks.
     expect(await newer?.json({ path: '/v1/rollouts' })).toEqual({ rollouts: [] });
     for (const each of [same, newer]) each?.close();
