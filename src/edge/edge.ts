@@ -136,8 +136,11 @@ export class Edge implements ControlTarget {
     if (refused !== null) return { applied: false, refused, at: Date.now() };
     const { ports, listeners } = this.#worker;
     const opened = await ports.open(table);
-    this.#crew?.share();
-    if (!opened.ok) return refuse('port', portRefusal(opened, opened.code, listeners.addresses));
+    if (!opened.ok) {
+      await ports.openEach(this.#admitted); // what was to speak something else speaks what it did
+      this.#crew?.share();
+      return refuse('port', portRefusal(opened, opened.code, listeners.addresses));
+    }
     const unpersisted = await this.#persist(table);
     // Whoever is told that it is done relies on every worker: this one is the last to switch.
     await this.#crew?.switch(table);
@@ -179,25 +182,25 @@ export class Edge implements ControlTarget {
   }
 
   async state(): Promise<EdgeState> {
-    const reports = (await this.#crew?.reports()) ?? [];
+    const others = (await this.#crew?.ask({ kind: 'state' })) ?? [];
     const services = this.#worker.state();
     return {
       epoch: this.#statistics.epoch,
       pid: process.pid,
       services:
-        reports.length === 0
+        others.length === 0
           ? services
           : mergeState(
               services,
-              reports.map((each) => each.services),
+              others.map((each) => each.services),
             ),
       tls: this.#worker.ports.tlsState(),
-      ...(this.#crew === null ? {} : { workers: [process.pid, ...reports.map(({ pid }) => pid)] }),
+      ...(this.#crew === null ? {} : { workers: [process.pid, ...others.map(({ pid }) => pid)] }),
     };
   }
 
   async stats(): Promise<EdgeStats> {
-    const told = (await this.#crew?.reports()) ?? [];
+    const told = (await this.#crew?.ask({ kind: 'report' })) ?? [];
     const held = (key: string): number => this.#worker.table.service(key)?.held.size ?? 0;
     return this.#statistics.report(Date.now(), held, told);
   }

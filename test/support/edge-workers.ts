@@ -16,7 +16,7 @@ export interface Caller {
 }
 
 /** The worker among `pids` that holds the other end of a connection to this machine. */
-function acceptedBy(socket: Socket, pids: readonly number[]): number {
+export function acceptedBy(socket: Socket, pids: readonly number[]): number {
   const hex = (port: number | undefined): string => (port ?? 0).toString(16).toUpperCase().padStart(4, '0');
   const ends = new RegExp(`:${hex(socket.remotePort)} [0-9A-F]+:${hex(socket.localPort)} .*`);
   const line =

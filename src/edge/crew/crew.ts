@@ -8,7 +8,7 @@ import type { EdgeLog } from '../log.ts';
 import type { EdgeOptions } from '../options.ts';
 import { Mate } from './mate.ts';
 import type { FollowerChild, MateHooks } from './mate.ts';
-import type { FollowerToLead, LeadToFollower, Order, Report } from './messages.ts';
+import type { AnswerTo, FollowerToLead, LeadToFollower, Order, Question } from './messages.ts';
 import { FOLLOWER } from './follower-arguments.ts';
 
 type Table = ReadonlyMap<string, AdmittedService>;
@@ -77,12 +77,14 @@ export class Crew {
   /** Resolves when nobody serves by another table any more: each has switched, or has been killed. */
   async switch(table: Table): Promise<void> {
     await this.#all({ kind: 'table', services: [...table.values()], begin: false });
+    // Not before: by the table of before, a port may have to speak something else.
+    this.share();
     await this.#all({ kind: 'accept' });
   }
 
-  /** The lead listens elsewhere than before. */
+  /** The lead listens elsewhere than before, and all serve by a table that goes with that. */
   share(): void {
-    for (const mate of this.#mates) mate.share();
+    for (const mate of this.#mates) if (mate.accepting) mate.share();
   }
 
   challenge(command: unknown): Promise<unknown> {
@@ -105,12 +107,12 @@ export class Crew {
     await this.#all({ kind: 'withdraw', ports: [...ports] });
   }
 
-  /** Of all that accept. */
-  async reports(): Promise<Report[]> {
-    return (await this.#all({ kind: 'report' })).flatMap((answer) => answer ?? []);
+  /** What those say that accept. */
+  ask<Q extends Question>(question: Q): Promise<AnswerTo<Q>[]> {
+    return this.#all(question);
   }
 
-  async #all(order: Order): Promise<(Report | null)[]> {
+  async #all<O extends Order>(order: O): Promise<AnswerTo<O>[]> {
     const accepting = [...this.#mates].filter((mate) => mate.accepting);
     const answers = await Promise.all(
       accepting.map(async (mate) => {

@@ -10,7 +10,8 @@ import { LifeFile } from '../stats/life-file.ts';
 import { countersIn, OwnCounts } from '../stats/own-counts.ts';
 import { rolloutsOf, Worker } from '../worker.ts';
 import { AskedLimits } from './asked-limits.ts';
-import type { Answer, FollowerToLead, LeadToFollower, Order, Report } from './messages.ts';
+import type { Answers, FollowerToLead, LeadToFollower, Order, Question } from './messages.ts';
+import { isQuestion } from './messages.ts';
 import { aboveMe, awaitSuccessor } from './orphaned.ts';
 
 type Table = ReadonlyMap<string, AdmittedService>;
@@ -68,7 +69,7 @@ export class Follower {
       if (message.type === 'waits') this.#limits.answered(message.n, message.waits);
       if (message.type !== 'order') return;
       const { n, order } = message;
-      const answer = order.kind === 'report' ? this.#report() : this.#inTurn(() => this.#carryOut(order));
+      const answer = isQuestion(order) ? this.#answer(order) : this.#inTurn(() => this.#carryOut(order));
       answer.then(
         (said) => say({ type: 'done', n, answer: said }),
         // It is not done, and the lead will see to it.
@@ -87,7 +88,7 @@ export class Follower {
     return result;
   }
 
-  async #carryOut(order: Exclude<Order, { kind: 'report' }>): Promise<Answer> {
+  async #carryOut(order: Exclude<Order, Question>): Promise<null> {
     switch (order.kind) {
       case 'table':
         this.#switch(new Map(order.services.map((service) => [service.key, service])));
@@ -129,17 +130,16 @@ export class Follower {
     this.#counts.keepRollouts(rolloutsOf(table), (evidence) => evidence.close());
   }
 
-  async #report(): Promise<Report> {
-    const counts = await this.#counts.save();
+  async #answer({ kind }: Question): Promise<Answers[Question['kind']]> {
     const { table } = this.#worker;
+    if (kind === 'state') return { pid: process.pid, services: this.#worker.state() };
+    const counts = await this.#counts.save();
     return {
-      pid: process.pid,
       life: this.#file.record(counts),
       held: Object.fromEntries([...table.services].map(({ key, held }) => [key, held.size])),
       unwritten: Object.fromEntries(
         [...this.#counts.evidence].map(([rollout, { unwritten }]) => [rollout, [...unwritten]]),
       ),
-      services: this.#worker.state(),
     };
   }
 

@@ -2,7 +2,8 @@ import type { NodeChild } from '../../platform/child.ts';
 import { portId } from '../../platform/ipc-messages.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 import type { HeldSocket } from '../../platform/revive-keeper.ts';
-import type { Answer, Ask, FollowerToLead, LeadToFollower, Order } from './messages.ts';
+import type { Answer, AnswerTo, Ask, FollowerToLead, LeadToFollower, Order } from './messages.ts';
+import { isQuestion } from './messages.ts';
 
 export type FollowerChild = NodeChild<FollowerToLead, LeadToFollower>;
 
@@ -22,45 +23,51 @@ export class Mate {
   readonly #hooks: MateHooks;
   /** By address. */
   readonly #given = new Map<string, HeldSocket>();
-  readonly #open = new Map<number, (answer: Answer) => void>();
+  readonly #open = new Map<number, { resolve: (answer: Answer) => void; ended: () => void }>();
+  #ended = false;
   #n = 0;
-  /** It receives traffic, so it must have heard of a change before anybody is told that it is done. */
+  /**
+   * It receives traffic: it must have heard of a change before anybody is told that it is done, and it has the sockets.
+   * Before, it has none. Who opens nothing has nothing to let go of when a port is to be had anew.
+   */
   accepting = false;
 
   constructor(child: FollowerChild, hooks: MateHooks) {
     this.child = child;
     this.#hooks = hooks;
     child.onMessage((message) => this.#hear(message));
-    this.share();
+    // Once for all orders: what listens to a promise is kept, with all that it has, until that is settled.
+    void child.exited.then(() => {
+      this.#ended = true;
+      for (const { ended } of this.#open.values()) ended();
+    });
   }
 
   /**
    * What it answers. One that does not carry an order out in time is killed: it must not go on by what it was told
-   * before. Rejects when it has ended, by whatever (then it sends nobody anywhere any more), or has nothing to report.
+   * before. Rejects when it has ended, by whatever (then it sends nobody anywhere any more), or does not answer a question.
    */
-  async order(order: Order, withinMs: number): Promise<Answer> {
+  async order<O extends Order>(order: O, withinMs: number): Promise<AnswerTo<O>> {
     const n = ++this.#n;
-    const answer = new Promise<Answer>((resolve) => this.#open.set(n, resolve));
-    this.child.send({ type: 'order', n, order });
-    const late = Promise.withResolvers<never>();
-    const ended = this.child.exited.then(() => {
-      throw new Error(`worker ${this.child.pid} ended instead of carrying out ${order.kind}`);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const ended = (): void => reject(new Error(`worker ${this.child.pid} ended instead of carrying out ${order.kind}`));
     const giveUp = (): void => {
       // Silence is no reason to end it while it serves as it should: the watchdog has more patience.
-      if (order.kind === 'report') late.reject(new Error(`worker ${this.child.pid} does not report`));
+      if (isQuestion(order)) reject(new Error(`worker ${this.child.pid} does not say its ${order.kind}`));
       else this.child.kill('SIGKILL');
     };
     // In two steps: what held this process up itself is over by the second, and an answer may lie there.
     let timer = setTimeout(() => {
       timer = setTimeout(giveUp, CHECK_MS);
     }, withinMs);
+    this.#open.set(n, { resolve, ended });
+    if (this.#ended) ended();
+    else this.child.send({ type: 'order', n, order });
     try {
-      return await Promise.race([answer, ended, late.promise]);
+      return (await promise) as AnswerTo<O>;
     } finally {
       clearTimeout(timer);
       this.#open.delete(n);
-      ended.catch(() => undefined);
     }
   }
 
@@ -80,18 +87,18 @@ export class Mate {
   }
 
   #hear(message: FollowerToLead): void {
-    if (message.type === 'done') this.#open.get(message.n)?.(message.answer);
+    if (message.type === 'done') this.#open.get(message.n)?.resolve(message.answer);
     else if (message.type === 'ask')
       this.child.send({ type: 'waits', n: message.n, waits: this.#hooks.waits(message.asks) });
     else if (message.type === 'give-back') this.#hooks.giveBack(message.name, message.client);
     else if (message.type === 'need') this.#need(message.ports);
   }
 
-  /** Where the lead does not listen nobody can; when it does, this one is given the socket unasked. */
+  /**
+   * It is given every socket unasked, and before it is told to use it. So nothing is coming to one that waits; and who has
+   * the port is not waiting.
+   */
   #need(ports: readonly PortBinding[]): void {
-    this.share();
-    for (const { port, bind } of ports)
-      if (!this.#given.has(portId({ port, bind })))
-        this.child.send({ type: 'listen-failed', port, bind, code: 'EADDRNOTAVAIL' });
+    for (const { port, bind } of ports) this.child.send({ type: 'listen-failed', port, bind, code: 'EADDRNOTAVAIL' });
   }
 }

@@ -34,16 +34,30 @@ export type Order =
   /** Certificates have changed. */
   | { kind: 'look' }
   | { kind: 'challenge'; command: unknown }
-  /** What was counted, and how instances are. Answered at once, whatever is being carried out. */
-  | { kind: 'report' };
+  /** What was counted, written down before it is said. This and the next are answered at once, whatever is being done. */
+  | { kind: 'report' }
+  /** How instances are. */
+  | { kind: 'state' };
 
-export interface Report extends Told {
+/** What asks and changes nothing. */
+export type Question = Extract<Order, { kind: 'report' | 'state' }>;
+
+export const isQuestion = (order: Order): order is Question => order.kind === 'report' || order.kind === 'state';
+
+export interface FollowerState {
   readonly pid: number;
   readonly services: EdgeState['services'];
 }
 
-/** Null: it is done. */
-export type Answer = Report | null;
+export interface Answers {
+  readonly report: Told;
+  readonly state: FollowerState;
+}
+
+/** Of an order: null, it is done. */
+export type AnswerTo<O extends Order> = O extends Question ? Answers[O['kind']] : null;
+
+export type Answer = AnswerTo<Order>;
 
 /** Whether a client may pass a limit of this name. */
 export interface Ask {
