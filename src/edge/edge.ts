@@ -70,6 +70,7 @@ export class Edge implements ControlTarget {
             waits: (asks) => asks.map(({ name, rate, client }) => limits.take(name, rate, client, performance.now())),
             giveBack: (name, client) => limits.giveBack(name, client),
             table: () => this.#admitted,
+            challenges: () => this.#worker.challenges.known,
             inTurn: (work) => this.#inTurn(work),
           });
     this.#worker = new Worker(options, log, {
@@ -168,11 +169,15 @@ export class Edge implements ControlTarget {
     this.#statistics.keepRollouts(rolloutsOf(table));
   }
 
-  async challenge(command: unknown): Promise<ChallengeReply> {
+  challenge(command: unknown): Promise<ChallengeReply> {
+    return this.#inTurn(() => this.#challenge(command));
+  }
+
+  async #challenge(command: unknown): Promise<ChallengeReply> {
     if (this.#phase !== 'serving')
       return { refused: { reason: 'superseded', detail: 'a newer edge process has taken over' } };
     const reply = this.#worker.challenges.change(command);
-    if (reply.refused === null) await this.#crew?.challenge(command);
+    if (reply.refused === null) await this.#crew?.challenges();
     return reply;
   }
 

@@ -42,8 +42,17 @@ export class Challenges {
     }
   }
 
-  /** `keep`: also for the process after this one. */
-  change(command: unknown, keep = true): ChallengeReply {
+  /** All that are answered now. */
+  get known(): Challenge[] {
+    return this.#fresh();
+  }
+
+  /** These and no others from now on, as another process answers them. */
+  replace(challenges: readonly Challenge[]): void {
+    this.#set(challenges);
+  }
+
+  change(command: unknown): ChallengeReply {
     const parsed = challengeCommandSchema.safeParse(command);
     if (!parsed.success) return refuse('invalid', 'this is no change of challenges');
     const { add, remove } = parsed.data;
@@ -56,7 +65,7 @@ export class Challenges {
     } catch (error) {
       return refuse('invalid', `OpenSSL refuses the certificate of a challenge: ${String(error)}`);
     }
-    if (keep) this.#save();
+    this.#save();
     return { refused: null };
   }
 

@@ -1,4 +1,5 @@
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { Challenge } from '../../domain/traffic/challenges.ts';
 import { spawnNode } from '../../platform/child.ts';
 import { entryFile, NODE_OPTIONS } from '../../platform/entry.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
@@ -23,7 +24,8 @@ const LINGER_MS = 5_000;
 export interface CrewHooks extends MateHooks {
   /** By which the lead serves. */
   table: () => Table;
-  /** Runs alone among all that changes the table or the ports. */
+  challenges: () => Challenge[];
+  /** Runs alone among all that changes the table, the ports or the challenges. */
   inTurn: (work: () => Promise<void>) => Promise<void>;
 }
 
@@ -87,8 +89,9 @@ export class Crew {
     for (const mate of this.#mates) if (mate.accepting) mate.share();
   }
 
-  challenge(command: unknown): Promise<unknown> {
-    return this.#all({ kind: 'challenge', command });
+  /** What this process answers to issuers, all do. */
+  challenges(): Promise<unknown> {
+    return this.#all({ kind: 'challenges', known: this.#hooks.challenges() });
   }
 
   /** Certificates have changed: what this process serves with, all do. */
@@ -146,6 +149,7 @@ export class Crew {
     await this.#hooks.inTurn(async () => {
       mate.share();
       await mate.order(table(false), this.#options.answerMs);
+      await mate.order({ kind: 'challenges', known: this.#hooks.challenges() }, this.#options.answerMs);
       mate.accepting = true;
       if (this.#following) await mate.order({ kind: 'follow', on: true }, this.#options.answerMs);
       await mate.order({ kind: 'accept' }, this.#options.answerMs);

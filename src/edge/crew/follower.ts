@@ -64,7 +64,6 @@ export class Follower {
       },
       openLate: () => void this.#inTurn(() => this.#listen()),
     });
-    this.#worker.challenges.restore();
     link?.onMessage((message) => {
       if (message.type === 'waits') this.#limits.answered(message.n, message.waits);
       if (message.type !== 'order') return;
@@ -109,8 +108,8 @@ export class Follower {
       case 'look':
         await this.#worker.ports.look();
         break;
-      case 'challenge':
-        this.#worker.challenges.change(order.command, false);
+      case 'challenges':
+        this.#worker.challenges.replace(order.known);
         break;
     }
     return null;

@@ -1,4 +1,5 @@
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { Challenge } from '../../domain/traffic/challenges.ts';
 import type { EdgeState } from '../../domain/traffic/protocol.ts';
 import type { Rate } from '../../domain/traffic/rate.ts';
 import type { EdgeToKeeper, KeeperToEdge, PortBinding } from '../../platform/ipc-messages.ts';
@@ -33,7 +34,8 @@ export type Order =
   | { kind: 'follow'; on: boolean }
   /** Certificates have changed. */
   | { kind: 'look' }
-  | { kind: 'challenge'; command: unknown }
+  /** All that is answered to issuers of certificates from now on. */
+  | { kind: 'challenges'; known: Challenge[] }
   /** What was counted, written down before it is said. This and the next are answered at once, whatever is being done. */
   | { kind: 'report' }
   /** How instances are. */
