@@ -2,12 +2,12 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { admit } from '../domain/traffic/admission.ts';
 import type { AdmittedService } from '../domain/traffic/admission.ts';
 import type { ChallengeReply } from '../domain/traffic/challenges.ts';
-import { applyCommandSchema } from '../domain/traffic/protocol.ts';
 import type { ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
 import type { EdgeStats } from '../domain/traffic/stats.ts';
 import type { HeldSocket } from '../platform/revive-keeper.ts';
 import { ControlServer, quiescePredecessor, whoAnswers } from './control/control-server.ts';
 import type { ControlTarget } from './control/control-server.ts';
+import { readCommand, refusedNow, SUPERSEDED } from './control/replies.ts';
 import type { Crew } from './crew/crew.ts';
 import { mergeState } from './crew/merge-state.ts';
 import { portRefusal } from './listen/port-refusal.ts';
@@ -52,6 +52,8 @@ export class Edge implements ControlTarget {
   /** Commands run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #phase: Phase = 'starting';
+  /** The version of the file by which it began. */
+  #restored: string | null = null;
 
   constructor(options: EdgeOptions, log: EdgeLog, hooks: EdgeHooks) {
     this.#options = options;
@@ -93,21 +95,40 @@ export class Edge implements ControlTarget {
     this.#crew?.start();
     await probeAll(this.#worker.instances, RESTORE_PROBE_MS);
     if (this.#phase !== 'starting') return; // told to leave meanwhile: the one that serves is not to be disturbed
+    const since = performance.now();
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
     await this.#restore(); // what the predecessor was told while this one started
     await this.#file.reserve();
     const failed = await this.#worker.ports.openEach(this.#admitted);
     for (const each of failed) this.#log('error', 'a restored port cannot be listened on', { ...each });
     await this.#crew?.open();
-    if (this.#phase !== 'starting') return; // told to leave meanwhile: the control socket is another's
-    await this.#control.listen();
-    if (this.#phase !== 'starting') return this.#control.close();
-    this.#phase = 'serving';
+    if (!(await this.#inTurn(() => this.#takeOver(since)))) return;
     this.#statistics.own.startSaving();
     this.#worker.startSweeping();
     this.#worker.keeper.ready();
     const workers = this.#crew === null ? {} : { workers: this.#crew.size + 1 };
     this.#log('info', 'the edge is ready', { pid: process.pid, epoch: this.#statistics.epoch, ...workers });
+  }
+
+  /**
+   * Nothing that a predecessor has answered may be missing here. `since`: it was told to answer nothing more, and when
+   * nobody comes, it does again.
+   */
+  async #takeOver(since: number): Promise<boolean> {
+    if (this.#phase !== 'starting') return false; // told to leave meanwhile: the control socket is another's
+    const mayGoOn = performance.now() - since > ORPHAN_CHECK_MS - QUIESCE_MS;
+    if (mayGoOn) await quiescePredecessor(this.#options.socket, QUIESCE_MS);
+    await this.#control.listen();
+    if (this.#file.version() !== this.#restored) {
+      const table = await this.#file.read();
+      await this.#worker.ports.openEach(table);
+      await this.#serveBy(table);
+    }
+    this.#worker.challenges.restore();
+    await this.#crew?.challenges();
+    if (this.#phase === 'starting') this.#phase = 'serving';
+    else this.#control.close();
+    return this.#phase === 'serving';
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -121,33 +142,20 @@ export class Edge implements ControlTarget {
   }
 
   async #apply(command: unknown): Promise<ApplyReply> {
-    const refuse = (reason: NonNullable<ApplyReply['refused']>['reason'], detail: string): ApplyReply => ({
-      applied: false,
-      refused: { reason, detail },
-      at: Date.now(),
-    });
-    if (this.#phase !== 'serving') return refuse('superseded', 'a newer edge process has taken over');
-    const parsed = applyCommandSchema.safeParse(command);
-    if (!parsed.success)
-      return refuse(
-        'invalid',
-        parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-      );
-    const { refused, table } = admit(this.#admitted, parsed.data);
-    if (refused !== null) return { applied: false, refused, at: Date.now() };
+    if (this.#phase !== 'serving') return refusedNow(SUPERSEDED);
+    const read = readCommand(command);
+    if (read.refused !== null) return refusedNow(read.refused);
+    const { refused, table } = admit(this.#admitted, read.command);
+    if (refused !== null) return refusedNow(refused);
     const { ports, listeners } = this.#worker;
     const opened = await ports.open(table);
     if (!opened.ok) {
       await ports.openEach(this.#admitted); // what was to speak something else speaks what it did
       this.#crew?.share();
-      return refuse('port', portRefusal(opened, opened.code, listeners.addresses));
+      return refusedNow({ reason: 'port', detail: portRefusal(opened, opened.code, listeners.addresses) });
     }
     const unpersisted = await this.#persist(table);
-    // Whoever is told that it is done relies on every worker: this one is the last to switch.
-    await this.#crew?.switch(table);
-    this.#switch(table);
-    ports.keepOnly(table);
-    this.#crew?.share();
+    await this.#serveBy(table);
     return { applied: true, refused: null, at: Date.now(), ...(unpersisted === null ? {} : { unpersisted }) };
   }
 
@@ -163,6 +171,14 @@ export class Edge implements ControlTarget {
     }
   }
 
+  /** Whoever is told that it is done relies on every worker: this one is the last to switch. */
+  async #serveBy(table: ReadonlyMap<string, AdmittedService>): Promise<void> {
+    await this.#crew?.switch(table);
+    this.#switch(table);
+    this.#worker.ports.keepOnly(table);
+    this.#crew?.share();
+  }
+
   #switch(table: ReadonlyMap<string, AdmittedService>): void {
     this.#admitted = table;
     this.#worker.table.replace(table.values());
@@ -170,19 +186,17 @@ export class Edge implements ControlTarget {
   }
 
   challenge(command: unknown): Promise<ChallengeReply> {
-    return this.#inTurn(() => this.#challenge(command));
-  }
-
-  async #challenge(command: unknown): Promise<ChallengeReply> {
-    if (this.#phase !== 'serving')
-      return { refused: { reason: 'superseded', detail: 'a newer edge process has taken over' } };
-    const reply = this.#worker.challenges.change(command);
-    if (reply.refused === null) await this.#crew?.challenges();
-    return reply;
+    return this.#inTurn(async () => {
+      if (this.#phase !== 'serving') return { refused: SUPERSEDED };
+      const reply = this.#worker.challenges.change(command);
+      if (reply.refused === null) await this.#crew?.challenges();
+      return reply;
+    });
   }
 
   async #restore(): Promise<void> {
     this.#worker.challenges.restore();
+    this.#restored = this.#file.version();
     this.#switch(await this.#file.read());
   }
 
@@ -192,13 +206,7 @@ export class Edge implements ControlTarget {
     return {
       epoch: this.#statistics.epoch,
       pid: process.pid,
-      services:
-        others.length === 0
-          ? services
-          : mergeState(
-              services,
-              others.map((each) => each.services),
-            ),
+      services: this.#crew === null ? services : mergeState(services, others),
       tls: this.#worker.ports.tlsState(),
       ...(this.#crew === null ? {} : { workers: [process.pid, ...others.map(({ pid }) => pid)] }),
     };
@@ -211,6 +219,7 @@ export class Edge implements ControlTarget {
   }
 
   async quiesce(): Promise<void> {
+    if (this.#phase === 'starting') await this.#turn; // it has the control socket, and not yet all it has to know
     if (this.#phase === 'serving') this.#follow('quiesced');
     await this.#turn;
     await this.#crew?.follow(true);

@@ -35,6 +35,8 @@ export class EdgeHarness {
   readonly refused = new Map<number, string>();
   /** Lets go of what the edge does not name in `need`, as the keeper does with an edge that serves. */
   letsGo = false;
+  /** An edge that is started now is given no socket before this resolves. */
+  notBefore: Promise<unknown> = Promise.resolve();
 
   constructor(env: Record<string, string> = {}) {
     this.home = tempDir('e');
@@ -72,9 +74,11 @@ export class EdgeHarness {
     const child = await spawnNode<EdgeToKeeper, KeeperToEdge>({ entry: entryFile('edge'), env: this.#env, outputFd });
     closeSync(outputFd);
     const given = new Set<string>();
-    const give = (held: PortBinding & { handle: ListenHandle }): void => {
+    const { notBefore } = this;
+    const give = async (held: PortBinding & { handle: ListenHandle }): Promise<void> => {
       if (given.has(portId(held))) return;
       given.add(portId(held));
+      await notBefore;
       child.send({ type: 'listen', id: portId(held), port: held.port, bind: held.bind }, held.handle);
     };
     const ready = new Promise<void>((resolve) => {
@@ -93,12 +97,12 @@ export class EdgeHarness {
           for (const binding of message.ports) {
             const held = this.#hold(binding);
             if (typeof held === 'string') child.send({ type: 'listen-failed', ...binding, code: held });
-            else give(held);
+            else void give(held);
           }
         }
       });
     });
-    for (const held of this.#held.values()) give(held);
+    for (const held of this.#held.values()) void give(held);
     child.send({ type: 'listen-all' });
     const edge = { pid: child.pid, child, exited: child.exited };
     this.edges.add(edge);

@@ -38,10 +38,10 @@ const state = (healthy: boolean, inFlight: number, held: number, canary: number)
 ];
 
 test('an instance is healthy when every worker finds it so; what they are busy with is added up', () => {
-  const [same] = mergeState(state(true, 1, 2, 33.3), [state(true, 4, 1, 33.3)]);
+  const [same] = mergeState(state(true, 1, 2, 33.3), [{ services: state(true, 4, 1, 33.3) }]);
   expect([same?.held, same?.effective]).toEqual([3, [{ release: 'api@1', weight: 33.3 }]]);
   expect(same?.instances[0]).toMatchObject({ healthy: true, inFlight: 5, lastError: null });
-  const [other] = mergeState(state(true, 1, 0, 100), [state(false, 0, 0, 50)]);
+  const [other] = mergeState(state(true, 1, 0, 100), [{ services: state(false, 0, 0, 50) }]);
   expect(other?.instances[0]).toMatchObject({ healthy: false, lastError: 'refused' });
   expect(other?.effective).toEqual([{ release: 'api@1', weight: 75 }]);
 });

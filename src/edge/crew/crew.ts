@@ -17,7 +17,7 @@ type Table = ReadonlyMap<string, AdmittedService>;
 /** For a follower to be started, and to have looked at all instances. */
 const BEGIN_MS = 15_000;
 /** Of a lead that starts: longer than that it does not wait for its followers, which come when they come. */
-const FULL_MS = 5_000;
+const FULL_MS = 2_000;
 /** Beyond its own time to drain. */
 const LINGER_MS = 5_000;
 

@@ -6,9 +6,12 @@ type ServiceState = EdgeState['services'][number];
  * The state of several workers as one. An instance is healthy when every worker finds it so: each looks for itself, and
  * sends its own requests there. Configuration and fence are the first worker's, which the others follow.
  */
-export function mergeState(first: EdgeState['services'], others: readonly EdgeState['services'][]): ServiceState[] {
+export function mergeState(
+  first: EdgeState['services'],
+  others: readonly Pick<EdgeState, 'services'>[],
+): ServiceState[] {
   return first.map((service) => {
-    const same = others.flatMap((each) => each.find(({ key }) => key === service.key) ?? []);
+    const same = others.flatMap(({ services }) => services.find(({ key }) => key === service.key) ?? []);
     return {
       ...service,
       instances: service.instances.map((instance) =>
