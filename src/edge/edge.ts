@@ -18,6 +18,7 @@ import { Limits } from './policy/limits.ts';
 import { followTable } from './state/follow-table.ts';
 import { TableFile } from './state/table-file.ts';
 import { Statistics } from './stats/statistics.ts';
+import { Turn } from './turn.ts';
 import { rolloutsOf, Worker } from './worker.ts';
 
 /** For restored instances to be probed before traffic is taken. */
@@ -50,7 +51,7 @@ export class Edge implements ControlTarget {
   readonly #control: ControlServer;
   #admitted: ReadonlyMap<string, AdmittedService> = new Map();
   /** Commands run one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new Turn();
   #phase: Phase = 'starting';
   /** The version of the file by which it began. */
   #restored: string | null = null;
@@ -73,7 +74,7 @@ export class Edge implements ControlTarget {
             giveBack: (name, client) => limits.giveBack(name, client),
             table: () => this.#admitted,
             challenges: () => this.#worker.challenges.known,
-            inTurn: (work) => this.#inTurn(work),
+            inTurn: (work) => this.#turn.run(work),
           });
     this.#worker = new Worker(options, log, {
       counts: this.#statistics.own,
@@ -102,7 +103,7 @@ export class Edge implements ControlTarget {
     const failed = await this.#worker.ports.openEach(this.#admitted);
     for (const each of failed) this.#log('error', 'a restored port cannot be listened on', { ...each });
     await this.#crew?.open();
-    if (!(await this.#inTurn(() => this.#takeOver(since)))) return;
+    if (!(await this.#turn.run(() => this.#takeOver(since)))) return;
     this.#statistics.own.startSaving();
     this.#worker.startSweeping();
     this.#worker.keeper.ready();
@@ -131,14 +132,8 @@ export class Edge implements ControlTarget {
     return this.#phase === 'serving';
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
-  }
-
   apply(command: unknown): Promise<ApplyReply> {
-    return this.#inTurn(() => this.#apply(command));
+    return this.#turn.run(() => this.#apply(command));
   }
 
   async #apply(command: unknown): Promise<ApplyReply> {
@@ -186,7 +181,7 @@ export class Edge implements ControlTarget {
   }
 
   challenge(command: unknown): Promise<ChallengeReply> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       if (this.#phase !== 'serving') return { refused: SUPERSEDED };
       const reply = this.#worker.challenges.change(command);
       if (reply.refused === null) await this.#crew?.challenges();
@@ -219,9 +214,9 @@ export class Edge implements ControlTarget {
   }
 
   async quiesce(): Promise<void> {
-    if (this.#phase === 'starting') await this.#turn; // it has the control socket, and not yet all it has to know
+    if (this.#phase === 'starting') await this.#turn.done(); // it has the control socket, and not yet all it has to know
     if (this.#phase === 'serving') this.#follow('quiesced');
-    await this.#turn;
+    await this.#turn.done();
     await this.#crew?.follow(true);
     await this.#statistics.own.save();
     this.#statistics.own.startSaving(true);
@@ -280,7 +275,7 @@ export class Edge implements ControlTarget {
 
   /** A port that was taken by somebody else is free now, or a certificate can be used that could not. */
   #openLate(): Promise<unknown> {
-    const opened = this.#inTurn(async () => {
+    const opened = this.#turn.run(async () => {
       if (this.#phase !== 'serving') return;
       await this.#crew?.look();
       await this.#worker.ports.openEach(this.#admitted);

@@ -8,6 +8,7 @@ import { TableFile } from '../state/table-file.ts';
 import { newestLife } from '../stats/epoch-store.ts';
 import { LifeFile } from '../stats/life-file.ts';
 import { countersIn, OwnCounts } from '../stats/own-counts.ts';
+import { Turn } from '../turn.ts';
 import { rolloutsOf, Worker } from '../worker.ts';
 import { AskedLimits } from './asked-limits.ts';
 import type { Answers, FollowerToLead, LeadToFollower, Order, Question } from './messages.ts';
@@ -38,7 +39,7 @@ export class Follower {
   readonly #above = aboveMe();
   #admitted: Table = new Map();
   #accepting = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new Turn();
   #phase: Phase = 'led';
   #following: symbol | null = null;
 
@@ -62,13 +63,13 @@ export class Follower {
         shutdown: () => void this.shutdown(),
         lost: () => void this.#orphaned(),
       },
-      openLate: () => void this.#inTurn(() => this.#listen()),
+      openLate: () => void this.#turn.run(() => this.#listen()),
     });
     link?.onMessage((message) => {
       if (message.type === 'waits') this.#limits.answered(message.n, message.waits);
       if (message.type !== 'order') return;
       const { n, order } = message;
-      const answer = isQuestion(order) ? this.#answer(order) : this.#inTurn(() => this.#carryOut(order));
+      const answer = isQuestion(order) ? this.#answer(order) : this.#turn.run(() => this.#carryOut(order));
       answer.then(
         (said) => say({ type: 'done', n, answer: said }),
         // It is not done, and the lead will see to it.
@@ -79,12 +80,6 @@ export class Follower {
     this.#worker.startSweeping();
     // It may have died before anybody listened for that.
     if (link?.connected !== true) void this.#orphaned();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   async #carryOut(order: Exclude<Order, Question>): Promise<null> {
