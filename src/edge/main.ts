@@ -2,7 +2,8 @@ import { parentLink } from '../platform/child.ts';
 import { saveCodeCacheSoon } from '../platform/entry.ts';
 import { evenkeelPaths } from '../platform/paths.ts';
 import { reviveKeeperFromEdge } from '../platform/revive-keeper.ts';
-import { epochOfLead } from './crew/follower-arguments.ts';
+import { upbringingIn } from './crew/follower-arguments.ts';
+import type { Upbringing } from './crew/follower-arguments.ts';
 import type { Follower } from './crew/follower.ts';
 import { Edge } from './edge.ts';
 import { logToStderr as log } from './log.ts';
@@ -23,8 +24,8 @@ const exit = (): void => process.exit(0);
 
 try {
   const options = await readOptions(env);
-  const epoch = epochOfLead(process.argv);
-  const serving = epoch === null ? await edgeOf(options) : await followerOf(options, epoch);
+  const upbringing = upbringingIn(process.argv);
+  const serving = upbringing === null ? await edgeOf(options) : await followerOf(options, upbringing);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void serving.shutdown());
   if (serving instanceof Edge) await serving.start();
   saveCodeCacheSoon();
@@ -39,9 +40,9 @@ async function edgeOf(options: EdgeOptions): Promise<Edge> {
   return new Edge(options, log, { keeperLost: (orphan) => void reviveKeeper(orphan), exit, Crew });
 }
 
-async function followerOf(options: EdgeOptions, epoch: string): Promise<Follower> {
+async function followerOf(options: EdgeOptions, upbringing: Upbringing): Promise<Follower> {
   const { Follower } = await import('./crew/follower.ts');
-  return new Follower(options, epoch, log, exit);
+  return new Follower(options, upbringing, log, exit);
 }
 
 /** The edge holds the listening sockets, so it brings the next keeper up; traffic goes on meanwhile. */

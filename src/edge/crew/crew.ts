@@ -1,16 +1,17 @@
 import type { AdmittedService } from '../../domain/traffic/admission.ts';
 import type { Challenge } from '../../domain/traffic/challenges.ts';
-import { spawnNode } from '../../platform/child.ts';
+import { parentLink, spawnNode } from '../../platform/child.ts';
 import { entryFile, NODE_OPTIONS } from '../../platform/entry.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
 import { keepRunning } from '../../platform/keep-running.ts';
+import { processIdentity } from '../../platform/process/identity.ts';
 import { watch } from '../../platform/watchdog.ts';
 import type { EdgeLog } from '../log.ts';
 import type { EdgeOptions } from '../options.ts';
 import { Mate } from './mate.ts';
 import type { FollowerChild, MateHooks } from './mate.ts';
 import type { AnswerTo, FollowerToLead, LeadToFollower, Order, Question } from './messages.ts';
-import { FOLLOWER } from './follower-arguments.ts';
+import { followerArguments } from './follower-arguments.ts';
 
 type Table = ReadonlyMap<string, AdmittedService>;
 
@@ -37,6 +38,7 @@ export class Crew {
   readonly #hooks: CrewHooks;
   readonly #mates = new Set<Mate>();
   readonly #stopping = new AbortController();
+  readonly #parent = processIdentity(process.ppid);
   #following = false;
   /** The lead listens: from now on followers may, too. */
   readonly #open = Promise.withResolvers<void>();
@@ -161,9 +163,11 @@ export class Crew {
   }
 
   #spawn(): Promise<FollowerChild> {
+    // Without a channel to it the keeper is dead, and perhaps was when this process looked for its parent.
+    const keeper = parentLink()?.connected === true ? this.#parent : null;
     return spawnNode<FollowerToLead, LeadToFollower>({
       entry: entryFile('edge', process.env),
-      args: [FOLLOWER, this.#epoch],
+      args: followerArguments({ epoch: this.#epoch, keeper }),
       env: process.env,
       nodeOptions: NODE_OPTIONS.edge,
       // Beside what this process says.

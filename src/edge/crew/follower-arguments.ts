@@ -1,8 +1,20 @@
-/** Before the epoch of the counters, on the command line of a follower. */
-export const FOLLOWER = '--follower';
+import type { ProcessIdentity } from '../../platform/process/identity.ts';
 
-/** The epoch in which this process counts, if it is a follower. */
-export function epochOfLead(argv: readonly string[]): string | null {
+/** Before what a follower has to know from its start on. */
+const FOLLOWER = '--follower';
+
+/** What a lead says to a follower on its command line. */
+export interface Upbringing {
+  /** In which the lead counts. */
+  readonly epoch: string;
+  /** Who started the lead, and would start another one; null: nobody would. */
+  readonly keeper: ProcessIdentity | null;
+}
+
+export const followerArguments = (upbringing: Upbringing): string[] => [FOLLOWER, JSON.stringify(upbringing)];
+
+/** Null: this process is no follower. */
+export function upbringingIn(argv: readonly string[]): Upbringing | null {
   const at = argv.indexOf(FOLLOWER);
-  return at < 0 ? null : (argv[at + 1] ?? null);
+  return at < 0 ? null : (JSON.parse(argv[at + 1] ?? 'null') as Upbringing | null);
 }

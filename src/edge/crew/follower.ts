@@ -11,9 +11,11 @@ import { countersIn, OwnCounts } from '../stats/own-counts.ts';
 import { Turn } from '../turn.ts';
 import { rolloutsOf, Worker } from '../worker.ts';
 import { AskedLimits } from './asked-limits.ts';
+import type { Upbringing } from './follower-arguments.ts';
 import type { Answers, FollowerToLead, LeadToFollower, Order, Question } from './messages.ts';
 import { isQuestion } from './messages.ts';
 import { aboveMe, awaitSuccessor } from './orphaned.ts';
+import type { Above } from './orphaned.ts';
 
 type Table = ReadonlyMap<string, AdmittedService>;
 
@@ -36,15 +38,15 @@ export class Follower {
   readonly #limits: AskedLimits;
   readonly #worker: Worker;
   readonly #table: TableFile;
-  readonly #above = aboveMe();
+  readonly #above: Above;
   #admitted: Table = new Map();
   #accepting = false;
   readonly #turn = new Turn();
   #phase: Phase = 'led';
   #following: symbol | null = null;
 
-  /** `epoch`: in which the lead counts. */
-  constructor(options: EdgeOptions, epoch: string, log: EdgeLog, exit: () => void) {
+  constructor(options: EdgeOptions, { epoch, keeper }: Upbringing, log: EdgeLog, exit: () => void) {
+    this.#above = aboveMe(keeper);
     this.#options = options;
     this.#log = log;
     this.#exit = exit;

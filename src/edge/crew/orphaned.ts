@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, processIdentity, processStat } from '../../platform/process/identity.ts';
+import { isAlive } from '../../platform/process/identity.ts';
+import type { ProcessIdentity } from '../../platform/process/identity.ts';
 import { whoAnswers } from '../control/control-server.ts';
 
 const LOOK_MS = 200;
@@ -14,12 +15,9 @@ export interface Above {
   readonly keeperLives: () => boolean;
 }
 
-export function aboveMe(): Above {
-  const leadPid = process.ppid;
-  const keeper = processIdentity(processStat(leadPid)?.parent ?? -1);
-  // Process 1 is nobody's keeper: the one that was has died.
-  const lasting = keeper !== null && keeper.pid !== 1 ? keeper : null;
-  return { leadPid, keeperLives: () => lasting !== null && isAlive(lasting) };
+/** `keeper`: as the lead found it. By now the lead may have been left to process 1, which may be a keeper, too. */
+export function aboveMe(keeper: ProcessIdentity | null): Above {
+  return { leadPid: process.ppid, keeperLives: () => keeper !== null && isAlive(keeper) };
 }
 
 /**
