@@ -95,6 +95,9 @@ export class Edge implements ControlTarget {
     await this.#restore();
     this.#crew?.start();
     await probeAll(this.#worker.instances, RESTORE_PROBE_MS);
+    // While another one serves there is time for followers to start; where nobody does, nobody waits for them.
+    const replacing = this.#crew !== null && (await whoAnswers(this.#options.socket, QUIESCE_MS)) !== null;
+    if (replacing) await this.#crew?.ready();
     if (this.#phase !== 'starting') return; // told to leave meanwhile: the one that serves is not to be disturbed
     const since = performance.now();
     await quiescePredecessor(this.#options.socket, QUIESCE_MS);
@@ -102,7 +105,7 @@ export class Edge implements ControlTarget {
     await this.#file.reserve();
     const failed = await this.#worker.ports.openEach(this.#admitted);
     for (const each of failed) this.#log('error', 'a restored port cannot be listened on', { ...each });
-    await this.#crew?.open();
+    await this.#crew?.open(replacing);
     if (!(await this.#turn.run(() => this.#takeOver(since)))) return;
     this.#statistics.own.startSaving();
     this.#worker.startSweeping();

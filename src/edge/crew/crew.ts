@@ -18,7 +18,9 @@ type Table = ReadonlyMap<string, AdmittedService>;
 /** For a follower to be started, and to have looked at all instances. */
 const BEGIN_MS = 15_000;
 /** Of a lead that starts: longer than that it does not wait for its followers, which come when they come. */
-const FULL_MS = 2_000;
+const READY_MS = 5_000;
+/** The same once a predecessor takes no commands any more: it does again after a while. */
+const HASTE_MS = 2_000;
 /** Beyond its own time to drain. */
 const LINGER_MS = 5_000;
 
@@ -42,7 +44,8 @@ export class Crew {
   #following = false;
   /** The lead listens: from now on followers may, too. */
   readonly #open = Promise.withResolvers<void>();
-  readonly #first: Promise<void>[] = [];
+  readonly #begun: Promise<void>[] = [];
+  readonly #served: Promise<void>[] = [];
 
   constructor(options: EdgeOptions, epoch: string, log: EdgeLog, hooks: CrewHooks) {
     this.#options = options;
@@ -54,23 +57,24 @@ export class Crew {
   /** Starts all followers; they receive nothing before `open`. */
   start(): void {
     for (let slot = 1; slot < this.#options.workers; slot++) {
-      const first = Promise.withResolvers<void>();
-      this.#first.push(first.promise);
+      const [begun, served] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      this.#begun.push(begun.promise);
+      this.#served.push(served.promise);
       const ended = (how: string, pauseMs: number): void =>
         this.#log('error', 'a worker ended and is started again', { how, pauseMs });
-      void keepRunning(() => this.#live(first.resolve), ended, this.#stopping.signal);
+      void keepRunning(() => this.#live(begun.resolve, served.resolve), ended, this.#stopping.signal);
     }
   }
 
-  /** Lets them accept; resolves when all do, or when that takes too long. */
-  async open(): Promise<void> {
+  /** Resolves when all could accept, or when that takes too long. */
+  ready(): Promise<void> {
+    return within(READY_MS, this.#begun);
+  }
+
+  /** Lets them accept; resolves when all do, or when that takes too long. `replacing`: somebody is waiting to be replaced. */
+  open(replacing: boolean): Promise<void> {
     this.#open.resolve();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, FULL_MS);
-    });
-    await Promise.race([Promise.all(this.#first), late]);
-    clearTimeout(timer);
+    return within(replacing ? HASTE_MS : READY_MS, this.#served);
   }
 
   /** How many followers accept. */
@@ -131,21 +135,22 @@ export class Crew {
     return answers.flat();
   }
 
-  /** A life of one follower. `served`: told when it accepts. */
-  async #live(served: () => void): Promise<string> {
+  /** A life of one follower. `begun`: told when it could accept; `served`: when it does. */
+  async #live(begun: () => void, served: () => void): Promise<string> {
     const child = await this.#spawn();
     if (this.#stopping.signal.aborted) child.kill('SIGKILL'); // told to stop while it was being started
     const mate = new Mate(child, this.#hooks);
     this.#mates.add(mate);
-    void this.#begin(mate).then(served, () => child.kill('SIGKILL'));
+    void this.#begin(mate, begun).then(served, () => child.kill('SIGKILL'));
     const { code, signal } = await child.exited;
     this.#mates.delete(mate);
     return `worker ${child.pid} ended with ${signal ?? code ?? 'nothing'}`;
   }
 
-  async #begin(mate: Mate): Promise<void> {
+  async #begin(mate: Mate, begun: () => void): Promise<void> {
     const table = (begin: boolean): Order => ({ kind: 'table', services: [...this.#hooks.table().values()], begin });
     await mate.order(table(true), BEGIN_MS);
+    begun();
     await this.#open.promise;
     // In turn: what is commanded meanwhile comes before or after this, and is missed in neither case.
     await this.#hooks.inTurn(async () => {
@@ -196,4 +201,14 @@ export class Crew {
     this.#stopping.abort();
     for (const { child } of this.#mates) child.kill('SIGKILL');
   }
+}
+
+/** Resolves when all have, at the latest after so many milliseconds. */
+async function within(ms: number, all: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.all(all), late]);
+  clearTimeout(timer);
 }
