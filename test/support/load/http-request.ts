@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Target } from './options.ts';
 import type { FailureKind } from './report.ts';
@@ -25,25 +25,31 @@ export type Outcome =
 /** When each connection was first used, epoch ms. */
 const opened = new WeakMap<Socket, number>();
 
+/** When the connection of a request was first used, perhaps by requests before it, epoch ms. Called at once. */
+export function connectionOf(req: ClientRequest): { readonly openedAt: number } {
+  const connection = { openedAt: Date.now() };
+  req.on('socket', (socket) => {
+    connection.openedAt = opened.get(socket) ?? connection.openedAt;
+    opened.set(socket, connection.openedAt);
+  });
+  return connection;
+}
+
 /** Sends once, never again, and tells whether the whole reply came back, whatever its status. Never throws. */
 export function sendRequest(sent: SentRequest): Promise<Outcome> {
   return new Promise((resolve) => {
     const req = request(requestOptions(sent));
     let res: IncomingMessage | undefined;
-    let openedAt = Date.now();
+    const connection = connectionOf(req);
     const fail = (kind: FailureKind, detail: string) => {
       clearTimeout(timer);
-      resolve({ ok: false, kind, detail, openedAt });
+      resolve({ ok: false, kind, detail, openedAt: connection.openedAt });
     };
     const timer = setTimeout(() => {
       fail('timeout', `no ${res ? 'end of the reply' : 'reply'} within ${sent.timeoutMs} ms`);
       req.destroy();
     }, sent.timeoutMs);
 
-    req.on('socket', (socket) => {
-      openedAt = opened.get(socket) ?? openedAt;
-      opened.set(socket, openedAt);
-    });
     req.on('error', (error) => {
       if (res) fail('truncated', describe(error));
       else fail(kindOfError(error), `${describe(error)}${req.reusedSocket ? ' on a reused connection' : ''}`);

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, kindOfError, requestOptions, versionOf } from './http-request.ts';
+import { connectionOf, describe, kindOfError, requestOptions, versionOf } from './http-request.ts';
 import type { LoadOptions } from './options.ts';
 import type { Recorder } from './recorder.ts';
 import type { FailureKind } from './report.ts';
@@ -11,7 +11,10 @@ const RETRY_MS = 250;
 /** Without a byte for so long, heartbeats included, a stream is dead. */
 const SILENCE_MS = 30_000;
 
-type End = { readonly opened: boolean; readonly failure?: { readonly kind: FailureKind; readonly detail: string } };
+type End = {
+  readonly opened: boolean;
+  readonly failure?: { readonly kind: FailureKind; readonly detail: string; readonly openedAt: number };
+};
 
 /** Reads one event stream, comes back with `Last-Event-ID` when it ends, and notices every event that is missing. */
 export class EventStreamUser {
@@ -57,10 +60,9 @@ export class EventStreamUser {
     let down = false; // an outage is counted once
     let before = false;
     while (!this.#stopped.signal.aborted) {
-      const openedAt = Date.now();
       const { opened, failure } = await this.#read(before, down);
       if (this.#stopped.signal.aborted) return;
-      if (failure && !(down && !opened)) this.#recorder.fail({ ...failure, what: 'sse', openedAt });
+      if (failure && !(down && !opened)) this.#recorder.fail({ ...failure, what: 'sse' });
       down = failure !== undefined || !opened;
       before ||= opened;
       await this.#pause(opened ? this.#random() * 100 : RETRY_MS);
@@ -86,18 +88,20 @@ export class EventStreamUser {
         }),
       );
       this.#request = req;
+      const connection = connectionOf(req);
+      const failed = (kind: FailureKind, detail: string) => ({ kind, detail, openedAt: connection.openedAt });
       let res: IncomingMessage | undefined;
       const settle = (end: End) => {
         clearTimeout(timer);
         resolve(end);
       };
       const expire = () => {
-        settle({ opened: res !== undefined, failure: { kind: 'timeout', detail: res ? 'silent' : 'no answer' } });
+        settle({ opened: res !== undefined, failure: failed('timeout', res ? 'silent' : 'no answer') });
         req.destroy();
       };
       let timer = setTimeout(expire, timeoutMs);
       req.on('error', (error) => {
-        if (!res) settle({ opened: false, failure: { kind: kindOfError(error), detail: describe(error) } });
+        if (!res) settle({ opened: false, failure: failed(kindOfError(error), describe(error)) });
       });
       req.on('response', (response) => {
         res = response;
@@ -115,7 +119,7 @@ export class EventStreamUser {
         response.on('close', () => {
           const cut = !response.complete ? 'the connection ended' : parser.inside ? 'ended inside an event' : undefined;
           if (!opened || cut === undefined) settle({ opened });
-          else settle({ opened, failure: { kind: 'truncated', detail: `${cut} after event ${this.lastId}` } });
+          else settle({ opened, failure: failed('truncated', `${cut} after event ${this.lastId}`) });
         });
       });
       req.end();
