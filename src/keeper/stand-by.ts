@@ -17,28 +17,34 @@ const LOOKED_AT = 100;
  * starts its own.
  */
 export async function standBy(paths: EvenkeelPaths, say: Say): Promise<Turn | null> {
-  let stopping = false;
+  let stopping: NodeJS.Signals | null = null;
+  let toldTo: number | null = null;
+  /** Until somebody has heard it: for a moment a lock may seem to be nobody's, and another keeper may follow the one told. */
+  const tell = async (): Promise<void> => {
+    const holder = await lockHolder(paths.keeperLock);
+    const pid = holder.held ? holder.pid : null;
+    if (stopping === null || pid === null || pid === process.pid || pid === toldTo) return;
+    toldTo = pid;
+    sendSignal(pid, stopping);
+  };
   const passOn = (signal: NodeJS.Signals): void => {
-    stopping = true;
-    void lockHolder(paths.keeperLock).then(
-      (holder) => {
-        if (holder.held && holder.pid !== null && holder.pid !== process.pid) sendSignal(holder.pid, signal);
-      },
-      (error: unknown) => say(`cannot pass ${signal} on: ${String(error)}`),
-    );
+    stopping = signal;
+    toldTo = null; // told twice, a keeper does not wait any more
+    tell().catch((error: unknown) => say(`cannot pass ${signal} on: ${String(error)}`));
   };
   process.on('SIGTERM', passOn);
   process.on('SIGINT', passOn);
   try {
     for (let told = false; ; told = true) {
       const turn = await turnWithoutSockets(paths, LOOKED_AT);
-      if (turn !== null && !stopping) return turn;
+      if (turn !== null && stopping === null) return turn;
       if (turn !== null) {
         turn.lock.release();
         return null;
       }
       if (!told) say('another keeper runs; waiting for its end');
       await sleep(PAUSE);
+      if (stopping !== null) await tell().catch(() => undefined); // it is tried again
     }
   } finally {
     process.off('SIGTERM', passOn);

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync, renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { spawnNode } from '../../src/platform/child.ts';
@@ -138,4 +138,20 @@ test('a keeper that stands by leaves it to the edge to bring a keeper up', async
   expect((await load.stop()).failed).toEqual([]);
   standBy.kill('SIGTERM');
   await standBy.exited;
+});
+
+test('a keeper that stands by passes a stop on as soon as it is known to whom', async () => {
+  const { it } = await upWithPort();
+  const { keeper } = await it.running();
+  const standBy = await spawnNode<never, never>({ entry: entryFile('keeper'), args: ['--stand-by'], env: it.env });
+  await waitFor(() => it.log().includes('waiting for its end'), { what: 'the second to stand by' });
+  // For the lock it is as if somebody only looked at it.
+  const name = `${it.paths.keeperLock}.pid`;
+  renameSync(name, `${name}.hidden`);
+  standBy.kill('SIGTERM');
+  await sleep(700); // it finds nobody
+  expect(lives(keeper.pid)).toBe(true);
+  renameSync(`${name}.hidden`, name);
+  expect(await standBy.exited).toEqual({ code: 0, signal: null });
+  expect(lives(keeper.pid)).toBe(false);
 });
