@@ -180,4 +180,46 @@ describe.skipIf(noOpenssl !== null)('a hand-over over HTTP/2', { timeout: 90_000
     await first.exited;
     expect((await edge.state()).pid).toBe(next.pid);
   });
+
+  test('asks again when a reply ended while it asked, since clients ask for more then', async () => {
+    const a = await certificate(tempDir(), 'a', ['a.example']);
+    let release = (): void => undefined;
+    const handler: NonNullable<Parameters<typeof behindTls>[2]>['handler'] = (req, res) => {
+      if (req.url === '/open') release = () => res.end('open');
+      else res.end('next');
+    };
+    const { edge, first, tlsPort } = await behindTls([a], {}, { handler });
+    const client = await RawSession.open(tlsPort);
+    const got = (type: number) => client.frames.filter((each) => each.type === type);
+    const goodbye = () => got(FRAME.goaway).map(({ payload }) => payload.readUInt32BE(0));
+    await waitFor(() => got(FRAME.settings).length === 2, { what: 'the session' });
+    const other = await RawSession.open(tlsPort);
+    await edge.start();
+    first.child.send({ type: 'drain' });
+    let asked = -1;
+    const leaves = () => {
+      other.get((asked += 2), '/other');
+      return other.frames.some(({ type }) => type === FRAME.ping);
+    };
+    await waitFor(leaves, { what: 'the edge to leave' });
+    other.socket.destroy();
+    // In one packet: the first has it ask, and before that question has left the second is answered at once.
+    client.socket.cork();
+    client.get(1, '/open');
+    client.get(3, '/refused', [['expect', 'nobody knows what']]);
+    client.socket.uncork();
+    await waitFor(() => client.answers.length === 1, { what: 'the refusal', interval: 2 });
+    const [ping] = got(FRAME.ping);
+    // As one who answered the question before he read the refusal, and then asks for more.
+    client.write(frame(FRAME.ping, FLAG.ack, 0, ping?.payload));
+    const again = await waitFor(() => got(FRAME.ping)[1], { what: 'the question again', interval: 2 });
+    client.get(5, '/next');
+    client.write(frame(FRAME.ping, FLAG.ack, 0, again.payload));
+    await waitFor(() => goodbye().length === 1, { what: 'the goodbye' });
+    release();
+    await waitFor(() => client.answers.length === 3, { what: 'all replies' });
+    expect([new Set(goodbye()), client.answers]).toEqual([new Set([5]), ['417', '200', '200']]);
+    client.socket.destroy();
+    await first.exited;
+  });
 });

@@ -60,6 +60,7 @@ export class Session {
     this.#streams.add(stream);
     stream.once('close', () => {
       this.#streams.delete(stream);
+      this.farewell.streamClosed();
       this.#idleSince = performance.now();
     });
   }
