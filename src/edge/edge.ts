@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { admit } from '../domain/traffic/admission.ts';
-import type { AdmittedService } from '../domain/traffic/admission.ts';
+import type { AdmittedTable } from '../domain/traffic/admission.ts';
 import type { ChallengeReply } from '../domain/traffic/challenges.ts';
 import type { ApplyReply, EdgeState } from '../domain/traffic/protocol.ts';
 import type { EdgeStats } from '../domain/traffic/stats.ts';
@@ -11,18 +11,14 @@ import { readCommand, refusedNow, SUPERSEDED } from './control/replies.ts';
 import type { Crew } from './crew/crew.ts';
 import { mergeState } from './crew/merge-state.ts';
 import { portRefusal } from './listen/port-refusal.ts';
-import { probeAll } from './live/probe-all.ts';
 import type { EdgeLog } from './log.ts';
 import type { EdgeOptions } from './options.ts';
 import { Limits } from './policy/limits.ts';
-import { followTable } from './state/follow-table.ts';
 import { TableFile } from './state/table-file.ts';
 import { Statistics } from './stats/statistics.ts';
 import { Turn } from './turn.ts';
 import { rolloutsOf, Worker } from './worker.ts';
 
-/** For restored instances to be probed before traffic is taken. */
-const RESTORE_PROBE_MS = 1_500;
 const QUIESCE_MS = 1_000;
 /** A predecessor that was quiesced but never told to drain looks whether it has a successor. */
 const ORPHAN_CHECK_MS = 5_000;
@@ -49,7 +45,7 @@ export class Edge implements ControlTarget {
   /** The workers beside this one; null when it is the only one. */
   readonly #crew: Crew | null;
   readonly #control: ControlServer;
-  #admitted: ReadonlyMap<string, AdmittedService> = new Map();
+  #admitted: AdmittedTable = new Map();
   /** Commands run one after the other. */
   readonly #turn = new Turn();
   #phase: Phase = 'starting';
@@ -94,7 +90,7 @@ export class Edge implements ControlTarget {
   async start(): Promise<void> {
     await this.#restore();
     this.#crew?.start();
-    await probeAll(this.#worker.instances, RESTORE_PROBE_MS);
+    await this.#worker.probe();
     // While another one serves there is time for followers to start; where nobody does, nobody waits for them.
     const replacing = this.#crew !== null && (await whoAnswers(this.#options.socket, QUIESCE_MS)) !== null;
     if (replacing) await this.#crew?.ready();
@@ -158,7 +154,7 @@ export class Edge implements ControlTarget {
   }
 
   /** Why the table could not be written, or null. Traffic obeys all the same: an abort must not wait for a disk. */
-  async #persist(table: ReadonlyMap<string, AdmittedService>): Promise<string | null> {
+  async #persist(table: AdmittedTable): Promise<string | null> {
     try {
       await this.#file.write(table);
       return null;
@@ -170,14 +166,14 @@ export class Edge implements ControlTarget {
   }
 
   /** Whoever is told that it is done relies on every worker: this one is the last to switch. */
-  async #serveBy(table: ReadonlyMap<string, AdmittedService>): Promise<void> {
+  async #serveBy(table: AdmittedTable): Promise<void> {
     await this.#crew?.switch(table);
     this.#switch(table);
     this.#worker.ports.keepOnly(table);
     this.#crew?.share();
   }
 
-  #switch(table: ReadonlyMap<string, AdmittedService>): void {
+  #switch(table: AdmittedTable): void {
     this.#admitted = table;
     this.#worker.table.replace(table.values());
     this.#statistics.keepRollouts(rolloutsOf(table));
@@ -229,8 +225,7 @@ export class Edge implements ControlTarget {
   /** What a successor is told holds here, too, for whoever is still connected. */
   #follow(phase: 'quiesced' | 'draining'): void {
     this.#phase = phase;
-    const wanted = (): boolean => this.#phase === phase;
-    this.#worker.context.lookUp = followTable(this.#file, wanted, (table) => this.#switch(table));
+    this.#worker.follow(this.#file, (table) => this.#switch(table));
   }
 
   /** Quiesced and never told to drain: with a successor at the socket it leaves, without one it goes on. */
@@ -242,7 +237,7 @@ export class Edge implements ControlTarget {
       return;
     }
     this.#phase = 'serving';
-    this.#worker.context.lookUp = null;
+    this.#worker.heed();
     await this.#crew?.follow(false);
     this.#statistics.own.startSaving();
     if (successor === null) await this.#control.takePlace();

@@ -1,5 +1,5 @@
 import { innerEvidenceOf } from '../domain/analysis/evidence.ts';
-import type { AdmittedService } from '../domain/traffic/admission.ts';
+import type { AdmittedTable } from '../domain/traffic/admission.ts';
 import type { EdgeState } from '../domain/traffic/protocol.ts';
 import { AccessLogs } from './access-log/access-logs.ts';
 import { Challenges } from './acme/challenges.ts';
@@ -10,6 +10,7 @@ import { Listeners } from './listen/listeners.ts';
 import type { Withdraw } from './listen/listeners.ts';
 import { Ports } from './listen/ports.ts';
 import type { LiveInstance } from './live/instance.ts';
+import { probeAll } from './live/probe-all.ts';
 import { LiveTable } from './live/table.ts';
 import type { EdgeLog } from './log.ts';
 import type { EdgeOptions } from './options.ts';
@@ -19,10 +20,14 @@ import type { ProxyContext } from './proxy/context.ts';
 import { Front } from './proxy/front.ts';
 import { Sweeper } from './proxy/sweeper.ts';
 import { probeCheck, trust } from './proxy/trust.ts';
+import { followTable } from './state/follow-table.ts';
+import type { TableFile } from './state/table-file.ts';
 import type { OwnCounts } from './stats/own-counts.ts';
 import { TlsPorts } from './tls/tls-ports.ts';
 
 const POOL_SWEEP_MS = 500;
+/** For instances to be looked at before traffic is taken. */
+const PROBE_MS = 1_500;
 
 export interface WorkerParts {
   readonly counts: OwnCounts;
@@ -44,6 +49,7 @@ export class Worker {
   readonly departure: Departure;
   readonly #accessLogs: AccessLogs;
   #sweeping: NodeJS.Timeout | null = null;
+  #following: symbol | null = null;
 
   constructor(options: EdgeOptions, log: EdgeLog, { counts, limiterFor, events, openLate, withdraw }: WorkerParts) {
     this.challenges = new Challenges(options.folder, log);
@@ -99,6 +105,24 @@ export class Worker {
     }));
   }
 
+  /** Looks at all instances that are not known to be healthy. */
+  probe(): Promise<void> {
+    return probeAll(this.instances, PROBE_MS);
+  }
+
+  /** Another process decides about the table from now on: `take` is given each that it writes, before the next request. */
+  follow(file: TableFile, take: (table: AdmittedTable) => void): void {
+    const mine = Symbol('following');
+    this.#following = mine;
+    this.context.lookUp = followTable(file, () => this.#following === mine, take);
+  }
+
+  /** No other process decides any more. */
+  heed(): void {
+    this.#following = null;
+    this.context.lookUp = null;
+  }
+
   startSweeping(): void {
     this.#sweeping ??= setInterval(() => {
       const now = performance.now();
@@ -115,6 +139,7 @@ export class Worker {
   /** Ends at once what is left. */
   async stop(counts: OwnCounts): Promise<void> {
     if (this.#sweeping !== null) clearInterval(this.#sweeping);
+    this.heed();
     void this.listeners.stopAccepting();
     this.listeners.destroyAll();
     this.table.stop();
@@ -126,7 +151,7 @@ export class Worker {
 }
 
 /** The rollouts whose evidence a table needs. */
-export function rolloutsOf(table: ReadonlyMap<string, AdmittedService>): Set<string> {
+export function rolloutsOf(table: AdmittedTable): Set<string> {
   const splits = [...table.values()].flatMap(({ config }) => config?.split?.rollout ?? []);
   return new Set(splits.flatMap((rollout) => [rollout, innerEvidenceOf(rollout)]));
 }

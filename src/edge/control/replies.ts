@@ -1,7 +1,6 @@
+import type { Refusal } from '../../domain/traffic/admission.ts';
 import { applyCommandSchema } from '../../domain/traffic/protocol.ts';
 import type { ApplyCommand, ApplyReply } from '../../domain/traffic/protocol.ts';
-
-type Refusal = NonNullable<ApplyReply['refused']>;
 
 /** Whoever is told this looks the socket up again. */
 export const SUPERSEDED = { reason: 'superseded', detail: 'a newer edge process has taken over' } as const;

@@ -1,6 +1,6 @@
 import type { Rate } from '../../domain/traffic/rate.ts';
 import type { Limiter } from '../policy/limits.ts';
-import { RateLimiter } from '../policy/rate-limiter.ts';
+import { RateLimiter } from '../../domain/traffic/rate-limiter.ts';
 import type { Ask, FollowerToLead } from './messages.ts';
 
 /** Longer than a busy lead needs, and not so long that clients notice one that hangs. */
@@ -30,10 +30,13 @@ export class AskedLimits {
       requests: rate.requests / this.#workers,
       burst: Math.max(1, Math.floor(rate.burst / this.#workers)),
     });
-    /** A bucket only fills with time: until when nothing can have changed. */
+    /** Until when a bucket cannot have filled, unless something is given back to it. */
     const waiting = new Map<string, number>();
     return {
-      giveBack: (client) => void this.#send({ type: 'give-back', name, client }),
+      giveBack: (client) => {
+        waiting.delete(client);
+        this.#send({ type: 'give-back', name, client });
+      },
       take: (client, now) => {
         const until = waiting.get(client);
         if (until !== undefined) {

@@ -1,4 +1,4 @@
-import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { AdmittedTable } from '../../domain/traffic/admission.ts';
 import type { Challenge } from '../../domain/traffic/challenges.ts';
 import { parentLink, spawnNode } from '../../platform/child.ts';
 import { entryFile, NODE_OPTIONS } from '../../platform/entry.ts';
@@ -6,14 +6,13 @@ import type { PortBinding } from '../../platform/ipc-messages.ts';
 import { keepRunning } from '../../platform/keep-running.ts';
 import { processIdentity } from '../../platform/process/identity.ts';
 import { watch } from '../../platform/watchdog.ts';
+import { within } from '../../platform/within.ts';
 import type { EdgeLog } from '../log.ts';
 import type { EdgeOptions } from '../options.ts';
 import { Mate } from './mate.ts';
 import type { FollowerChild, MateHooks } from './mate.ts';
 import type { AnswerTo, FollowerToLead, LeadToFollower, Order, Question } from './messages.ts';
 import { followerArguments } from './follower-arguments.ts';
-
-type Table = ReadonlyMap<string, AdmittedService>;
 
 /** For a follower to be started, and to have looked at all instances. */
 const BEGIN_MS = 15_000;
@@ -26,7 +25,7 @@ const LINGER_MS = 5_000;
 
 export interface CrewHooks extends MateHooks {
   /** By which the lead serves. */
-  table: () => Table;
+  table: () => AdmittedTable;
   challenges: () => Challenge[];
   /** Runs alone among all that changes the table, the ports or the challenges. */
   inTurn: (work: () => Promise<void>) => Promise<void>;
@@ -83,7 +82,7 @@ export class Crew {
   }
 
   /** Resolves when nobody serves by another table any more: each has switched, or has been killed. */
-  async switch(table: Table): Promise<void> {
+  async switch(table: AdmittedTable): Promise<void> {
     await this.#all({ kind: 'table', services: [...table.values()], begin: false });
     // Not before: by the table of before, a port may have to speak something else.
     this.share();
@@ -201,14 +200,4 @@ export class Crew {
     this.#stopping.abort();
     for (const { child } of this.#mates) child.kill('SIGKILL');
   }
-}
-
-/** Resolves when all have, at the latest after so many milliseconds. */
-async function within(ms: number, all: readonly Promise<void>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([Promise.all(all), late]);
-  clearTimeout(timer);
 }

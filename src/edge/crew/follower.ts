@@ -1,9 +1,8 @@
-import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { AdmittedTable } from '../../domain/traffic/admission.ts';
+import { tableOf } from '../../domain/traffic/admission.ts';
 import { parentLink } from '../../platform/child.ts';
-import { probeAll } from '../live/probe-all.ts';
 import type { EdgeLog } from '../log.ts';
 import type { EdgeOptions } from '../options.ts';
-import { followTable } from '../state/follow-table.ts';
 import { TableFile } from '../state/table-file.ts';
 import { newestLife } from '../stats/epoch-store.ts';
 import { LifeFile } from '../stats/life-file.ts';
@@ -16,11 +15,6 @@ import type { Answers, FollowerToLead, LeadToFollower, Order, Question } from '.
 import { isQuestion } from './messages.ts';
 import { aboveMe, awaitSuccessor } from './orphaned.ts';
 import type { Above } from './orphaned.ts';
-
-type Table = ReadonlyMap<string, AdmittedService>;
-
-/** For the instances of its first table to be looked at. */
-const PROBE_MS = 1_500;
 
 /** `orphaned`: its lead is gone, and it goes on by what is in the file until another one serves. */
 type Phase = 'led' | 'orphaned' | 'draining' | 'gone';
@@ -39,11 +33,10 @@ export class Follower {
   readonly #worker: Worker;
   readonly #table: TableFile;
   readonly #above: Above;
-  #admitted: Table = new Map();
+  #admitted: AdmittedTable = new Map();
   #accepting = false;
   readonly #turn = new Turn();
   #phase: Phase = 'led';
-  #following: symbol | null = null;
 
   constructor(options: EdgeOptions, { epoch, keeper }: Upbringing, log: EdgeLog, exit: () => void) {
     this.#above = aboveMe(keeper);
@@ -80,15 +73,15 @@ export class Follower {
     });
     this.#counts.startSaving();
     this.#worker.startSweeping();
-    // It may have died before anybody listened for that.
-    if (link?.connected !== true) void this.#orphaned();
+    // Nobody leads it, or ever will.
+    if (link === null) void this.shutdown();
   }
 
   async #carryOut(order: Exclude<Order, Question>): Promise<null> {
     switch (order.kind) {
       case 'table':
-        this.#switch(new Map(order.services.map((service) => [service.key, service])));
-        if (order.begin) await probeAll(this.#worker.instances, PROBE_MS);
+        this.#switch(tableOf(order.services));
+        if (order.begin) await this.#worker.probe();
         break;
       case 'accept':
         this.#accepting = true;
@@ -120,7 +113,7 @@ export class Follower {
     ports.keepOnly(this.#admitted);
   }
 
-  #switch(table: Table): void {
+  #switch(table: AdmittedTable): void {
     this.#admitted = table;
     this.#worker.table.replace(table.values());
     this.#counts.keepRollouts(rolloutsOf(table), (evidence) => evidence.close());
@@ -157,17 +150,13 @@ export class Follower {
 
   /** By what is in the file from now on. */
   #follow(): void {
-    const mine = Symbol('following');
-    this.#following = mine;
-    const wanted = (): boolean => this.#following === mine;
-    this.#worker.context.lookUp = followTable(this.#table, wanted, (table) => this.#switch(table));
+    this.#worker.follow(this.#table, (table) => this.#switch(table));
   }
 
   /** By what the lead says again. It has not spoken meanwhile, and the file is what it serves by. */
   #heed(): void {
     this.#worker.context.lookUp?.();
-    this.#following = null;
-    this.#worker.context.lookUp = null;
+    this.#worker.heed();
   }
 
   /** Others accept by now: finish what is here and leave. */
@@ -178,7 +167,6 @@ export class Follower {
     this.#counts.startSaving(true);
     await this.#worker.departure.run();
     this.#phase = 'gone';
-    this.#following = null;
     await this.#worker.stop(this.#counts);
     this.#exit();
   }

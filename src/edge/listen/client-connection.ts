@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { ClientReply, ClientRequest } from '../proxy/client.ts';
 
 /** What Node's server leaves to chance on a client's connection: order, stalled readers, and what cannot be read. */
@@ -23,8 +23,10 @@ export class InTurn {
   }
 
   request(req: IncomingMessage, res: ServerResponse): void {
+    // What comes after a reply that said it was the last is not asked any more.
+    if (req.socket.writableEnded) req.socket.destroy();
     // Node gives a response its socket when those before it have ended.
-    if (res.socket !== null) this.#start(req, res);
+    else if (res.socket !== null) this.#start(req, res);
     else this.#queue(req, res);
   }
 
@@ -77,14 +79,24 @@ export function cutStalled(server: Server, stallMs: number): void {
 const LINGER_MS = 5_000;
 
 /**
- * Bounds what is still read of a request after its reply: closing at once could take the reply away from a client that
+ * Bounds what is still read of a request after its reply: closing at once would take the reply away from a client that
  * is busy sending, and reading on for as long as it likes would let it keep the edge busy for nothing.
  */
 export function boundRest(req: ClientRequest, res: ClientReply): void {
-  res.once('finish', () => {
+  // Before Node, which ends here a connection that was told to close.
+  res.prependOnceListener('finish', () => {
     if (req.complete) return;
+    const { socket } = req;
+    let ends = false;
+    // Node's own would destroy it while bytes are unread, and the kernel then resets the connection, reply and all.
+    if (socket instanceof Socket) {
+      socket.destroySoon = () => {
+        ends = true;
+        socket.end();
+      };
+    }
     setTimeout(() => {
-      if (!req.complete) req.socket.destroy();
+      if (ends || !req.complete) socket.destroy();
     }, LINGER_MS).unref();
   });
 }
@@ -99,8 +111,16 @@ const REFUSALS: Readonly<Record<string, string>> = {
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   // More after a request that said it was the last: that one is answered, and the connection ends with it.
   if (error.code === 'HPE_CLOSED_CONNECTION' && isAnswering(socket)) return;
+  // More of the head that was refused already.
+  if (socket.writableEnded) return;
   const begun = (socket as Marked)._httpMessage?.headersSent === true;
-  if (socket.writable && !begun)
-    socket.write(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`, 'latin1');
-  socket.destroy();
+  if (!socket.writable || begun) {
+    socket.destroy();
+    return;
+  }
+  // People with too many cookies should read why. What is wrong within a body must end its request at once.
+  const lingers = error.code === 'HPE_HEADER_OVERFLOW' && !isAnswering(socket);
+  socket.end(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`, 'latin1');
+  if (lingers) setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  else socket.destroy();
 }

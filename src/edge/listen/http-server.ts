@@ -102,8 +102,8 @@ function equip<S extends Server>(server: S, address: string, options: ClientOpti
     // A WebSocket may be silent for as long as it likes.
     socket.setTimeout(0);
     socket.removeAllListeners('timeout');
-    if (isAnswering(socket)) {
-      // Requests before it still wait for their replies; nobody does that in earnest.
+    if (isAnswering(socket) || socket.writableEnded) {
+      // Requests before it still wait for their replies, or were told that this connection ends.
       socket.destroy();
       return;
     }

@@ -1,4 +1,4 @@
-import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { AdmittedTable } from '../../domain/traffic/admission.ts';
 import type { EdgeTlsState } from '../../domain/traffic/tls.ts';
 import { portId } from '../../platform/ipc-messages.ts';
 import type { PortBinding } from '../../platform/ipc-messages.ts';
@@ -22,21 +22,21 @@ export class Ports {
     this.#tls = tls;
   }
 
-  async open(table: ReadonlyMap<string, AdmittedService>): Promise<Opened> {
+  async open(table: AdmittedTable): Promise<Opened> {
     const opened = await this.#listeners.open(plainOf(table));
     if (opened.ok) await this.#openTls(table);
     return opened;
   }
 
   /** Opens what can be had, and returns what cannot of the plain ones. */
-  async openEach(table: ReadonlyMap<string, AdmittedService>): Promise<Failed[]> {
+  async openEach(table: AdmittedTable): Promise<Failed[]> {
     const failed = await this.#listeners.openEach(plainOf(table));
     await this.#openTls(table);
     return failed;
   }
 
   /** Closes what the table does not need. */
-  keepOnly(table: ReadonlyMap<string, AdmittedService>): void {
+  keepOnly(table: AdmittedTable): void {
     this.#listeners.keepOnly([...plainOf(table), ...this.#tls.openable]);
   }
 
@@ -58,7 +58,7 @@ export class Ports {
     this.#tls.stop();
   }
 
-  async #openTls(table: ReadonlyMap<string, AdmittedService>): Promise<void> {
+  async #openTls(table: AdmittedTable): Promise<void> {
     await this.#tls.want(tlsPortsOf(table.values()));
     const { openable } = this.#tls;
     const failed = await this.#listeners.openEach(openable, 'tls');
@@ -70,5 +70,5 @@ export class Ports {
   }
 }
 
-const plainOf = (table: ReadonlyMap<string, AdmittedService>): PortBinding[] =>
+const plainOf = (table: AdmittedTable): PortBinding[] =>
   plainPortsOf([...table.values()].flatMap(({ config }) => config ?? []));

@@ -1,5 +1,5 @@
 import type { Rate } from '../../domain/traffic/rate.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import { RateLimiter } from '../../domain/traffic/rate-limiter.ts';
 
 /** Says how long a client has to wait, ms; 0: not at all, and the request is counted. `now` is monotonic. */
 export interface Limiter {

@@ -1,4 +1,4 @@
-import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { AdmittedTable } from '../../domain/traffic/admission.ts';
 import type { TableFile } from './table-file.ts';
 
 /** For what happens without a request (who waits, who is connected for long), and for a file that could not be used. */
@@ -12,7 +12,7 @@ const LOOK_MS = 100;
 export function followTable(
   file: Pick<TableFile, 'version' | 'readNow'>,
   wanted: () => boolean,
-  take: (table: ReadonlyMap<string, AdmittedService>) => void,
+  take: (table: AdmittedTable) => void,
 ): () => void {
   let known: string | null = null;
   let failed: string | null = null;

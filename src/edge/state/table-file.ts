@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { AdmittedService } from '../../domain/traffic/admission.ts';
+import type { AdmittedService, AdmittedTable } from '../../domain/traffic/admission.ts';
+import { tableOf } from '../../domain/traffic/admission.ts';
 import { edgeServiceSchema } from '../../domain/traffic/protocol.ts';
 import { readChecked, readCheckedNow, writeChecked } from '../../platform/atomic-file.ts';
 import type { EdgeLog } from '../log.ts';
@@ -35,8 +36,7 @@ export class TableFile {
       const { from, value, problem } = await readChecked(this.path);
       if (problem !== null) this.#log('error', 'the routing table on disk is damaged', { problem, used: from });
       if (from === 'none') return new Map();
-      const { services } = tableSchema.parse(value);
-      return new Map(services.map((service) => [service.key, service]));
+      return tableOf(tableSchema.parse(value).services);
     } catch (error) {
       this.#log('error', 'the routing table on disk cannot be used; beginning with none', { error: String(error) });
       return new Map();
@@ -56,11 +56,11 @@ export class TableFile {
   /** The newest table, at once; null when it cannot be read. */
   readNow(): Map<string, AdmittedService> | null {
     const parsed = tableSchema.safeParse(readCheckedNow(this.path));
-    return parsed.success ? new Map(parsed.data.services.map((service) => [service.key, service])) : null;
+    return parsed.success ? tableOf(parsed.data.services) : null;
   }
 
   /** Durable when it resolves. Rejects when it could not be written. */
-  async write(table: ReadonlyMap<string, AdmittedService>): Promise<void> {
+  async write(table: AdmittedTable): Promise<void> {
     const gone = new Set([...table.values()].filter(({ config }) => config === null).slice(0, -FENCES_KEPT));
     const value = { format: 1, services: [...table.values()].filter((service) => !gone.has(service)) };
     try {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '../../../platform/process/spawn.ts';
 import { PORT_RANGE } from './ports.ts';
 
@@ -20,6 +21,11 @@ export interface PortGuard {
 
 export const GUARD_TABLE = 'evenkeel';
 
+const REMOVALS = 5;
+/** ms, once more with each try. */
+const REMOVAL_PAUSE = 50;
+const GONE = /no such file|does not exist|there is no nft/i;
+
 export function portGuard(table: string = GUARD_TABLE): PortGuard {
   const name = `inet ${table}`;
   const run = async (script: string): Promise<string | null> => {
@@ -28,6 +34,14 @@ export function portGuard(table: string = GUARD_TABLE): PortGuard {
       return code === 0 ? null : (stderr.trim().split('\n')[0] ?? `nft ended with ${code}`);
     } catch {
       return 'there is no nft (nftables) here';
+    }
+  };
+  /** The kernel may be busy with somebody else's rules: what stays allowed would be the next one's. */
+  const remove = async (pair: string): Promise<void> => {
+    for (let tries = 1; tries <= REMOVALS; tries++) {
+      const why = await run(`delete element ${name} allowed { ${pair} }\n`);
+      if (why === null || GONE.test(why)) return;
+      await sleep(REMOVAL_PAUSE * tries);
     }
   };
   return {
@@ -46,8 +60,7 @@ ${pairs === '' ? '' : `add element ${name} allowed { ${pairs} }\n`}`);
     },
     async forget(allowed) {
       // Each for itself: one that is gone already must not keep the others.
-      for (const port of allowed.ports)
-        await run(`delete element ${name} allowed { ${pairsOf([{ ...allowed, ports: [port] }])} }\n`);
+      for (const port of allowed.ports) await remove(pairsOf([{ ...allowed, ports: [port] }]));
     },
   };
 }

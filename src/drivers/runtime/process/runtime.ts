@@ -249,12 +249,16 @@ class ProcessRuntime implements Runtime {
         retryable: true,
       });
     }
-    if (record !== null) await this.#guarded.forget(record);
+    const forgotten = record === null ? null : await this.#guarded.forget(record);
     if (record !== null && record.port !== null) this.#ports.release(record.port, id);
     this.#clearCgroup(record?.cgroups ?? []);
     this.#ended.delete(folder);
-    await rm(tmpOf(this.#home, folder), { recursive: true, force: true });
-    await discardFolder(folder);
+    try {
+      await rm(tmpOf(this.#home, folder), { recursive: true, force: true });
+      await discardFolder(folder);
+    } finally {
+      forgotten?.();
+    }
   }
 
   allocatePort(): Promise<number> {
