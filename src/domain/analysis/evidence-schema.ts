@@ -25,6 +25,8 @@ export const evidenceReportSchema = z.object({
   rollout: z.string().min(1),
   metrics: z.object({ errors: weightCounts, slowP75: weightCounts, slowP95: weightCounts }),
   arms: z.object({ canary: armTotals, baseline: armTotals }),
+  unit: z.enum(['sessions', 'requests']).optional(),
+  countedUntil: count.optional(),
 }) satisfies z.ZodType<EvidenceReport>;
 
 export const storedEvidenceSchema = z.object({

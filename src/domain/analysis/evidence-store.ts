@@ -1,5 +1,13 @@
 import { add, createHistogram, fromCounts, subtract, toCounts } from '../../lib/histogram.ts';
-import { type Arm, type ArmTotals, type EvidenceReport, METRICS, type Metric, type WeightCounts } from './evidence.ts';
+import {
+  type Arm,
+  type ArmTotals,
+  type EvidenceReport,
+  METRICS,
+  type Metric,
+  type Unit,
+  type WeightCounts,
+} from './evidence.ts';
 
 /**
  * The evidence of one rollout as it is stored: for each life of each edge its last cumulative report. The mark
@@ -15,6 +23,8 @@ export interface StoredEvidence {
 export interface EvidenceTotals {
   readonly metrics: Readonly<Record<Metric, readonly WeightCounts[]>>;
   readonly arms: Readonly<Record<Arm, ArmTotals>>;
+  /** Absent: `sessions`. */
+  readonly unit?: Unit | undefined;
 }
 
 export function noEvidence(rollout: string): StoredEvidence {
@@ -40,7 +50,14 @@ export function sumEvidence(stored: StoredEvidence): EvidenceTotals {
   return {
     metrics: Object.fromEntries(METRICS.map((name) => [name, metric(name)])) as Record<Metric, WeightCounts[]>,
     arms: { canary: arm('canary'), baseline: arm('baseline') },
+    ...(reports.some(({ unit }) => unit === 'requests') ? { unit: 'requests' as const } : {}),
   };
+}
+
+/** Wall time up to which all is counted, where counts come late; null: up to now. */
+export function countedUntil(stored: StoredEvidence): number | null {
+  const known = Object.values(stored.epochs).flatMap((report) => report.countedUntil ?? []);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 export const EMPTY_ARM: ArmTotals = { requests: 0, sessions: 0, bad: 0, slowP75: 0, slowP95: 0, ttfb: [] };

@@ -27,6 +27,12 @@ export interface WeightCounts {
   readonly baseline: number;
 }
 
+/**
+ * What a report counts. `sessions`, as everywhere at evenkeel's own edge; or `requests`, where another one steers the
+ * traffic and counts for itself: see counts-test.ts.
+ */
+export type Unit = 'sessions' | 'requests';
+
 /** Cumulative totals of one release since the canary started. */
 export interface ArmTotals {
   /** Requests judged: those of an instance's first 30 s are left out of the slow counts and of `ttfb`, not of this. */
@@ -58,4 +64,8 @@ export interface EvidenceReport {
   readonly rollout: string;
   readonly metrics: Readonly<Record<Metric, readonly WeightCounts[]>>;
   readonly arms: Readonly<Record<Arm, ArmTotals>>;
+  /** Absent: `sessions`. */
+  readonly unit?: Unit | undefined;
+  /** Wall time up to which everything is counted, where the counts come late; absent: up to now. */
+  readonly countedUntil?: number | undefined;
 }

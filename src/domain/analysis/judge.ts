@@ -57,9 +57,15 @@ const NOTHING = sumEvidence(noEvidence(''));
 
 /** Judges a canary from what was seen so far. Pure: the same input gives the same verdict. */
 export function judge(input: JudgeInput): Verdict {
-  const test = input.weight >= 100 ? 'window' : 'owner';
+  const verdict = judged(input);
+  const { test } = verdict;
+  return test === 'counts' ? { ...verdict, reason: `${verdict.reason} Judged by counts of requests.` } : verdict;
+}
+
+function judged(input: JudgeInput): Verdict {
   const totals = input.evidence;
-  const canary = totals === null ? null : test === 'owner' ? totals.arms.canary : sinceWindow(totals, input);
+  const test = input.weight >= 100 ? 'window' : totals?.unit === 'requests' ? 'counts' : 'owner';
+  const canary = totals === null ? null : test === 'window' ? sinceWindow(totals, input) : totals.arms.canary;
   const base = {
     test,
     canaryRequests: canary?.requests ?? 0,
@@ -68,7 +74,7 @@ export function judge(input: JudgeInput): Verdict {
   const bare = { ...base, metrics: [], neededRequests: null, detectable: null };
   const wrong = input.evidenceError ?? wrongLimit(input.limits);
   if (input.canaryLost) {
-    const who = test === 'owner' ? 'The canary' : 'It';
+    const who = test === 'window' ? 'It' : 'The canary';
     const reason = `${who} lost its last healthy instance: ${input.canaryLost} (${seen(base.canaryRequests)}).`;
     const metrics = totals === null || canary === null || wrong ? [] : metricsOf(test, canary, totals, input);
     return { ...bare, verdict: 'fail', reason, metrics };
@@ -76,33 +82,33 @@ export function judge(input: JudgeInput): Verdict {
   if (wrong) return { ...bare, verdict: 'error', reason: `The canary could not be judged: ${wrong}.` };
   if (totals === null || canary === null || canary.requests === 0) {
     const reason = `No request reached the canary${input.phaseComplete ? ' during this step' : ' yet'}, so nothing is known about it.`;
-    const fresh = test === 'owner' ? ownerPower(totals ?? NOTHING, input) : windowPower(input);
+    const fresh = test === 'window' ? windowPower(input) : ownerPower(totals ?? NOTHING, input);
     const neededRequests = stillMissing(input, 0, 0, null, fresh);
     return { ...bare, verdict: 'inconclusive', reason, neededRequests };
   }
   const metrics = metricsOf(test, canary, totals, input);
-  const power = test === 'owner' ? ownerPower(totals, input) : windowPower(input);
+  const power = test === 'window' ? windowPower(input) : ownerPower(totals, input);
   const units = unitsOf(canary.requests, canary.sessions);
   const detectable = power.detectable(units);
-  const judged: Judged = { ...base, metrics, detectable };
+  const facts: Judged = { ...base, metrics, detectable };
   const perUnit = canary.requests / units;
 
   const failed = metrics.find((metric) => metric.state === 'fail');
   if (failed) {
-    return { ...judged, verdict: 'fail', reason: failure(failed, judged), neededRequests: null };
+    return { ...facts, verdict: 'fail', reason: failure(failed, facts), neededRequests: null };
   }
   const held = metrics.find((metric) => metric.state === 'hold');
   if (held) {
     const more = held.metric === 'errors' ? power.toProof(canary, held.logE) : undefined;
     const neededRequests = more === undefined ? null : Math.ceil(more * perUnit);
-    return { ...judged, verdict: 'inconclusive', reason: holding(held, judged, neededRequests), neededRequests };
+    return { ...facts, verdict: 'inconclusive', reason: holding(held, facts, neededRequests), neededRequests };
   }
   const missing = stillMissing(input, canary.requests, units, detectable, power);
   if (missing !== 0 || !input.phaseComplete) {
-    const reason = waiting(judged, missing, input.phaseComplete);
-    return { ...judged, verdict: 'inconclusive', reason, neededRequests: missing === 0 ? null : missing };
+    const reason = waiting(facts, missing, input.phaseComplete);
+    return { ...facts, verdict: 'inconclusive', reason, neededRequests: missing === 0 ? null : missing };
   }
-  return { ...judged, verdict: 'pass', reason: passing(judged), neededRequests: null };
+  return { ...facts, verdict: 'pass', reason: passing(facts), neededRequests: null };
 }
 
 /** How many canary requests are missing for a pass; 0 when there are enough, null when no number would be. */
@@ -170,15 +176,15 @@ function windowPower(input: JudgeInput): Power {
 }
 
 function metricsOf(
-  test: 'owner' | 'window',
+  test: Verdict['test'],
   canary: ArmTotals,
   totals: EvidenceTotals,
   input: JudgeInput,
 ): MetricVerdict[] {
   const services = input.services ?? 1;
-  return test === 'owner'
-    ? ownerMetrics(totals, input.limits, services)
-    : windowMetrics(canary, totals, input.limits, services);
+  return test === 'window'
+    ? windowMetrics(canary, totals, input.limits, services)
+    : ownerMetrics(totals, input.limits, services);
 }
 
 function sinceWindow(totals: EvidenceTotals, input: JudgeInput): ArmTotals {

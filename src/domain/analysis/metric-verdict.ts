@@ -1,5 +1,6 @@
 import { bucketFloor, type HistogramCounts, fromCounts, quantile } from '../../lib/histogram.ts';
 import type { ArmTotals, Metric } from './evidence.ts';
+import { type Interval, quantileInterval, shareInterval } from './interval.ts';
 import type { EvidenceTotals } from './evidence-store.ts';
 import { logThreshold, ownerTest, SHARES } from './owner-test.ts';
 import { unitsOf, windowTest } from './window-test.ts';
@@ -28,6 +29,9 @@ export interface MetricVerdict {
   /** null: nothing was observed. */
   readonly canary: number | null;
   readonly baseline: number | null;
+  /** How uncertain they are; absent or null: nothing was observed. */
+  readonly canaryRange?: Interval | null | undefined;
+  readonly baselineRange?: Interval | null | undefined;
   readonly limit: number | null;
   /** Evidence, as a likelihood ratio, cut at `MAX_E` so that JSON can say it. Proven at `threshold`. */
   readonly e: number;
@@ -51,7 +55,7 @@ export function ownerMetrics(totals: EvidenceTotals, limits: Limits, tests: numb
     logE: ownerTest(totals.metrics[name]),
     share: SHARES[name] / tests,
   });
-  const p95 = { unit: 'ms', canary: p95Of(canary), baseline: p95Of(baseline), limit: limits.p95Ms } as const;
+  const p95 = latencyOf(canary, baseline, limits);
   return [
     metricVerdict({ ...metric('errors'), ...errorsOf(canary, baseline, limits) }),
     metricVerdict({ ...metric('slowP75'), ...p95 }),
@@ -91,10 +95,7 @@ export function windowMetrics(
     }),
     metricVerdict({
       metric: 'p95',
-      unit: 'ms',
-      canary: p95Of(since),
-      baseline: p95Of(former),
-      limit: limits.p95Ms,
+      ...latencyOf(since, former, limits),
       logE: limits.p95Ms === undefined ? 0 : windowTest(slow, 0.05),
       share,
     }),
@@ -102,9 +103,7 @@ export function windowMetrics(
 }
 
 function metricVerdict(
-  facts: Pick<MetricVerdict, 'metric' | 'unit' | 'canary' | 'baseline' | 'logE' | 'share'> & {
-    limit: number | undefined;
-  },
+  facts: Omit<MetricVerdict, 'limit' | 'e' | 'threshold' | 'progress' | 'state'> & { limit: number | undefined },
 ): MetricVerdict {
   const { canary, limit, logE, share } = facts;
   const needed = logThreshold(share);
@@ -121,15 +120,35 @@ function metricVerdict(
 }
 
 function errorsOf(canary: ArmTotals, baseline: ArmTotals, limits: Limits) {
-  return { unit: 'rate', canary: errorRate(canary), baseline: errorRate(baseline), limit: limits.errorRate } as const;
+  return {
+    unit: 'rate',
+    canary: errorRate(canary),
+    baseline: errorRate(baseline),
+    canaryRange: shareInterval(canary.bad, canary.requests),
+    baselineRange: shareInterval(baseline.bad, baseline.requests),
+    limit: limits.errorRate,
+  } as const;
+}
+
+function latencyOf(canary: ArmTotals, baseline: ArmTotals, limits: Limits) {
+  const [ofCanary, ofBaseline] = [p95Of(canary), p95Of(baseline)];
+  return {
+    unit: 'ms',
+    canary: ofCanary.value,
+    baseline: ofBaseline.value,
+    canaryRange: ofCanary.range,
+    baselineRange: ofBaseline.range,
+    limit: limits.p95Ms,
+  } as const;
 }
 
 function errorRate(arm: ArmTotals): number | null {
   return arm.requests > 0 ? Math.min(1, arm.bad / arm.requests) : null;
 }
 
-function p95Of(arm: ArmTotals): number | null {
-  return quantile(fromCounts(arm.ttfb), 0.95)?.estimate ?? null;
+function p95Of(arm: ArmTotals): { value: number | null; range: Interval | null } {
+  const histogram = fromCounts(arm.ttfb);
+  return { value: quantile(histogram, 0.95)?.estimate ?? null, range: quantileInterval(histogram, 0.95) };
 }
 
 /** Requests in buckets that lie wholly at or above `ms`. */

@@ -37,7 +37,7 @@ export function failure(metric: MetricVerdict, judged: Judged): string {
 
 export function holding(metric: MetricVerdict, judged: Judged, needed: number | null): string {
   const baselineToo = metric.baseline !== null && metric.limit !== null && metric.baseline >= metric.limit;
-  const also = judged.test === 'owner' && baselineToo ? ' (the baseline breaks it too)' : '';
+  const also = judged.test !== 'window' && baselineToo ? ' (the baseline breaks it too)' : '';
   const more = needed === null ? '' : `; about ${plural(needed, 'more request')} would prove it`;
   return `Over the limit${also}, but not proven: ${compared(metric, judged)}; ${evidence(metric, judged)}${more}.`;
 }

@@ -5,8 +5,11 @@ export interface Verdict {
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'error';
   /** One sentence, with the numbers. */
   readonly reason: string;
-  /** `owner`: compared with the baseline beside it. `window`: against its limits alone. */
-  readonly test: 'owner' | 'window';
+  /**
+   * `owner`: compared with the baseline beside it, by sessions. `counts`: the same by requests, as another counted them
+   * (counts-test.ts). `window`: against its limits alone.
+   */
+  readonly test: 'owner' | 'counts' | 'window';
   readonly metrics: readonly MetricVerdict[];
   readonly canaryRequests: number;
   readonly baselineRequests: number;

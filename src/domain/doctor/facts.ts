@@ -7,8 +7,21 @@ export interface Facts {
   home: HomeFacts;
   server: ServerFacts;
   work: WorkFacts;
+  /** Null: there is no such file. */
+  signIn: SignInFacts | null;
   /** Null outside of a project. */
   project: ProjectFacts | null;
+}
+
+/** The file that says who signs in elsewhere. */
+export interface SignInFacts {
+  path: string;
+  /** One line each. */
+  problems: string[];
+  providers: number;
+  issuers: number;
+  /** Permission bits for others than its owner to write it. */
+  writable: boolean;
 }
 
 export interface HostFacts {

@@ -4,16 +4,18 @@ import { ok, problem, warning, type Finding } from './finding.ts';
 import { homeFindings } from './home.ts';
 import { clockFindings, hostFindings } from './host.ts';
 import { serverFindings } from './server.ts';
+import { signInFindings } from './sign-in.ts';
 import { workFindings } from './work.ts';
 
 /** What the facts mean, in the order in which a person would look. */
-export function findingsOf({ now, host, home, server, work, project }: Facts): Finding[] {
+export function findingsOf({ now, host, home, server, work, signIn, project }: Facts): Finding[] {
   return [
     ...hostFindings(host),
     ...clockFindings(now, host, home, server),
     ...homeFindings(home),
     ...serverFindings(server, `${home.path}/logs`),
     ...workFindings(now, work, server),
+    ...signInFindings(signIn),
     ...(project === null ? [] : projectFindings(project, now)),
   ];
 }

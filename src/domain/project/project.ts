@@ -1,5 +1,8 @@
 import type { AcmeConfig } from '../certificate/acme.ts';
+import type { CloudConfig } from '../cloud/config.ts';
+import type { CloudRunConfig } from '../cloud/run/config.ts';
 import type { EntryConfig, MaintenanceSwitch } from './entry.ts';
+import type { WrittenObjectives } from './objectives.ts';
 
 /**
  * A project as evenkeel works with it: one `evenkeel.yaml`, resolved for one environment. `config/` produces these
@@ -177,6 +180,8 @@ export interface ServiceConfig {
   data: string[];
   /** Time between SIGTERM and SIGKILL. */
   stopGraceMs: number;
+  /** It runs on Cloud Run, as said here. Absent: on this machine. */
+  cloud?: CloudRunConfig | undefined;
   rollout: RolloutPolicy;
 }
 
@@ -207,6 +212,8 @@ export interface EnvironmentConfig extends Listen {
   tls?: TlsConfig | undefined;
   /** Absent: nothing is said about it. */
   entry?: EntryConfig | undefined;
+  /** Of the services of which the file says something; absent: of none. */
+  objectives?: WrittenObjectives[] | undefined;
   /** Never in a file; see `evenkeel maintenance`. */
   switched?: MaintenanceSwitch | undefined;
 }
@@ -220,4 +227,6 @@ export interface Project {
   services: ServiceConfig[];
   /** Names that may be used as `${NAME}` in `env` and come from the secrets store. */
   secrets: string[];
+  /** What is in the cloud; absent: nothing. Not part of any release. */
+  cloud?: CloudConfig | undefined;
 }

@@ -10,6 +10,8 @@ export interface Change {
   to: string;
   /** The artifact is there already: nothing is built, migrated or smoke-tested. */
   old: boolean;
+  /** The artifact is there, and new here: nothing is built, and all the rest is done. */
+  isBuilt?: boolean;
   /** It or what serves now cannot run beside another copy. */
   alone?: boolean;
   /** Whether its contract is still due; by default that of what is new. */
@@ -32,9 +34,11 @@ export function beginRollout(input: {
   /** Of a rollout without changes; not looked at otherwise. */
   policies?: RolloutPolicy[];
   approvalsNeeded: number;
+  approvalRule?: number;
   keepFailed: boolean | null;
   allowsBreaking?: boolean;
   by: string;
+  human?: string | null;
   reason: string;
   now: number;
 }): Rollout {
@@ -62,7 +66,9 @@ export function beginRollout(input: {
     },
     allowsBreaking: input.allowsBreaking ?? false,
     approvalsNeeded: urgent ? 0 : input.approvalsNeeded,
+    approvalRule: input.approvalRule ?? null,
     requestedBy: input.by,
+    author: input.human ?? null,
     createdAt: input.now,
     phase: 'pending',
     end: null,
@@ -109,14 +115,14 @@ function lastOfAll(services: RolloutService[]): RolloutService[] {
 }
 
 function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
-  const { config, from, to, old, contracts = !old } = change;
+  const { config, from, to, old, isBuilt = false, contracts = !old } = change;
   return {
     service: config.name,
     kind: config.kind,
     from,
     to,
     after: config.after.filter((name) => inUnit.has(name)),
-    builds: !old,
+    builds: !old && !isBuilt,
     migrates: !old && config.migrate !== null,
     smokes: !old && config.smoke.length > 0,
     checks: !old && config.check !== null,

@@ -3,10 +3,14 @@ import type { Verdict } from '../analysis/verdict.ts';
 import { stepElapsed } from './clocks.ts';
 import { gate } from './gate.ts';
 import { judgeServices, type Judged, openWindow } from './judging.ts';
+import { awaitsCounts } from './late-counts.ts';
 import { lost } from './lost.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, finish, hold, nextStep, pause, stay } from './transition.ts';
+
+/** Between two looks at counts that come late. */
+const LATE_LOOK_MS = 5_000;
 
 /**
  * The canary: fails at the first proof against it, whether paused or not; moves on when the step's time is over and
@@ -16,7 +20,9 @@ export function canary(rollout: Rollout, observed: Observed, now: number): Decis
   const step = rollout.policy.canary[rollout.step];
   // All steps are behind it: only approvals can be missing.
   if (step === undefined) return waitAtGate(rollout, observed, now);
-  const over = stepElapsed(rollout, now) >= step.forMs;
+  const beyond = stepElapsed(rollout, now) - step.forMs;
+  const late = beyond >= 0 && awaitsCounts(rollout, observed, now - beyond, now);
+  const over = beyond >= 0 && !late;
   const judged = judgeAt(rollout, observed, { weight: step.weight, phaseComplete: over });
   const disproved = disproof(judged, observed, now);
   if (disproved !== null) return disproved;
@@ -24,6 +30,7 @@ export function canary(rollout: Rollout, observed: Observed, now: number): Decis
   const { rollout: next, verdicts } = judged;
   if (next.paused !== null) return hold(next, now);
   const at = `${step.weight} %, step ${rollout.step + 1} of ${rollout.policy.canary.length}`;
+  if (late) return stay(next, `canary at ${at}, over; waiting for the last of its counts`, now + LATE_LOOK_MS);
   if (!over) {
     const left = step.forMs - stepElapsed(rollout, now);
     return stay(next, `canary at ${at}, for ${formatDuration(step.forMs)}`, now + left);

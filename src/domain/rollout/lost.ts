@@ -7,7 +7,7 @@ import type { RolloutService } from './rollout.ts';
  */
 export function lost(observed: Observed, each: RolloutService): string | null {
   const { to, from } = seen(observed, each);
-  if (to.wanted === 0 || (from !== null && from.healthy === 0)) return null;
+  if (to.wanted === 0 || (each.from !== null && (from?.healthy ?? 0) === 0)) return null;
   if (each.kind !== 'static' && to.running === 0) return 'none of its instances runs';
   if (each.kind === 'worker') return to.healthy > 0 ? null : 'none of its instances stays up';
   // After a reboot all start anew, and which of them is the first to answer says nothing.

@@ -36,6 +36,8 @@ export interface ServiceObserved {
   from: ReleaseObservation | null;
   /** The release that answered the last request through the edge, and when; null when none has yet. */
   answered: { release: string; at: number } | null;
+  /** What came instead of an answer the last time it was asked there; absent or null: nothing is known of that. */
+  unanswered?: string | null;
   /** The baseline's quantiles up to now; null with too little traffic. */
   baselineSlow: { p75Ms: number; p95Ms: number } | null;
   evidence: StoredEvidence;

@@ -43,11 +43,13 @@ function whatIsSo({ services, removes, opens }: Rollout): string {
 
 /** What the switch of one service still waits for; null when it is made. */
 function missing(rollout: Rollout, observed: Observed, each: RolloutService): string | null {
-  const { to, answered } = seen(observed, each);
+  const { to, answered, unanswered } = seen(observed, each);
   if (to.healthy < 1) return `a healthy instance of ${each.to}`;
   if (each.kind === 'worker') return null;
   if (!observed.edgeReachable || (to.weight ?? 0) < 100 - rollout.policy.holdback) return `${each.to} at the edge`;
   // An answer from before the switch says nothing about it.
   const fresh = answered !== null && answered.release === each.to && answered.at >= rollout.phaseSince;
-  return fresh ? null : `an answer of ${each.to} through the edge`;
+  if (fresh) return null;
+  const instead = unanswered === undefined || unanswered === null ? '' : `; the last time: ${unanswered}`;
+  return `an answer of ${each.to} through the edge${instead}`;
 }

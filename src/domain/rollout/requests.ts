@@ -24,7 +24,9 @@ export function takeBack(rollout: Rollout, observed: Observed, now: number): Dec
   if (rollout.phase === 'watching') return takeBackInWindow(heard, observed, request, now);
   if (rollout.phase === 'contracting')
     return leaveContract(rollout, heard, { observed, request, asked: askedFor(request) }, now);
-  const running = rollout.services.filter((each) => observed.services[each.service]?.migration.state === 'running');
+  const running = rollout.services.filter(
+    (each) => each.migrates && observed.services[each.service]?.migration.state === 'running',
+  );
   if (rollout.phase === 'migrating' && running.length > 0 && !request.force)
     return awaitMigration(rollout, heard, running.map((each) => each.to).join(', '), request, now);
   const detail = { phase: rollout.phase, forced: request.force };
@@ -105,9 +107,18 @@ function answerTo(request: OperatorRequest, rollout: Rollout, observed: Observed
 
 function approve(rollout: Rollout, request: OperatorRequest, now: number): Decision {
   if (rollout.phase === 'promoting' || isPromoted(rollout)) return noEffect(rollout, request, now);
-  if (rollout.approvals.some((each) => each.by === request.by))
-    return refuse(rollout, request, now, 'approved-already', `has no effect: ${request.by} has approved already`);
-  const approvals = [...rollout.approvals, { by: request.by, at: request.at, comment: request.comment }];
+  const { by, human, at, comment: said } = request;
+  if (human !== null && human === rollout.author)
+    return refuse(
+      rollout,
+      request,
+      now,
+      'author-approves',
+      'has no effect: whoever asked for a rollout does not approve it; somebody else has to',
+    );
+  if (rollout.approvals.some((each) => (human === null ? each.by === by : each.human === human)))
+    return refuse(rollout, request, now, 'approved-already', `has no effect: ${by} has approved already`);
+  const approvals = [...rollout.approvals, { by, human, at, comment: said }];
   const next = { ...rollout, approvals };
   const reason = `approved by ${request.by} (${approvals.length} of ${rollout.approvalsNeeded})${comment(request)}`;
   if (rollout.paused?.reason !== 'approval') return note(next, now, reason);

@@ -109,7 +109,11 @@ export interface Rollout {
   allowsBreaking: boolean;
   /** Approvals needed before promotion; 0 for none. */
   approvalsNeeded: number;
+  /** What the file asked for, which is in force from its promotion on; null: it was made of no file. */
+  approvalRule: number | null;
   requestedBy: string;
+  /** The human being behind that, as access names them; null: not known. They do not approve it. */
+  author: string | null;
   createdAt: number;
 
   phase: Phase;
@@ -135,7 +139,8 @@ export interface Rollout {
   held: Record<string, Held>;
   /** By service, from the begin of its contract on. */
   contract: Record<string, ContractState>;
-  approvals: { by: string; at: number; comment: string | null }[];
+  /** `human`: as `author`. */
+  approvals: { by: string; human: string | null; at: number; comment: string | null }[];
   analysis: Record<string, ServiceAnalysis>;
   /** Why it is where it is: the last transition's reason. */
   reason: string;
@@ -159,7 +164,8 @@ export type RequestKind = 'promote' | 'pause' | 'resume' | 'abort' | 'rollback' 
 
 /**
  * Why a request changed nothing: `no-effect` (the phase has nothing that it could do), `not-paused`, `already-paused`,
- * `not-an-approval` (only approve or reject decide here), `approved-already`, `first-release` (nothing to go back to).
+ * `not-an-approval` (only approve or reject decide here), `approved-already`, `author-approves` (somebody else has to),
+ * `first-release` (nothing to go back to).
  */
 export const REFUSALS = [
   'no-effect',
@@ -167,6 +173,7 @@ export const REFUSALS = [
   'already-paused',
   'not-an-approval',
   'approved-already',
+  'author-approves',
   'first-release',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
@@ -176,6 +183,8 @@ export interface OperatorRequest {
   rollout: string;
   kind: RequestKind;
   by: string;
+  /** The human being behind that, as access names them; null: not known. */
+  human: string | null;
   at: number;
   comment: string | null;
   /** With abort: do not wait for a running migration. */

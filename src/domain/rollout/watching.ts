@@ -3,10 +3,14 @@ import { phaseElapsed } from './clocks.ts';
 import { staysHot } from './desired.ts';
 import { judgeServices, openWindow } from './judging.ts';
 import { leftUndone } from './contracting.ts';
+import { awaitsCounts } from './late-counts.ts';
 import { lostBeside } from './lost.ts';
 import { type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, enter, finish, stay } from './transition.ts';
+
+/** Between two looks at counts that come late. */
+const LATE_LOOK_MS = 5_000;
 
 /**
  * The rollback window: the former release is hot, and the new one is still judged, against its limits alone (or
@@ -17,7 +21,9 @@ export function watching(rollout: Rollout, observed: Observed, now: number): Dec
   if (observed.superseded)
     return enter(rollout, 'complete', now, `superseded by a newer rollout${leftUndone(rollout)}`);
   const window = rollout.policy.rollbackWindowMs;
-  const over = phaseElapsed(rollout, now) >= window;
+  const beyond = phaseElapsed(rollout, now) - window;
+  const late = beyond >= 0 && awaitsCounts(rollout, observed, now - beyond, now);
+  const over = beyond >= 0 && !late;
   const { rollout: next, verdicts } = judgeServices(
     openWindow(rollout, observed),
     observed,
@@ -37,6 +43,7 @@ export function watching(rollout: Rollout, observed: Observed, now: number): Dec
     const why = lostBeside(observed, each);
     if (why !== null) return finish(next, 'rolled-back', now, `${each.to} was lost in its rollback window: ${why}`);
   }
+  if (late) return stay(next, 'the rollback window is over; waiting for the last of its counts', now + LATE_LOOK_MS);
   if (!over) return stay(next, `watching for ${formatDuration(window)}`, now + window - phaseElapsed(rollout, now));
   const judged = verdicts.map((each) => ` ${each.service.to}: ${each.verdict.reason}`).join('');
   const numbers = Object.fromEntries(verdicts.map((each) => [each.service.service, each.verdict]));

@@ -9,11 +9,17 @@ export interface AdmittedService {
   readonly config: EdgeService | null;
 }
 
+/** What an edge serves by; by the keys of services. */
+export type AdmittedTable = ReadonlyMap<string, AdmittedService>;
+
+export const tableOf = (services: readonly AdmittedService[]): Map<string, AdmittedService> =>
+  new Map(services.map((service) => [service.key, service]));
+
 export type Refusal = NonNullable<ApplyReply['refused']>;
 
 export type Admission =
   | { readonly refused: Refusal; readonly table: null }
-  | { readonly refused: null; readonly table: ReadonlyMap<string, AdmittedService> };
+  | { readonly refused: null; readonly table: AdmittedTable };
 
 const refuse = (reason: Refusal['reason'], detail: string): Admission => ({ refused: { reason, detail }, table: null });
 
@@ -22,7 +28,7 @@ const refuse = (reason: Refusal['reason'], detail: string): Admission => ({ refu
  * controller speaks for all services: who has been overtaken for one of them has been for all, also for those that the
  * other one has not spoken of, or that are new.
  */
-export function admit(table: ReadonlyMap<string, AdmittedService>, command: ApplyCommand): Admission {
+export function admit(table: AdmittedTable, command: ApplyCommand): Admission {
   const keys = [...command.services.map(serviceKey), ...command.remove];
   for (const { key, fence } of table.values())
     if (fence > command.fence)
@@ -44,10 +50,7 @@ export function admit(table: ReadonlyMap<string, AdmittedService>, command: Appl
   return conflict === null ? { refused: null, table: next } : refuse('conflict', conflict);
 }
 
-function* raised(
-  table: ReadonlyMap<string, AdmittedService>,
-  fence: number,
-): Generator<readonly [string, AdmittedService]> {
+function* raised(table: AdmittedTable, fence: number): Generator<readonly [string, AdmittedService]> {
   for (const [key, service] of table) yield [key, { ...service, fence }];
 }
 

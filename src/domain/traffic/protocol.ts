@@ -108,10 +108,10 @@ export const applyReplySchema = z.object({
   /**
    * Why not, when it was refused: `fence` (a newer one is known), `conflict` (a route is taken by another service),
    * `invalid` (it contradicts itself), `port` (cannot be listened on), `superseded` (a newer edge process has taken
-   * over: ask again, the socket leads to it).
+   * over: ask again, the socket leads to it), `pending` (what was told before is still being done: ask again).
    */
   refused: z
-    .object({ reason: z.enum(['fence', 'conflict', 'invalid', 'port', 'superseded']), detail: z.string() })
+    .object({ reason: z.enum(['fence', 'conflict', 'invalid', 'port', 'superseded', 'pending']), detail: z.string() })
     .nullable(),
   /** Set when the table was switched but could not be written (a full disk): it serves, but would not survive a crash. */
   unpersisted: z.string().optional(),
@@ -144,6 +144,8 @@ export const edgeStateSchema = z.object({
       /** Shares as they are now: a release without a healthy instance has given its own to the others. */
       effective: z.array(z.object({ release: id, weight: percent })).optional(),
       held: z.number().int(),
+      /** Where everybody reaches it, when that is not by its routes on ports of this machine. */
+      url: z.string().optional(),
     }),
   ),
   tls: z.array(edgeTlsStateSchema).optional(),
