@@ -74,3 +74,5 @@ export function defaultStopGraceMs(environment: string): number {
 export function defaultBind(environment: string): string {
   return environment === 'development' ? '127.0.0.1' : '0.0.0.0';
 }
+
+export const DEFAULT_RUNTIME = 'process';

@@ -1,5 +1,5 @@
 import { suggest } from '../lib/suggest.ts';
-import { isEnvPath, isPrivatePath, withinService } from './private-values.ts';
+import { isCloudPath, isEnvPath, isPrivatePath, withinService } from './private-values.ts';
 import { problemAt } from './problem.ts';
 import type { Complaint, Problem } from './problem.ts';
 import { hasTemplate, parseTemplate } from './template.ts';
@@ -61,6 +61,8 @@ function fillScalar(scalar: ScalarTree, text: string, filling: Filling, problems
     } else if (part.kind === 'variable' && part.name === 'PORT' && inCommand) {
       // Each instance has its own, so this is left to the shell.
       value += part.raw;
+    } else if (part.kind === 'variable' && part.name === 'env' && isCloudPath(scalar.path)) {
+      value += filling.environment;
     } else {
       const found = part.kind === 'variable' ? valueOf(part, filling, scalar.path) : misplaced(part);
       if (typeof found === 'string') {
@@ -101,6 +103,14 @@ export function valueOf(
       code: 'bad-variable',
       message: '`${PORT}` is only known when an instance starts',
       expected: 'to be used in `env` or in a command',
+    };
+  }
+  const placeholder = filling.variables.placeholders.get(name);
+  if (placeholder !== undefined) {
+    return {
+      code: 'secret-misplaced',
+      message: `\`${name}\` in ${placeholder} stands for a secret, which is never loaded as text`,
+      hint: `add ${name} to \`secrets\`, and set it: \`evenkeel secrets set ${name}\``,
     };
   }
   const value = filling.variables.get(name);

@@ -151,7 +151,8 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[])
 
 function shapesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodShape[] {
   const [key, ...rest] = path;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return shapesAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
+    return shapesAt(schema.unwrap(), path);
   if (schema instanceof z.ZodPipe) {
     return shapesAt(schema.in instanceof z.ZodTransform ? schema.out : schema.in, path);
   }
@@ -171,7 +172,7 @@ function shapesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core
 export function allKeys(schema: z.core.$ZodType): Set<string> {
   const found = new Set<string>();
   const visit = (at: z.core.$ZodType): void => {
-    if (at instanceof z.ZodOptional || at instanceof z.ZodNullable) visit(at.unwrap());
+    if (at instanceof z.ZodOptional || at instanceof z.ZodNullable || at instanceof z.ZodDefault) visit(at.unwrap());
     else if (at instanceof z.ZodPipe) [at.in, at.out].forEach(visit);
     else if (at instanceof z.ZodUnion) at.options.forEach(visit);
     else if (at instanceof z.ZodRecord) visit(at.valueType);

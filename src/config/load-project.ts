@@ -81,8 +81,8 @@ export async function readProject(
   const filling: Filling = { environment, variables, secrets: secretNames(yaml.tree) };
   const filled = fill(yaml.tree, filling);
   const resolved = resolveProject(filled.tree, root, filling);
-  const notYet = notYetAvailable(filled.tree);
-  const problems = [
+  const notYet = notYetAvailable(filled.tree, environment);
+  const all = [
     ...yaml.problems,
     ...known,
     ...envProblems,
@@ -96,6 +96,8 @@ export async function readProject(
     ...(await missingFolders(filled.tree, resolved.project)),
     ...(await pageProblems(filled.tree, resolved.project.environment.entry, root)),
   ];
+  // An environment that does not exist has no values either: of interest is that it does not exist.
+  const problems = known.length === 0 ? all : all.filter(({ code }) => code !== 'unset-variable');
   if (problems.some(({ severity }) => severity === 'error')) return failed(problems);
   return {
     ok: true,
@@ -155,6 +157,7 @@ function environmentProblems(tree: Tree, environment: string): Problem[] {
 
 function secretNames(tree: Tree): Set<string> {
   const secrets = child(tree, 'secrets');
+  if (secrets?.kind === 'map') return new Set(secrets.entries.keys());
   const items = secrets?.kind === 'list' ? secrets.items : [];
   return new Set(
     items.flatMap((item) => (item.kind === 'scalar' && typeof item.value === 'string' ? [item.value] : [])),

@@ -1,8 +1,21 @@
 /** Values under these paths may be credentials, so they are shown nowhere. */
 export function isPrivatePath(path: readonly string[]): boolean {
-  if (path[0] === 'databases') return path[2] === 'url';
+  if (isDatabaseUrl(path)) return true;
+  if (path[0] === 'oidc') return path[2] === 'clientSecret'; // of sign-in.yaml; belongs elsewhere, and may be here all the same
   return isEnvPath(path) || isUserPath(path);
 }
+
+/** `databases.*.url`, also those of an environment. */
+export const isDatabaseUrl = (path: readonly string[]): boolean =>
+  path[0] === 'databases'
+    ? path[2] === 'url'
+    : path[0] === 'environments' && path[2] === 'databases' && path[4] === 'url';
+
+const OF_CLOUD = ['cloud', 'databases', 'buckets', 'secrets'];
+
+/** Where `${env}` is the name of the environment: whatever makes names of things in the cloud. */
+export const isCloudPath = (path: readonly string[]): boolean =>
+  OF_CLOUD.includes(path[0] ?? '') || (path[0] === 'environments' && OF_CLOUD.includes(path[2] ?? ''));
 
 /** Where the name of a secret belongs, and somebody may have written the password itself. */
 const isUserPath = (path: readonly string[]): boolean => {

@@ -8,6 +8,8 @@ import type { Problem } from './problem.ts';
 /** What `${VAR}` is filled from. */
 export interface Variables {
   get: (name: string) => string | undefined;
+  /** Names whose value would be a `${SECRET_...}`, with where it is written: it stands for a secret and is none. */
+  placeholders: ReadonlyMap<string, string>;
   /** Names in the files, for "did you mean". */
   names: string[];
   /** Where was looked, most specific first, in words. */
@@ -25,11 +27,23 @@ export async function readVariables(
     'the environment of this process',
     ...files.map(({ file, present }) => (present ? file : `${file} (not there)`)),
   ];
+  // Own names only: `${valueOf}` must not find what every object has.
+  const ofProcess = (name: string): string | undefined =>
+    Object.hasOwn(processEnv, name) ? processEnv[name] : undefined;
+  const get = (name: string): string | undefined =>
+    ofProcess(name) ?? files.map(({ values }) => values.get(name)).find((value) => value !== undefined);
+  const isPlaceholder = (name: string): boolean => get(name)?.includes('${SECRET_') === true;
+  const placeholders = new Map(
+    files
+      .toReversed()
+      .flatMap(({ file, values }) => [...values.keys()].filter(isPlaceholder).map((name) => [name, file] as const)),
+  );
+  for (const name of Object.keys(processEnv)) {
+    if (isPlaceholder(name) && ofProcess(name) !== undefined) placeholders.set(name, 'the environment of this process');
+  }
   const variables: Variables = {
-    // Own names only: `${valueOf}` must not find what every object has.
-    get: (name) =>
-      (Object.hasOwn(processEnv, name) ? processEnv[name] : undefined) ??
-      files.map(({ values }) => values.get(name)).find((value) => value !== undefined),
+    get: (name) => (placeholders.has(name) ? undefined : get(name)),
+    placeholders,
     names: [...new Set(files.flatMap(({ values }) => [...values.keys()]))],
     lookedIn: lookedIn.join(', '),
   };

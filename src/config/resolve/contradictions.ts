@@ -13,6 +13,8 @@ export interface Subject {
   /** The merged tree that `written` was read from. */
   tree: Tree;
   isAsked: boolean;
+  /** Its Dockerfile says how it runs. */
+  onCloudRun: boolean;
 }
 
 type Report = (path: readonly string[], complaint: Omit<Complaint, 'code'> & { code?: Complaint['code'] }) => void;
@@ -52,7 +54,7 @@ const NOT_FOR_STATIC = [
   'overlap',
 ];
 
-function checkWhatItIs({ name, written, tree, isAsked }: Subject, report: Report): void {
+function checkWhatItIs({ name, written, tree, isAsked, onCloudRun }: Subject, report: Report): void {
   const has = (key: string): boolean => descend(tree, [key]) !== undefined;
   if (has('static')) {
     for (const key of NOT_FOR_STATIC) {
@@ -61,7 +63,7 @@ function checkWhatItIs({ name, written, tree, isAsked }: Subject, report: Report
       const message = `\`${key}\` is for programs, and \`${name}\` is a folder of static files`;
       report([key], { message, hint: `take out \`${key}\` or \`static\`` });
     }
-  } else if (!has('run')) {
+  } else if (!has('run') && !onCloudRun) {
     const hint = has('dev') ? '`dev` does not replace it' : null;
     const message = `\`${name}\` has neither \`run\` nor \`static\``;
     report([], { code: 'missing-key', message, expected: '`run: COMMAND` or `static: FOLDER`', hint });
@@ -71,7 +73,7 @@ function checkWhatItIs({ name, written, tree, isAsked }: Subject, report: Report
     const message = '`check` is for services without routes';
     report(['check'], { message, hint: 'use `smoke`: it asks the new release before it takes traffic' });
   }
-  if (written.public === true && !routed && !has('routes')) {
+  if (written.public === true && !routed && !has('routes') && !onCloudRun) {
     report(['public'], { message: '`public: true` says nothing without `routes`', hint: 'add `routes: [/]`' });
   }
   if (!routed && !isAsked && !has('routes')) {

@@ -2,6 +2,7 @@ import type { EnvPart, EnvTemplate } from '../../domain/project/project.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { valueOf } from '../fill.ts';
 import type { Filling } from '../fill.ts';
+import { isDatabaseUrl } from '../private-values.ts';
 import { problemAt } from '../problem.ts';
 import type { Complaint, Problem } from '../problem.ts';
 import { parseTemplate } from '../template.ts';
@@ -69,7 +70,7 @@ function resolvePart(part: TemplatePart, scope: EnvScope, path: readonly string[
         const message = `\`\${${part.name}}\` is a secret and cannot have a default`;
         return { code: 'secret-misplaced', message, hint: `write \${${part.name}}` };
       }
-      if (part.name === 'PORT' && path[0] !== 'databases') return [{ port: true }];
+      if (part.name === 'PORT' && !isDatabaseUrl(path)) return [{ port: true }];
       const value = valueOf(part, scope, path);
       return typeof value === 'string' ? [value] : value;
     }
@@ -84,11 +85,12 @@ function resolveReference(
 ): EnvPart[] | Complaint {
   const [kind = '', name = '', what] = keys;
   const fits = (kind === 'services' || kind === 'databases') && what === 'url' && keys.length === 3;
-  if (!fits || path[0] === 'databases') {
+  const misplaced = isDatabaseUrl(path);
+  if (!fits || misplaced) {
     return {
       code: 'bad-variable',
-      message: path[0] === 'databases' ? `\`${raw}\` cannot be used here` : `\`${raw}\` is not understood`,
-      hint: path[0] === 'databases' ? null : 'there are ${services.NAME.url} and ${databases.NAME.url}',
+      message: misplaced ? `\`${raw}\` cannot be used here` : `\`${raw}\` is not understood`,
+      hint: misplaced ? null : 'there are ${services.NAME.url} and ${databases.NAME.url}',
     };
   }
   if (kind === 'services') {

@@ -6,12 +6,12 @@ const SHORTHANDS: Record<string, string> = { health: 'path', static: 'dir' };
 
 /**
  * What holds for a service in an environment. Later wins: the service, the environment's word for all services
- * (`rollout`, `env`), the environment's word for this service.
+ * (`rollout`, `env`, `objectives`), the environment's word for this service.
  */
 export function mergeService(file: Tree, environment: string, name: string): Tree | undefined {
   const here = descend(file, ['environments', environment]);
   let merged = expand(descend(file, ['services', name]));
-  for (const key of ['rollout', 'env']) {
+  for (const key of ['rollout', 'env', 'objectives']) {
     const shared = child(here, key);
     if (shared === undefined || merged?.kind !== 'map') continue;
     const entries = new Map(merged.entries);

@@ -1,5 +1,6 @@
 import { askedServices } from '../../domain/project/asked-services.ts';
-import type { EnvironmentConfig, EnvPart, Project, ServiceConfig } from '../../domain/project/project.ts';
+import type { CloudService } from '../../domain/cloud/config.ts';
+import type { EnvironmentConfig, Project, ServiceConfig } from '../../domain/project/project.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { DEFAULT_PORT, defaultBind } from '../defaults.ts';
 import type { Filling } from '../fill.ts';
@@ -11,22 +12,23 @@ import { service as serviceSchema } from '../schema/service.ts';
 import type { WrittenService } from '../schema/service.ts';
 import { child, descend, keyPlace, toPlain } from '../tree.ts';
 import type { Tree } from '../tree.ts';
+import { resolveCloud } from './cloud/config.ts';
+import { cloudRunContradictions, processContradictions } from './cloud/contradictions.ts';
+import { mentionsCloud, runtimeOf } from './cloud/place.ts';
+import { cloudService } from './cloud/services.ts';
+import { resolveSurroundings } from './cloud/surroundings.ts';
+import type { Candidate } from './cloud/surroundings.ts';
 import { contradictionsOf } from './contradictions.ts';
-import { resolveEnv, resolveUrl } from './env.ts';
+import { resolveEnv } from './env.ts';
 import { mergeService } from './merge.ts';
 import { resolveEntry } from './entry.ts';
+import { objectivesContradictions, resolveObjectives } from './objectives.ts';
 import { entryContradictions, judgesOf } from './entry-contradictions.ts';
 import { dependencyOrder } from './order.ts';
 import { duplicateRoutes } from './routes.ts';
 import { resolveRoutes, resolveService } from './service.ts';
 import { resolveTls, tlsContradictions } from './tls.ts';
 import { parseTolerantly } from './tolerant-parse.ts';
-
-interface Candidate {
-  name: string;
-  tree: Tree;
-  written: WrittenService;
-}
 
 /**
  * From a filled tree to a project. `problems` holds what only shows when everything is seen together; mistakes in the
@@ -44,38 +46,59 @@ export function resolveProject(
   const names = serviceNames(tree, filling.environment);
 
   checkOverrides(tree, names, problems);
-  const databases = resolveDatabases(tree, filling, problems);
+  const surroundings = resolveSurroundings(tree, candidates, filling, problems);
+  const { place, databases } = surroundings;
   const scope = { ...filling, services: names, databases: databases.urls };
+  const written = new Map(
+    candidates.map(({ name, tree: merged }) => [name, resolveEnv(child(merged, 'env'), scope, problems)]),
+  );
   const envs = new Map(
-    candidates.map(({ name, tree: merged }) => [
-      name,
-      { ...databases.env, ...resolveEnv(child(merged, 'env'), scope, problems) },
+    candidates.map((candidate) => [
+      candidate.name,
+      { ...surroundings.envOf(candidate), ...written.get(candidate.name) },
     ]),
   );
-  const asked = new Set([...askedServices(...envs.values()), ...judgesOf(environment.entry)]);
+  const onCloudRun = runtimeOf(tree, filling.environment) === 'cloud-run';
+  // There everybody is told everybody's address, which asks for nothing.
+  const askedBy = onCloudRun ? written : envs;
+  const asked = new Set([...askedServices(...askedBy.values()), ...judgesOf(environment.entry)]);
+  const inCloud = mentionsCloud(tree);
+  const inTheCloud: CloudService[] = [];
 
   const services = new Map<string, ServiceConfig>();
-  for (const { name, tree: merged, written } of candidates) {
-    const isAsked = asked.has(name);
-    problems.push(...contradictionsOf({ name, environment: environment.name, written, tree: merged, isAsked }));
-    problems.push(...entryContradictions({ name, written, tree: merged, names, secrets: filling.secrets }));
-    problems.push(...checkAfter(name, written, merged, names));
-    const around = { environment: environment.name, domain: environment.domain, env: envs.get(name) ?? {}, isAsked };
-    const service = resolveService(name, written, around);
+  for (const { name, tree: merged, written: keys } of candidates) {
+    const isAsked = asked.has(name) || (onCloudRun && !hasKey(merged, 'schedule'));
+    const subject = { name, written: keys, tree: merged, env: envs.get(name) ?? {}, isAsked: asked.has(name) };
+    problems.push(...(onCloudRun ? cloudRunContradictions(subject) : processContradictions(subject, inCloud)));
+    problems.push(
+      ...contradictionsOf({ onCloudRun, name, environment: environment.name, written: keys, tree: merged, isAsked }),
+    );
+    problems.push(...entryContradictions({ name, written: keys, tree: merged, names, secrets: filling.secrets }));
+    problems.push(...objectivesContradictions({ name, written: keys, tree: merged, isAsked }));
+    problems.push(...checkAfter(name, keys, merged, names));
+    const around = {
+      environment: environment.name,
+      domain: environment.domain,
+      env: envs.get(name) ?? {},
+      isAsked,
+      onCloudRun,
+    };
+    const service = resolveService(name, keys, around);
     services.set(name, service);
+    if (onCloudRun && place !== null) inTheCloud.push(cloudService(service, keys, place, databases.cloud !== null));
     problems.push(...weakHealth(service, merged, environment));
   }
   problems.push(
     ...duplicateRoutes(
-      candidates.map(({ name, tree: merged, written }) => ({
+      candidates.map(({ name, tree: merged, written: keys }) => ({
         service: name,
-        routes: resolveRoutes(written, environment.domain),
+        routes: resolveRoutes(keys, environment.domain),
         tree: merged,
       })),
     ),
   );
 
-  problems.push(...tlsContradictions(tree, environment, [...services.values()]));
+  if (!onCloudRun) problems.push(...tlsContradictions(tree, environment, [...services.values()]));
   const order = dependencyOrder(
     new Map([...services].map(([name, { after }]) => [name, after.filter((before) => before !== name)])),
   );
@@ -85,13 +108,16 @@ export function resolveProject(
   return {
     problems,
     // Beside the project and not in it: what it says of releases would change with it.
-    dev: new Map(candidates.flatMap(({ name, written }) => (written.dev === undefined ? [] : [[name, written.dev]]))),
+    dev: new Map(candidates.flatMap(({ name, written: { dev } }) => (dev === undefined ? [] : [[name, dev]]))),
     project: {
       name: name?.kind === 'scalar' ? String(name.value) : '',
       root,
       environment,
       services: ordered,
-      secrets: [...filling.secrets],
+      secrets: [...new Set([...filling.secrets, ...databases.secrets])],
+      ...(place === null
+        ? {}
+        : { cloud: resolveCloud(place, { ...surroundings, root, services: inTheCloud }, problems) }),
     },
   };
 }
@@ -128,6 +154,7 @@ function resolveEnvironment(
   const tls = resolveTls(written?.tls, root);
   const project = String(toPlain(child(tree, 'project') ?? tree));
   const entry = resolveEntry(candidates, written, { root, project, domain: written?.domain ?? null });
+  const objectives = resolveObjectives(candidates);
   return {
     name,
     domain: written?.domain ?? null,
@@ -136,26 +163,8 @@ function resolveEnvironment(
     approve: { people: written?.approve?.people ?? 0 },
     ...(tls === undefined ? {} : { tls }),
     ...(entry === undefined ? {} : { entry }),
+    ...(objectives === undefined ? {} : { objectives }),
   };
-}
-
-function resolveDatabases(tree: Tree, filling: Filling, problems: Problem[]) {
-  const urls = new Map<string, EnvPart[] | null>();
-  const env: Record<string, EnvPart[]> = {};
-  const databases = child(tree, 'databases');
-  if (databases?.kind === 'map') {
-    for (const [name, entry] of databases.entries) {
-      const url = resolveUrl(child(entry.value, 'url'), filling, problems);
-      urls.set(name, url);
-      if (url !== null) env[databaseVariable(name)] = url;
-    }
-  }
-  return { urls, env };
-}
-
-/** The variable in which services find the url of a database. */
-export function databaseVariable(name: string): string {
-  return name === 'main' ? 'DATABASE_URL' : `${name.toUpperCase().replaceAll('-', '_')}_DATABASE_URL`;
 }
 
 function checkOverrides(tree: Tree, names: ReadonlyMap<string, unknown>, problems: Problem[]): void {

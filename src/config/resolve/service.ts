@@ -26,6 +26,8 @@ export interface ServiceSurroundings {
   env: EnvTemplate;
   /** Another service uses its url. */
   isAsked: boolean;
+  /** Cloud Run itself starts as many copies as it takes; to a rollout they are one. */
+  onCloudRun: boolean;
 }
 
 /** One service with every default applied. */
@@ -45,7 +47,7 @@ export function resolveService(name: string, written: WrittenService, around: Se
     check: written.check ?? null,
     static: written.static ?? null,
     health,
-    ...resolveInstances(written.instances),
+    ...(around.onCloudRun ? { instances: 1 } : resolveInstances(written.instances)),
     ...(written.schedule === undefined ? {} : { schedule: resolveSchedule(written.schedule) }),
     // Absent where it says nothing: what a release is made from must not change with the version of evenkeel.
     ...(written.overlap === false ? { overlap: false as const } : {}),
@@ -86,7 +88,9 @@ function kindOf(written: WrittenService, isAsked: boolean): ServiceKind {
 /** Without room between the two there is nothing to follow. */
 function resolveInstances(written: WrittenService['instances']): Pick<ServiceConfig, 'instances' | 'scale'> {
   if (written === undefined || typeof written === 'number') return { instances: written ?? DEFAULT_INSTANCES };
-  const { min, max, concurrency, cpu, cooldown } = written;
+  const { max, concurrency, cpu, cooldown } = written;
+  // Nobody would start the first one when a request comes.
+  const min = Math.max(1, written.min);
   if (max <= min) return { instances: min };
   return {
     instances: min,

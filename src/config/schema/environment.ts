@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
+import { buckets } from './bucket.ts';
+import { cloud } from './cloud.ts';
+import { databases } from './database.ts';
 import { accessLog, closedKeys, trustedProxies } from './entry.ts';
+import { objectives } from './objectives.ts';
 import { rollout } from './rollout.ts';
 import { env, host, keys, name, text, wholeNumber } from './scalars.ts';
 import { serviceKeys } from './service.ts';
@@ -25,7 +29,11 @@ function nullable<T extends z.ZodRawShape>(shape: T): Nullable<T> {
 }
 
 const approve = keys({
-  people: wholeNumber(0, 20).describe('How many people must approve a rollout. Default 0.').optional(),
+  people: wholeNumber(0, 20)
+    .describe(
+      'How many people must approve a rollout, other than the one who asked for it. Fewer than before count once a rollout that asks for fewer was approved. Default 0.',
+    )
+    .optional(),
   groups: z
     .array(text('the name of a group'), { error: 'a list of groups' })
     .describe('Who may approve. Not available yet.')
@@ -51,6 +59,7 @@ export const environment = keys({
   ...closedKeys,
   approve: approve.describe('Who must agree before a new release takes over.').optional(),
   rollout: rollout.optional(),
+  objectives: objectives.optional(),
   env: env.describe('Variables for all services of this environment.').optional(),
   services: z
     .record(name, keys(nullable(serviceKeys)).describe('Keys laid over those of the service; `null` takes one away.'), {
@@ -60,8 +69,16 @@ export const environment = keys({
     .optional(),
   runtime: z
     .enum(['process', 'docker', 'cloud-run'], { error: 'process, docker or cloud-run' })
-    .describe('What runs the instances. Default process; the others are not available yet.')
+    .describe(
+      'What runs the instances: processes of this machine, or Cloud Run. Default process; docker is not available yet.',
+    )
     .optional(),
+  cloud: cloud
+    .nullable()
+    .describe('Keys laid over those of `cloud` at the top; `null`: nothing of this environment is in the cloud.')
+    .optional(),
+  databases: databases.describe('Keys laid over those of single databases.').optional(),
+  buckets: buckets.describe('Keys laid over those of single buckets.').optional(),
 }).describe('What is different in this environment.');
 
 /** An environment may be named and otherwise left empty. */

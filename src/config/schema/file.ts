@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { alerts } from './alert.ts';
 import { backups } from './backup.ts';
 import { buckets } from './bucket.ts';
-import { cloud } from './cloud.ts';
+import { cloud, matching } from './cloud.ts';
 import { databases } from './database.ts';
 import { bind, edgePort, environments } from './environment.ts';
 import { externals } from './external.ts';
@@ -12,6 +12,12 @@ import { service } from './service.ts';
 
 const secretName = variableName.refine((found) => found !== 'PORT' && !found.startsWith('EVENKEEL_'), {
   error: 'a name that evenkeel does not set itself',
+});
+
+export const secret = keys({
+  cloud: matching(/^[A-Za-z][A-Za-z0-9_-]{0,254}$/, 'an id of letters, digits, dashes and underscores')
+    .describe('Its id in Secret Manager. Default: made from the names of project, environment and secret.')
+    .optional(),
 });
 
 /** The whole of `evenkeel.yaml`: the single source of types, errors and the JSON Schema for editors. */
@@ -24,7 +30,9 @@ export const file = keys({
   databases: databases.optional(),
   buckets: buckets.optional(),
   secrets: z
-    .array(secretName, { error: 'a list of names' })
+    .union([z.array(secretName), z.record(secretName, secret.nullable())], {
+      error: 'a list of names, or names and their keys',
+    })
     .describe('Names that may be used as ${NAME} in `env` and are kept by `evenkeel secrets set NAME`.')
     .optional(),
   external: externals.optional(),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { duration, keys, percent, wholeNumber } from './scalars.ts';
 
 const range = keys({
-  min: wholeNumber(1, 100).describe('Fewest copies.'),
+  min: wholeNumber(0, 100).describe('Fewest copies; 0 on Cloud Run only.'),
   max: wholeNumber(1, 100).describe('Most copies.'),
   concurrency: wholeNumber(1, 100_000)
     .describe(

@@ -2,9 +2,11 @@ import { z } from 'zod';
 
 import { parseRoute, parsePath } from '../values/route.ts';
 import { closedKeys, policyKeys } from './entry.ts';
+import { cloudServiceKeys } from './service-cloud.ts';
 import { health, requestPath } from './health.ts';
 import { schedule } from './schedule.ts';
 import { instances } from './instances.ts';
+import { objectives, role } from './objectives.ts';
 import { rollout } from './rollout.ts';
 import {
   command,
@@ -142,7 +144,7 @@ export const serviceKeys = {
     )
     .optional(),
   port: wholeNumber(1, 65_535)
-    .describe('A fixed port, for a program that cannot listen on $PORT. Not available yet.')
+    .describe('The port that the container listens on, on Cloud Run. Default 8080. Elsewhere programs listen on $PORT.')
     .optional(),
   health: health.optional(),
   instances: instances
@@ -162,7 +164,9 @@ export const serviceKeys = {
   ...policyKeys,
   ...closedKeys,
   public: yesNo
-    .describe('Whether the routes answer to everybody. Default true; false is not available yet.')
+    .describe(
+      'Whether it answers to everybody. Default: whether it has `routes`. false beside `routes` is for Cloud Run.',
+    )
     .optional(),
   after: oneOrMany(name, 'the name of a service, or a list of them')
     .describe('Services that must be verified before this one starts.')
@@ -185,6 +189,9 @@ export const serviceKeys = {
     )
     .optional(),
   rollout: rollout.optional(),
+  objectives: objectives.optional(),
+  role: role.optional(),
+  ...cloudServiceKeys,
   keepFailed: yesNo.describe('Short for `rollout.keepFailed`.').optional(),
   dir: folder.describe('Folder in which the commands run. Default: the folder of this file.').optional(),
   stopGrace: duration({ max: 3_600_000 })
