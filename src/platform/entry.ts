@@ -62,6 +62,7 @@ export function processEnv(env: NodeJS.ProcessEnv, paths: EvenkeelPaths): NodeJS
     ...env,
     EVENKEEL_HOME: paths.home,
     EVENKEEL_SECRETS_KEY_FILE: paths.secretsKey,
+    EVENKEEL_SIGN_IN: paths.signIn,
     NODE_COMPILE_CACHE: codeCacheFolder(paths),
   };
 }

@@ -35,6 +35,8 @@ export type EdgeToKeeper =
   | { type: 'need'; ports: PortBinding[] };
 
 export type KeeperToController =
+  /** With a TCP handle, bound: the address of the dashboard, and of the API for others than commands. Before `api`, or later. */
+  | { type: 'web'; port: number; bind: string }
   /** With a handle of the API's Unix socket, bound; requests wait in it while a controller restarts. */
   | { type: 'api' }
   /** Finish what you do and leave; instances stay. */

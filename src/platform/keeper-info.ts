@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { PortBinding } from './ipc-messages.ts';
 import { isIdentity } from './is-identity.ts';
 import type { EvenkeelPaths } from './paths.ts';
 import { isAlive, type ProcessIdentity } from './process/identity.ts';
@@ -21,6 +22,8 @@ export interface KeeperInfo {
   /** How many there ought to be, and all that there are. Absent: one. */
   controllersWanted?: number;
   controllers?: { process: ProcessIdentity; role: ControllerRole }[];
+  /** The address of the dashboard; null or absent: there is none. */
+  dashboard?: PortBinding | null;
   /** How often a controller has ended since one was last ready. */
   controllerFailures: number;
 }

@@ -23,10 +23,15 @@ export interface EvenkeelPaths {
   /** What people asked for while the store was away, and what it said last; see app/emergency-files.ts. */
   unwritten: string;
   lastKnown: string;
+  /** The end of the audit as it was written last, and what waits to be put into it; see app/audit-files.ts. */
+  auditAnchor: string;
+  unwrittenAudit: string;
   /** Who the keeper is, JSON; see platform/keeper-info.ts. */
   keeperInfo: string;
   /** The ports the keeper holds. */
   keeperPorts: string;
+  /** Where the dashboard was found last. */
+  dashboardPort: string;
   store: string;
   /** Remembers that the state lies in a Postgres database; see app/open-store.ts. */
   storeElsewhere: string;
@@ -45,6 +50,8 @@ export interface EvenkeelPaths {
   /** What evenkeel got from issuers of certificates, and its accounts with them. */
   certificates: string;
   secretsFile: string;
+  /** Where people and programs prove who they are elsewhere; written by whoever runs the server. */
+  signIn: string;
   /** Lies outside `home`, so that a copy of `home` alone does not give the secrets away. */
   secretsKey: string;
 }
@@ -63,8 +70,11 @@ export function evenkeelPaths(env: NodeJS.ProcessEnv): EvenkeelPaths {
     fence: join(home, 'controller-fence'),
     unwritten: join(home, 'unwritten-requests.json'),
     lastKnown: join(home, 'last-known.json'),
+    auditAnchor: join(home, 'audit-anchor.json'),
+    unwrittenAudit: join(home, 'unwritten-audit.ndjson'),
     keeperInfo: join(home, 'keeper.json'),
     keeperPorts: join(home, 'keeper-ports.json'),
+    dashboardPort: join(home, 'dashboard-port.json'),
     store: join(home, 'store.db'),
     storeElsewhere: join(home, 'store-elsewhere.json'),
     telemetry: join(home, 'telemetry.db'),
@@ -79,6 +89,7 @@ export function evenkeelPaths(env: NodeJS.ProcessEnv): EvenkeelPaths {
     probeToken: join(home, 'probe-token'),
     certificates: join(home, 'certificates'),
     secretsFile: join(home, 'secrets.json'),
+    signIn: resolve(set(env['EVENKEEL_SIGN_IN']) ?? join(home, 'sign-in.yaml')),
     secretsKey: secretsKey(env),
   };
 }

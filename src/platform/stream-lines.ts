@@ -26,14 +26,14 @@ export interface ServerSentEvent {
   id: string | null;
 }
 
-/** The events of an event stream; comments (keep-alives) are left out. */
-export async function* serverSentEvents(source: AsyncIterable<string>): AsyncGenerator<ServerSentEvent> {
+/** The events of an event stream; null for a comment, by which a server says that the line is alive. */
+export async function* serverSentEvents(source: AsyncIterable<string>): AsyncGenerator<ServerSentEvent | null> {
   let event = 'message';
   let id: string | null = null;
   let data: string[] = [];
   for await (const line of source) {
     if (line === '') {
-      if (data.length > 0) yield { event, data: data.join('\n'), id };
+      yield data.length > 0 ? { event, data: data.join('\n'), id } : null;
       event = 'message';
       data = [];
       continue;

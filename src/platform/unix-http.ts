@@ -24,8 +24,11 @@ export interface UnixRequest {
   path: string;
   /** Sent as JSON. */
   body?: unknown;
+  headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** Of events: the last one that was seen, after which to go on. */
+  lastEventId?: string;
 }
 
 export interface UnixReply {
@@ -44,9 +47,10 @@ export interface UnixClient {
   json(request: UnixRequest): Promise<unknown>;
   /** The reply whatever its status; throws only when there was none. */
   reply(request: UnixRequest): Promise<UnixReply>;
-  /** The lines of a reply as they come, without their ends; leaving the loop ends the request. */
+  /** Of a reply that is a text, as it comes. Throws when it ends before its end. */
   lines(request: UnixRequest): AsyncGenerator<string>;
-  events(request: UnixRequest): AsyncGenerator<ServerSentEvent>;
+  /** Null is a sign of life. */
+  events(request: UnixRequest): AsyncGenerator<ServerSentEvent | null>;
   close(): void;
 }
 
@@ -117,9 +121,11 @@ function exchange(
       path: request.path,
       headers: {
         host: 'evenkeel',
-        accept: 'application/json, application/x-ndjson, text/event-stream',
+        accept: 'application/json, text/event-stream',
         ...options.headers,
+        ...request.headers,
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...(request.lastEventId === undefined ? {} : { 'last-event-id': request.lastEventId }),
         ...(payload === null
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
@@ -190,12 +196,12 @@ function refusal(options: UnixClientOptions, request: UnixRequest, { status, bod
     const value = said[key];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const why = text('why');
+  const why = text('detail') ?? text('why');
   const next = text('next');
   const exit = said['exit'];
   return new EvenkeelError({
     code: text('code') ?? `http-${status}`,
-    what: text('what') ?? text('message') ?? `${options.peer} answered with status ${status}.`,
+    what: text('title') ?? text('what') ?? text('message') ?? `${options.peer} answered with status ${status}.`,
     where: text('where') ?? `${request.method ?? 'GET'} ${request.path}`,
     retryable: said['retryable'] === true || status === 503,
     exit: exit === 1 || exit === 2 || exit === 3 ? exit : status < 500 ? 1 : 2,

@@ -28,6 +28,11 @@ export type BuildObservation =
  * The source is copied when the build is asked for the first time, so that later edits do not mix into it.
  */
 export interface Builder {
+  /**
+   * Looks at what builds of these services would be refused for, all at once, before anything is written or paid for.
+   * Throws EvenkeelError with exit 1 and all that is in the way.
+   */
+  examine(root: string, services: readonly ServiceConfig[]): Promise<void>;
   /** Begins, or goes on after a crash; the same id never builds twice at a time. Resolves at once. */
   start(request: BuildRequest): Promise<void>;
   observe(id: string): Promise<BuildObservation>;

@@ -33,6 +33,25 @@ export class EvenkeelError extends Error {
   }
 }
 
+/** The same error in other words, or with another exit code; it stays known as the cause. */
+export function changedError(
+  error: EvenkeelError,
+  change: { what?: string; why?: string | null; next?: string | null; exit?: 1 | 2 | 3 },
+): EvenkeelError {
+  const { code, message, where, retryable } = error;
+  const { what = message, why = error.why, next = error.next, exit = error.exit } = change;
+  return new EvenkeelError({
+    code,
+    what,
+    ...(where === null ? {} : { where }),
+    ...(why === null ? {} : { why }),
+    ...(next === null ? {} : { next }),
+    retryable,
+    exit,
+    cause: error,
+  });
+}
+
 /** What happened and why, in one line: for a log, or as the reason of something that failed by it. */
 export function described(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -11,6 +11,8 @@ export interface LogFile {
   service: string;
   release: string | null;
   instance: string | null;
+  /** Of a release of which nothing runs any more in the cloud: its service's name there, whose log still tells. */
+  cloudName?: string;
 }
 
 export interface LogQuery {

@@ -7,6 +7,8 @@ export interface RunQuery {
   /** Only those that have not ended. */
   running?: boolean;
   limit?: number;
+  /** Only those that come after this one: the newest come first, and of one moment by the names of their services. */
+  before?: { dueAt: number; service: string };
 }
 
 export type SaveRuns = { saved: true } | { saved: false; reason: 'contested' | 'fence' };

@@ -1,3 +1,4 @@
+import type { CloudRunConfig } from '../domain/cloud/run/config.ts';
 import type { Resources } from '../domain/project/project.ts';
 import type { InstanceObservation } from '../domain/instance/instance.ts';
 
@@ -21,11 +22,11 @@ export interface InstanceSpec {
   index: number;
   /** Counts restarts of this copy from 0; part of the id, so that a start happens at most once. */
   generation: number;
-  /** Absolute folder of the artifact; the instance runs in a copy of it. */
+  /** Absolute folder of the artifact; the instance runs in a copy of it. With `cloud`, an image by its digest. */
   artifact: string;
   /** Folder within the copy, relative. */
   dir: string;
-  /** Given to `/bin/sh -c`. */
+  /** Given to `/bin/sh -c`; with `cloud` it is not looked at: an image says itself what runs. */
   command: string;
   env: Record<string, string>;
   /** Listens here on 127.0.0.1 (also in `env.PORT`), or null for a worker. */
@@ -43,6 +44,8 @@ export interface InstanceSpec {
   calls?: readonly number[] | undefined;
   /** Where its output goes, absolute; appended. */
   log: string;
+  /** It runs in the cloud. Secrets are referred to there: `env` has none, and what the file says is in here. */
+  cloud?: CloudRunConfig | undefined;
 }
 
 /**
@@ -82,6 +85,8 @@ export interface JobSpec {
   calls?: readonly number[] | undefined;
   /** With `cwd` and `runAs`: absolute folders that become its user's own, to write to. */
   own?: readonly string[] | undefined;
+  /** As for an instance; `preview`: the release whose preview it gets as `SMOKE_URL`. */
+  cloud?: { config: CloudRunConfig; preview: string | null } | undefined;
 }
 
 export type JobObservation =

@@ -1,11 +1,14 @@
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../domain/rollout/rollout.ts';
+import type { AuditStore } from './audit-store.ts';
+import type { IdempotencyStore } from './idempotency-store.ts';
 import type { RunStore } from './run-store.ts';
 import type { ScaleStore } from './scale-store.ts';
 import type { Listen, Project } from '../domain/project/project.ts';
 
 export type NewJournalEntry = Omit<JournalEntry, 'seq' | 'rollout' | 'fence'>;
-export type NewRequest = Omit<OperatorRequest, 'seq'>;
+/** Who takes something back need not be told from others: `human` matters to approvals. */
+export type NewRequest = Omit<OperatorRequest, 'seq' | 'human'> & { human?: string | null };
 
 /** An environment of a project as it was last brought up. */
 export interface EnvironmentRecord {
@@ -60,13 +63,26 @@ export interface LeaseRequest {
 
 export type TakeLease = { taken: true; fence: number } | { taken: false; lease: Lease };
 
+export interface ReleaseQuery {
+  project: string;
+  environment?: string;
+  service?: string;
+  limit?: number;
+  /** Only those that are older than this one. */
+  before?: string;
+}
+
 export interface RolloutQuery {
   project?: string;
   environment?: string;
   service?: string;
+  /** Only those of these environments. */
+  within?: readonly { readonly project: string; readonly environment: string }[];
   /** Not ended, or ended and not settled. */
   unsettled?: boolean;
   limit?: number;
+  /** Only those that are older than this one. */
+  before?: string;
 }
 
 /**
@@ -76,7 +92,7 @@ export interface RolloutQuery {
  * whether it was written), `store-fenced` (another controller acts by now), `store-failed` (anything else that the disk or
  * the database said).
  */
-export interface Store extends RunStore, ScaleStore {
+export interface Store extends RunStore, ScaleStore, AuditStore, IdempotencyStore {
   /** A new fence, higher than any before: taken by a controller when it becomes the one that acts. */
   nextFence(): Promise<number>;
   /** From now on every write, but for those of leases, is refused (`store-fenced`) once a higher fence than this was drawn. */
@@ -102,7 +118,7 @@ export interface Store extends RunStore, ScaleStore {
   setArtifact(project: string, release: string, artifact: string): Promise<void>;
   release(project: string, id: string): Promise<Release | null>;
   /** Newest first. */
-  releases(query: { project: string; environment?: string; service?: string; limit?: number }): Promise<Release[]>;
+  releases(query: ReleaseQuery): Promise<Release[]>;
 
   deployments(project: string, environment: string): Promise<Deployment[]>;
   /** Creates what is missing, keeps ports that were given before. */

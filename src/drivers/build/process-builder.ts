@@ -65,6 +65,9 @@ class ProcessBuilder implements Builder {
     this.#mostCached = mostCached;
   }
 
+  /** What a command here comes to is seen when it runs, and costs nothing. */
+  async examine(): Promise<void> {}
+
   async start(request: BuildRequest): Promise<void> {
     await this.#recover();
     await this.#starting.run(request.id, () => this.#start(request));

@@ -9,20 +9,27 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** The value, encrypted for this place alone: base64 of nonce, ciphertext and tag. */
-export function seal(key: Uint8Array, place: SealedPlace, value: string): string {
+export const seal = (key: Uint8Array, place: SealedPlace, value: string): string => encrypt(key, bound(place), value);
+
+/** Null when it was altered, sealed for another place, or with another key. */
+export const unseal = (key: Uint8Array, place: SealedPlace, sealed: string): string | null =>
+  decrypt(key, bound(place), sealed);
+
+/** Base64 of nonce, ciphertext and tag. It opens with the same key and the same binding only. */
+export function encrypt(key: Uint8Array, binding: Uint8Array, value: string): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(bound(place));
+  cipher.setAAD(binding);
   const sealed = Buffer.concat([nonce, cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
   return sealed.toString('base64');
 }
 
-/** Null when it was altered, sealed for another place, or with another key. */
-export function unseal(key: Uint8Array, place: SealedPlace, sealed: string): string | null {
+/** Null when it was altered, bound to something else, or encrypted with another key. */
+export function decrypt(key: Uint8Array, binding: Uint8Array, sealed: string): string | null {
   const bytes = Buffer.from(sealed, 'base64');
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return null;
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-  decipher.setAAD(bound(place));
+  decipher.setAAD(binding);
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   try {
     const value = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
