@@ -17,6 +17,9 @@ import type { WorkKind } from './work-ids.ts';
 /** A worker that lives this long counts as verified; it has nothing that could be asked. */
 export const WORKER_STAYS_UP_MS = 3_000;
 
+/** So many successes in a row make an instance healthy. */
+const HEALTHY_AFTER = 2;
+
 /** Fewer replies than this say nothing about a baseline's quantiles. */
 const QUANTILE_REPLIES = 40;
 
@@ -26,6 +29,8 @@ export interface AssessInput {
   release: (id: string) => Release | null;
   work: (kind: WorkKind, service: string) => Work;
   answered: (service: string) => { release: string; at: number } | null;
+  /** What came instead of an answer the last time; null: nothing is known to be in the way. */
+  unanswered?: (service: string) => string | null;
   requests: OperatorRequest[];
   superseded: boolean;
   /** The environment was brought down. */
@@ -66,6 +71,7 @@ export function assess(rollout: Rollout, seen: AssessInput): Observed {
           to: observeRelease(rollout, each.service, each.to, input),
           from: each.from === null ? null : observeRelease(rollout, each.service, each.from, input),
           answered: input.answered(each.service),
+          unanswered: input.unanswered?.(each.service) ?? null,
           baselineSlow: baselineQuantiles(rollout, each, input.snapshot),
           evidence: mergedEvidence(rollout, each, input.snapshot),
           inner: innerEvidence(rollout, each, input.snapshot),
@@ -135,7 +141,7 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
     wanted,
     running: running.length,
     healthy: running.filter(isHealthy).length,
-    starting: running.some((each) => isStarting(each, release, input)),
+    starting: running.some((each) => isStarting(each, release, input) || isUnheard(each, edge)),
     failure:
       (release === null ? null : superviseRelease(release, wanted, input).failure) ?? input.unstartable(id) ?? refusal,
     weight,
@@ -148,6 +154,15 @@ function observeRelease(rollout: Rollout, service: string, id: string, input: As
 function isStarting(instance: InstanceObservation, release: Release | null, input: AssessInput): boolean {
   if (release?.config.kind !== 'http' || input.health.of(instance.id)?.everHealthy === true) return false;
   return input.snapshot.at - instance.startedAt < release.config.health.deadlineMs;
+}
+
+/**
+ * Whoever asks it has just begun to, and needs another answer before calling it healthy. Where the controller asks itself
+ * (Cloud Run), that is so after each of its restarts, and the former release may be the first to have answered twice.
+ */
+function isUnheard({ id }: InstanceObservation, edge: ReturnType<typeof edgeServiceOf>): boolean {
+  const health = edge?.instances.find((each) => each.id === id);
+  return health !== undefined && health.checks < HEALTHY_AFTER && health.consecutive === health.checks;
 }
 
 /** One that started in the future did so before the clock was set back. */

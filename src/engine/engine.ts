@@ -9,7 +9,7 @@ import { awayTools, lookWithoutStore } from './emergency/away-look.ts';
 import { type Reads, readsOf } from './emergency/reads.ts';
 import { reconcile } from './emergency/reconcile.ts';
 import { every } from './housekeeping.ts';
-import { EnvironmentMemory } from './memory.ts';
+import { EnvironmentMemory, type Seen } from './memory.ts';
 import { ReleaseCache } from './release-cache.ts';
 import type { EnvironmentTools } from './tools.ts';
 import { Works } from './works.ts';
@@ -28,6 +28,8 @@ export interface Engine {
   wake(scope: Scope): void;
   /** As last decided, with the newest evidence; null when the loop does not know it. */
   latest(rollout: string): { rollout: Rollout; wakeAt: number | null } | null;
+  /** What the last look at an environment saw; null before the first. */
+  seen(scope: Scope): Seen | null;
   /** Why no copy of a release can be started at present (a secret that is not set), or null. */
   unstartable(scope: Scope, release: string): string | null;
   /** Why the edge refused what it was told last of an environment (a port that a stranger has), or null. */
@@ -164,6 +166,7 @@ export function createEngine(given: EngineDeps): Engine {
       }
       return null;
     },
+    seen: (scope) => loops.get(nameOf(scope))?.memory.seen ?? null,
     unstartable: (scope, release) => loops.get(nameOf(scope))?.memory.unstartable.get(release) ?? null,
     refusal: (scope) => loops.get(nameOf(scope))?.memory.refusal ?? null,
     certificates: (scope) => keeper?.of(scope) ?? [],

@@ -5,7 +5,8 @@ import { desiredListen, desiredServices } from '../domain/rollout/desired.ts';
 import type { Address, Deployment, Release } from '../domain/release/release.ts';
 import type { Action, Observed } from '../domain/rollout/observed.ts';
 import { someGiveWay } from '../domain/rollout/giving-way.ts';
-import { concerns, type Rollout } from '../domain/rollout/rollout.ts';
+import type { Rollout } from '../domain/rollout/rollout.ts';
+import { isSuperseded } from '../domain/rollout/superseded.ts';
 import { stay } from '../domain/rollout/transition.ts';
 import type { EnvironmentRecord } from '../ports/store.ts';
 import { keepAddresses, serviceUrls } from './addresses.ts';
@@ -114,6 +115,7 @@ export async function tick(
       scales,
     });
   }
+  if (!trafficOnly && !contested) memory.seen = { record, snapshot, deployments: current, rollouts, scales, runs };
   const desired = record.wanted === 'down' ? [] : desiredServices(current, rollouts);
   // A rollout that could not be read again must not be mistaken for one that is over.
   const given =
@@ -182,8 +184,9 @@ async function advanceFully(
       release: tools.releases.get,
       work: await tools.works.observe(current, context),
       answered: (service) => memory.answered.get(`${rollout.id}/${service}`) ?? null,
+      unanswered: (service) => memory.unanswered.get(`${rollout.id}/${service}`) ?? null,
       requests: await deps.store.requests(current.id, current.requestSeq),
-      superseded: open.some((other) => other.id !== current.id && isNewerOfSameService(other, current)),
+      superseded: isSuperseded(current, open, context.deployments),
       down: wanted === 'down',
       size,
       refusal: memory.refusal,
@@ -259,9 +262,6 @@ function applyChanges(deployments: Deployment[], changes: Advanced['changes']): 
     return change === undefined ? deployment : { ...deployment, ...change };
   });
 }
-
-const isNewerOfSameService = (other: Rollout, than: Rollout): boolean =>
-  isNewer(other, than) && concerns(other).some((service) => concerns(than).includes(service));
 
 const needsStats = (rollout: Rollout): boolean =>
   rollout.end === null &&

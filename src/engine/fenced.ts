@@ -51,6 +51,7 @@ export function fencedJobs(jobs: JobRunner, permit: Permit): JobRunner {
 
 export function fencedBuilder(builder: Builder, permit: Permit): Builder {
   return {
+    examine: (root, services) => builder.examine(root, services),
     start: allowed(permit, (request) => builder.start(request)),
     cancel: allowed(permit, (id) => builder.cancel(id)),
     remove: allowed(permit, (id) => builder.remove(id)),
@@ -69,8 +70,8 @@ export function fencedBuilder(builder: Builder, permit: Permit): Builder {
 export function fencedTraffic(traffic: Traffic, permit: Permit): Traffic {
   return {
     apply: allowed(permit, (command) => traffic.apply(command)),
-    state: () => traffic.state(),
-    stats: () => traffic.stats(),
+    state: (asked) => traffic.state(asked),
+    stats: (asked) => traffic.stats(asked),
     probe: (request) => traffic.probe(request),
   };
 }

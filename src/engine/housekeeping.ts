@@ -1,5 +1,6 @@
 import type { LogReader } from '../ports/logs.ts';
 import type { Telemetry } from '../ports/store.ts';
+import { isAway } from '../domain/project/is-away.ts';
 import type { EngineDeps } from './deps.ts';
 
 export const LOGS_EVERY_MS = 1_000;
@@ -12,6 +13,8 @@ export async function maintainLogs(
 ): Promise<void> {
   const files: string[] = [];
   for (const scope of await deps.store.environments()) {
+    // What runs in the cloud writes no files here, and need not answer now.
+    if (isAway(scope.config)) continue;
     const running = (await deps.runtime.observe(scope)).filter((each) => each.state !== 'ended');
     files.push(
       ...running.map((each) => deps.places.instanceLog({ ...scope, service: each.service, instance: each.id })),

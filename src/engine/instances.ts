@@ -134,12 +134,15 @@ async function startInstance(
   action: { index: number; generation: number },
 ): Promise<void> {
   const { config } = release;
-  if (release.artifact === null || config.run === null) return;
+  const { cloud } = config;
+  if (release.artifact === null || (config.run === null && cloud === undefined)) return;
   const scope = { project: context.project, environment: context.environment };
   // Nobody's stable address either: those are free too while the edge is away.
-  const port = config.kind === 'worker' ? null : await freePort(deps, new Set(await deps.store.takenPorts()));
+  const taken = config.kind === 'worker' || cloud !== undefined ? null : new Set(await deps.store.takenPorts());
+  const port = taken === null ? null : await freePort(deps, taken);
   const { serviceUrl, calls } = noting((service) => context.serviceUrl(service, release.id));
-  const env = await resolveEnv(config.env, scope, { port, serviceUrl }, deps.secrets);
+  // The cloud has the secrets, and tells them to what runs there.
+  const env = cloud === undefined ? await resolveEnv(config.env, scope, { port, serviceUrl }, deps.secrets) : {};
   await deps.runtime.start({
     id,
     ...scope,
@@ -149,7 +152,7 @@ async function startInstance(
     generation: action.generation,
     artifact: deps.builder.artifactPath(release.artifact),
     dir: config.dir,
-    command: config.run,
+    command: config.run ?? '',
     env,
     port,
     data: config.data.map((path) => ({ path, target: deps.places.data({ ...scope, service: release.service, path }) })),
@@ -158,6 +161,7 @@ async function startInstance(
     runAs: runAs(config),
     calls: calls(),
     log: deps.places.instanceLog({ ...scope, service: release.service, instance: id }),
+    cloud,
   });
 }
 

@@ -1,6 +1,23 @@
 import type { LoadSample } from '../domain/scaling/decide-scale.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
+import type { Deployment } from '../domain/release/release.ts';
+import type { Scale } from '../domain/scaling/scale.ts';
+import type { Run } from '../domain/schedule/run.ts';
+import type { EnvironmentRecord } from '../ports/store.ts';
 import { HealthMemory } from './health-memory.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** One look at an environment, as it ended. */
+export interface Seen {
+  record: EnvironmentRecord;
+  snapshot: Snapshot;
+  deployments: Deployment[];
+  /** Those that are not over and settled, and those that have just become so. */
+  rollouts: Rollout[];
+  scales: Scale[];
+  /** Runs of scheduled services that are under way. */
+  runs: Run[];
+}
 
 /**
  * What the loop of one environment remembers between two looks. None of it decides where a rollout stands: losing it
@@ -8,10 +25,14 @@ import { HealthMemory } from './health-memory.ts';
  */
 export class EnvironmentMemory {
   readonly health = new HealthMemory();
+  /** What the last look saw and decided; null before the first. For whoever wants to know without asking again. */
+  seen: Seen | null = null;
   /** Since when an instance is on its way out, by id. */
   readonly draining = new Map<string, number>();
   /** Which release answered the last request through the edge, by `rollout/service`. */
   readonly answered = new Map<string, { release: string; at: number }>();
+  /** What was asked there and answered last, or what came instead, while that was no release's answer; by the same. */
+  readonly unanswered = new Map<string, string>();
   readonly probing = new Set<string>();
   /** Rollouts as last decided, with evidence that need not be written at every look. */
   readonly latest = new Map<string, { rollout: Rollout; wakeAt: number | null; savedAt: number }>();
@@ -44,8 +65,8 @@ export class EnvironmentMemory {
   /** Forgets rollouts that are over and releases that are gone: there would only ever be more of them. */
   keepOnly(rollouts: ReadonlySet<string>, releases: ReadonlySet<string>): void {
     for (const id of this.latest.keys()) if (!rollouts.has(id)) this.latest.delete(id);
-    for (const name of this.answered.keys())
-      if (!rollouts.has(name.slice(0, name.indexOf('/')))) this.answered.delete(name);
+    for (const known of [this.answered, this.unanswered])
+      for (const name of known.keys()) if (!rollouts.has(name.slice(0, name.indexOf('/')))) known.delete(name);
     for (const id of this.unstartable.keys()) if (!releases.has(id)) this.unstartable.delete(id);
   }
 }

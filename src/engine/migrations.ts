@@ -76,7 +76,8 @@ async function compare(
   const { artifact } = running;
   const before = artifact === null ? null : await builder.artifactFiles(artifact);
   if (artifact === null || before === null) {
-    const why = `the files of ${running.id} are not there any more, so which migrations are new is not known`;
+    const files = running.config.cloud === undefined ? 'are not there any more' : 'lie in an image';
+    const why = `the files of ${running.id} ${files}, so which migrations are new is not known`;
     return { service: config.name, running: running.id, files: { added: 0, read: 0 }, findings: [notCompared(why)] };
   }
   const brought = broughtFiles(before, after.files, config);

@@ -2,6 +2,7 @@ import type { Release } from '../domain/release/release.ts';
 import type { Deployment } from '../domain/release/release.ts';
 import type { EnvironmentConfig } from '../domain/project/project.ts';
 import type { Rollout } from '../domain/rollout/rollout.ts';
+import { described } from '../ports/errors.ts';
 import type { ProbeRequest } from '../ports/traffic.ts';
 import type { EnvironmentTools } from './tools.ts';
 import type { WorkContext } from './works.ts';
@@ -25,13 +26,18 @@ export function askThroughEdge(tools: EnvironmentTools, rollout: Rollout, servic
     .then(
       (reply) => {
         // An answer of any status is an answer of the release; its health was verified before.
-        if (reply.release !== null) memory.answered.set(name, { release: reply.release, at });
+        if (reply.release !== null) {
+          memory.answered.set(name, { release: reply.release, at });
+          memory.unanswered.delete(name);
+        } else if (reply.detail !== undefined) memory.unanswered.set(name, reply.detail);
         memory.probing.delete(name);
         // Any other answer is no news: the next look asks again, and not at once.
         if (reply.release === to) tools.wake();
       },
-      (error: unknown) =>
-        deps.log.warn({ rollout: rollout.id, service }, `no answer through the edge yet: ${String(error)}`),
+      (error: unknown) => {
+        memory.unanswered.set(name, described(error));
+        deps.log.warn({ rollout: rollout.id, service }, `no answer through the edge yet: ${String(error)}`);
+      },
     )
     .finally(() => memory.probing.delete(name));
 }
@@ -43,7 +49,9 @@ export function probeRequest(
   environment: EnvironmentConfig,
 ): ProbeRequest | null {
   const { config } = release;
-  const base = { address: null, method: 'GET', timeoutMs: PROBE_TIMEOUT_MS };
+  const { project, service } = release;
+  const of = { project, environment: release.environment, service, release: null };
+  const base = { address: null, method: 'GET', timeoutMs: PROBE_TIMEOUT_MS, of };
   const edge = { ...base, address: addressOf(environment.bind), port: environment.port };
   const health = config.health.path;
   const route = config.routes.find(

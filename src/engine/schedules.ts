@@ -158,7 +158,11 @@ async function begin(
   const id = runId(run);
   const { project, environment, service } = run;
   try {
-    if (release === null || release.artifact === null || release.config.run === null) {
+    if (
+      release === null ||
+      release.artifact === null ||
+      (release.config.run === null && release.config.cloud === undefined)
+    ) {
       memory.unbegun.set(id, `there is nothing of ${run.release ?? service} that could run`);
       return;
     }
@@ -166,7 +170,9 @@ async function begin(
     const command = config.run ?? '';
     const scope = { project, environment };
     const { serviceUrl, calls } = noting((asked) => context.serviceUrl(asked, release.id));
-    const env = await resolveEnv(config.env, scope, { port: null, serviceUrl }, deps.secrets);
+    const { cloud } = config;
+    const env =
+      cloud === undefined ? await resolveEnv(config.env, scope, { port: null, serviceUrl }, deps.secrets) : {};
     await deps.jobs.start({
       id,
       ...scope,
@@ -181,6 +187,7 @@ async function begin(
       resources: config.resources,
       runAs: runAs(config),
       calls: calls(),
+      cloud: cloud && { config: cloud, preview: null },
     });
   } catch (error) {
     if (!(error instanceof EvenkeelError) || error.retryable) throw error;

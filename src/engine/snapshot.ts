@@ -26,8 +26,8 @@ export async function takeSnapshot(
   };
   const [instances, edge, stats] = await Promise.all([
     deps.runtime.observe(scope),
-    deps.traffic.state().catch(unreachable),
-    wants.stats ? deps.traffic.stats().catch(() => null) : null,
+    deps.traffic.state(scope).catch(unreachable),
+    wants.stats ? deps.traffic.stats(scope).catch(() => null) : null,
   ]);
   return { at: deps.clock.now(), instances, edge, stats };
 }

@@ -2,6 +2,7 @@ import { fromCounts, subtract, toCounts } from '../lib/histogram.ts';
 import type { EdgeReleaseStats } from '../domain/traffic/protocol.ts';
 import { FORMER_RELEASES } from '../domain/traffic/stats.ts';
 import type { EdgeSample, InstanceSample, Telemetry } from '../ports/store.ts';
+import { isAway } from '../domain/project/is-away.ts';
 import type { EngineDeps } from './deps.ts';
 
 export const TELEMETRY_EVERY_MS = 10_000;
@@ -65,6 +66,8 @@ export class TelemetryRecorder {
     const samples: InstanceSample[] = [];
     const seen = new Map<string, { at: number; cpuMs: number }>();
     for (const scope of await this.#deps.store.environments()) {
+      // Nobody here knows what an instance in the cloud takes, and asking for those must not hold up the others.
+      if (isAway(scope.config)) continue;
       for (const each of await this.#deps.runtime.observe(scope)) {
         if (each.usage === null || each.state === 'ended') continue;
         const then = this.#cpu.get(each.id);

@@ -64,6 +64,7 @@ export async function convergeTraffic(
     memory.refusal = null;
     return true;
   }
+  if (reply.refused?.reason === 'pending') return false;
   const detail = reply.refused?.detail ?? 'the edge refused the change';
   // It is asked for again at every look; once is enough to be told.
   if (detail !== memory.refusal)

@@ -111,7 +111,9 @@ export class Works {
     }
     const scope = { project: rollout.project, environment: rollout.environment };
     const { serviceUrl, calls } = noting((asked) => context.serviceUrl(asked, release.id));
-    const env = await resolveEnv(config.env, scope, { port: null, serviceUrl }, this.#deps.secrets);
+    const { cloud } = config;
+    const env =
+      cloud === undefined ? await resolveEnv(config.env, scope, { port: null, serviceUrl }, this.#deps.secrets) : {};
     const log = this.#deps.places.jobLog({ ...scope, job: id });
     if (kind === 'build') {
       await this.#deps.builder.start({ id, ...scope, root: context.root, service: config, env, log });
@@ -137,12 +139,13 @@ export class Works {
       env: {
         ...env,
         EVENKEEL_RELEASE: release.id,
-        ...(preview === null ? {} : { SMOKE_URL: `http://127.0.0.1:${preview}` }),
+        ...(preview === null || cloud !== undefined ? {} : { SMOKE_URL: `http://127.0.0.1:${preview}` }),
       },
       log,
       resources: config.resources,
       runAs: runAs(config),
       calls: [...calls(), ...(preview === null ? [] : [preview])],
+      cloud: cloud && { config: cloud, preview: preview === null ? null : release.id },
     });
   }
 
@@ -181,7 +184,7 @@ export class Works {
     const host = release.config.routes[0]?.host ?? null;
     const running: Work = { state: 'running', detail: '' };
     this.#smokes.set(id, running);
-    void runHttpSmoke(this.#deps, { checks: release.config.smoke, port, host, release: release.id }).then((work) => {
+    void runHttpSmoke(this.#deps, { checks: release.config.smoke, port, host, release }).then((work) => {
       // Nobody asks any more when it was cancelled meanwhile.
       if (this.#smokes.get(id) === running) this.#smokes.set(id, work);
       this.#onEnd();

@@ -1,5 +1,5 @@
 import type { NodeChild } from '../platform/child.ts';
-import type { ControllerToKeeper, KeeperToController } from '../platform/ipc-messages.ts';
+import type { ControllerToKeeper, KeeperToController, PortBinding } from '../platform/ipc-messages.ts';
 import type { ListenHandle } from '../platform/listen-handle.ts';
 import { describeExit } from './describe-exit.ts';
 import type { ControllerRole } from '../platform/keeper-info.ts';
@@ -12,6 +12,8 @@ export interface ControllersOptions {
   start: () => Promise<ControllerChild>;
   /** The API's socket: requests wait in it while there is no controller. */
   api: ListenHandle;
+  /** The dashboard's address, while it is held. */
+  web: () => { readonly port: PortBinding; readonly handle: ListenHandle } | null;
   /** Told which controller runs from now on; null when none does. */
   running: (pid: number | null, role: ControllerRole) => void;
   /** What the controller asks for. */
@@ -22,6 +24,8 @@ export interface ControllersOptions {
 }
 
 export interface Controllers {
+  /** Hands the dashboard's address on, when it was not there at the start. */
+  offerWeb(): void;
   /** A life of a controller, for `keepRunning`. */
   live(): Promise<string>;
   /** Tells it to leave, and resolves when it has; it is killed after `ms`. */
@@ -29,11 +33,16 @@ export interface Controllers {
   kill(): void;
 }
 
-export function controllers({ start, api, running, asked, silenceMs, say }: ControllersOptions): Controllers {
+export function controllers({ start, api, web, running, asked, silenceMs, say }: ControllersOptions): Controllers {
   let current: ControllerChild | null = null;
   let starting: Promise<ControllerChild> | null = null;
   let stopping = false;
+  const sendWeb = (child: ControllerChild): void => {
+    const held = web();
+    if (held !== null) child.send({ type: 'web', ...held.port }, held.handle);
+  };
   return {
+    offerWeb: () => current !== null && sendWeb(current),
     async live() {
       starting = start();
       const child = await starting;
@@ -50,6 +59,7 @@ export function controllers({ start, api, running, asked, silenceMs, say }: Cont
         }
         asked(message, (answer) => child.send(answer));
       });
+      sendWeb(child);
       child.send({ type: 'api' }, api);
       running(child.pid, 'starts');
       const exit = await child.exited;

@@ -3,13 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import { spawnNode, type NodeChild } from '../platform/child.ts';
 import { entryFile, NODE_OPTIONS, processEnv } from '../platform/entry.ts';
-import type { ControllerToKeeper, EdgeToKeeper, KeeperToController, KeeperToEdge } from '../platform/ipc-messages.ts';
+import type {
+  ControllerToKeeper,
+  EdgeToKeeper,
+  KeeperToController,
+  KeeperToEdge,
+  PortBinding,
+} from '../platform/ipc-messages.ts';
 import { evenkeelVersion, type KeeperInfo } from '../platform/keeper-info.ts';
 import { bindUnixSocket, isFailure } from '../platform/listen-handle.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { processIdentity, type ProcessIdentity } from '../platform/process/identity.ts';
 import { openOutput } from '../platform/start-keeper.ts';
 import { controllers, type Controllers } from './controllers.ts';
+import { dashboardPort } from './dashboard-port.ts';
 import { edges } from './edges.ts';
 import { keepRunning } from '../platform/keep-running.ts';
 import type { Say } from './keeper-log.ts';
@@ -34,6 +41,8 @@ export interface KeeperOptions {
   adopted: Adoption | null;
   /** How many controllers: one that acts, the others stand by. */
   controllers: number;
+  /** Where the dashboard should be. */
+  dashboard: PortBinding | 'any' | 'nowhere';
   say: Say;
 }
 
@@ -46,7 +55,14 @@ export interface Keeper {
 }
 
 /** Runs edge and controller. The caller holds the keeper's lock. Throws when the API's socket cannot be made. */
-export async function runKeeper({ env, paths, adopted, controllers: count, say }: KeeperOptions): Promise<Keeper> {
+export async function runKeeper({
+  env,
+  paths,
+  adopted,
+  controllers: count,
+  dashboard,
+  say,
+}: KeeperOptions): Promise<Keeper> {
   const info = keeperInfo(paths, adopted?.edge ?? null, say);
   const api = bindUnixSocket(paths.controllerSocket);
   if (isFailure(api)) throw new Error(`cannot make the socket ${paths.controllerSocket}: ${api.code}`);
@@ -54,6 +70,15 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
   const ports = await listeners(paths.keeperPorts, (port) => edge.offer(port), say);
   for (const { port, handle } of adopted?.sockets ?? []) ports.adopt(port, handle);
   ports.bindRecorded();
+  const all: Controllers[] = [];
+  const web = await dashboardPort(dashboard, {
+    file: paths.dashboardPort,
+    gained: (port) => {
+      void info.set({ dashboard: port });
+      for (const each of all) each.offerWeb();
+    },
+    say,
+  });
 
   const edge = edges({
     start: () => startChild<EdgeToKeeper, KeeperToEdge>('edge', env, paths),
@@ -82,6 +107,7 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
     controllers({
       start: () => startChild<ControllerToKeeper, KeeperToController>('controller', env, paths),
       api,
+      web: () => web.held(),
       running: (pid, role) => {
         const identity = pid === null ? null : processIdentity(pid);
         if (identity === null) slots.delete(slot);
@@ -105,7 +131,7 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
       say,
     });
 
-  const all = Array.from({ length: count }, (_, slot) => controller(slot));
+  for (let slot = 0; slot < count; slot++) all.push(controller(slot));
 
   const stopping = new AbortController();
   const tell = (how: string, pauseMs: number): void => say(`${how}; next start in ${pauseMs} ms`);
@@ -132,6 +158,7 @@ export async function runKeeper({ env, paths, adopted, controllers: count, say }
     const dismissed = adopted === null ? null : dismiss(adopted);
     await Promise.all([edge.stop(STOP), Promise.all(all.map((each) => each.stop(STOP))).then(closeApi), dismissed]);
     ports.close();
+    web.close();
     await info.remove();
     say('stopped');
     stopped.resolve();

@@ -14,6 +14,7 @@ import { lockHolder, takeLock } from '../platform/lock.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { refuseCoreDumps } from '../platform/process/core-dumps.ts';
 import { controllerCount } from './controller-count.ts';
+import { dashboardWanted } from './dashboard-port.ts';
 import { runKeeper, type Keeper } from './keeper.ts';
 import { keeperLog } from './keeper-log.ts';
 import { adoption, endOrphan, turnWithoutSockets, type Turn } from './orphans.ts';
@@ -43,7 +44,10 @@ const controllers = controllerCount(env);
 if (!controllers.ok) refuse(controllers.why);
 const workers = edgeWorkers(env);
 if (!workers.ok) refuse(workers.why);
+const dashboard = dashboardWanted(env);
+if (!dashboard.ok) refuse(dashboard.why);
 const { count } = controllers;
+const { at: dashboardAt } = dashboard;
 
 const adopted = await adopting;
 const turn = has('--stand-by') ? await standBy(paths, say) : await takeTurn();
@@ -84,7 +88,7 @@ async function run({ lock, orphan }: Turn): Promise<void> {
   process.on('SIGUSR2', () => void starting.promise.then((keeper) => keeper.handOver()));
   // Controller and edge inherit it: they hold secrets, tokens and private keys.
   if (!(await refuseCoreDumps(process.pid))) say('core dumps could not be turned off: there is no prlimit here');
-  const keeper = await runKeeper({ env, paths, adopted, controllers: count, say });
+  const keeper = await runKeeper({ env, paths, adopted, controllers: count, dashboard: dashboardAt, say });
   starting.resolve(keeper);
   saveCodeCacheSoon();
   await keeper.stopped;

@@ -55,7 +55,7 @@ const formerOf = (rollout: Rollout): { service: string; release: string }[] =>
   ].flatMap(({ kind, service, release }) => (kind === 'worker' || release === null ? [] : [{ service, release }]));
 
 async function isBackAtEdge({ deps }: Engine, rollout: Rollout): Promise<boolean> {
-  const edge = await deps.traffic.state().catch(() => null);
+  const edge = await deps.traffic.state(rollout).catch(() => null);
   if (edge === null) return false;
   const weight = (service: string, release: string): number =>
     edge.services

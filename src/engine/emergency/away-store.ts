@@ -50,11 +50,12 @@ export function awayStore(lastKnown: LastKnown, unwritten: Unwritten): Store {
       if (rollout === undefined) return [];
       const mine = unwritten.of(rollout).filter((each) => each.rollout === id);
       return mine
-        .map(({ kind, by, at, comment, force }, index) => ({
+        .map(({ kind, by, human, at, comment, force }, index) => ({
           rollout: id,
           seq: rollout.requestSeq + 1 + index,
           kind,
           by,
+          human: human ?? null,
           at,
           comment,
           force,
@@ -90,5 +91,15 @@ export function awayStore(lastKnown: LastKnown, unwritten: Unwritten): Store {
     resize: refused,
     overrideScale: refused,
     scaleChanges: refused,
+    appendAudit: refused,
+    auditHead: refused,
+    auditEntries: refused,
+    auditActs: refused,
+    cutAudit: refused,
+    claimKey: refused,
+    takeOverKey: refused,
+    answerKey: refused,
+    releaseKey: refused,
+    forgetKeys: refused,
   };
 }

@@ -1,6 +1,8 @@
 import type { Listen, Project, RolloutPolicy } from '../../domain/project/project.ts';
 import type { Deployment } from '../../domain/release/release.ts';
-import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
+import { approvalsFor } from './approvals.ts';
+import { onCloudRun } from '../../domain/cloud/run/on-cloud-run.ts';
+import { beginRollout } from '../../domain/rollout/begin.ts';
 import type { RemovedService, Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { EnvironmentRecord } from '../../ports/store.ts';
@@ -10,10 +12,11 @@ import { type Examined, examineMigrations, refuseBreaking } from '../migrations.
 import { changedServices, chooseServices, removedServices } from './changed.ts';
 import { refuseTakenRoutes, refuseWiderAddress } from './claims.ts';
 import { createOrReplace, refuseWhileUnderWay } from './create.ts';
-import { currentOf, mustRunAlone, newReleases, newValues, saidNewValues } from './new-releases.ts';
+import { changesTo, newReleases, newValues, saidNewValues } from './new-releases.ts';
 import { ensurePorts } from './ports.ts';
 import { untilServing } from './started.ts';
-import { entryChanged, keepEntry, untilEntryHolds } from './entry.ts';
+import { entryChanged, keepEntry, objectivesChanged, untilEntryHolds } from './entry.ts';
+import { refuseMove } from './runtime-move.ts';
 import { inTurn } from './in-turn.ts';
 import { tlsChanged, untilTlsServed } from './tls.ts';
 
@@ -29,6 +32,8 @@ export interface DeployInput {
   /** Go on although what serves may not survive the new migrations. */
   allowBreakingMigrations?: boolean;
   by: string;
+  /** The human being behind that, who does not approve it; absent: not known. */
+  human?: string;
 }
 
 export interface Begun {
@@ -47,9 +52,10 @@ export interface Begun {
 export async function deploy(engine: Engine, input: DeployInput): Promise<Begun> {
   const { deps } = engine;
   const scope = { project: input.project.name, environment: input.project.environment.name };
-  const { project } = input;
+  const project = onCloudRun(input.project);
   const chosen = chooseServices(project, input.services);
   await refuseForeignRoot(deps, project);
+  await refuseMove(deps, project);
   const serving = await deps.store.deployments(scope.project, scope.environment);
   const changed = input.onlyChanged ? await changedServices(deps, project, chosen, serving) : chosen;
   // Who names services means those alone; the whole file also says what is not there any more.
@@ -60,6 +66,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const touched = [...changed.map((each) => each.name), ...removes.map((each) => each.service)];
   if (!input.replace) await refuseWhileUnderWay(deps, scope, touched, moves);
   await refuseTakenRoutes(deps, project, { changed, removes, serving });
+  await deps.builder.examine(project.root, changed);
   const examined = await examineMigrations(deps, project, changed, serving, input.allowBreakingMigrations);
   refuseBreaking(examined);
 
@@ -77,6 +84,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
     const retold = [
       ...(tlsChanged(before, project) ? ['TLS'] : []),
       ...(entryChanged(before, kept) ? ['what the edge lets in'] : []),
+      ...(objectivesChanged(before, kept) ? ['the objectives'] : []),
     ];
     if (before?.wanted !== 'down' && retold.length === 0)
       return { rollout: null, message: 'nothing changed since the last rollout' };
@@ -91,6 +99,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const source = await deps.builder.sourceInfo(project.root, input.label);
   const releases = await newReleases(deps, scope, changed, source, input.by);
   const policies = await policiesOf(deps, project, removes);
+  const approvals = await approvalsFor(deps, scope, project.environment.approve.people);
   const make = async (now: Deployment[]): Promise<Rollout> => {
     const secrets = await newValues(deps, releases, now);
     const opens = await portMove(deps, project, now);
@@ -98,20 +107,17 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
       id: deps.newId(),
       ...scope,
       kind: 'deploy',
-      changes: await Promise.all(
-        releases.map(async ({ id, service, config }): Promise<Change> => {
-          const from = currentOf(now, service);
-          return { config, from, to: id, old: false, alone: await mustRunAlone(deps, scope.project, config, from) };
-        }),
-      ),
+      changes: await changesTo(deps, releases, now),
       removes,
       opens,
       policies,
-      approvalsNeeded: project.environment.approve.people,
+      approvalsNeeded: approvals.needed,
+      approvalRule: approvals.rule,
       keepFailed: input.keepFailed,
       allowsBreaking: input.allowBreakingMigrations ?? false,
       by: input.by,
-      reason: `${reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by, secrets })}${aside(examined)}`,
+      human: input.human ?? null,
+      reason: `${reasonOf({ releases: releases.map((each) => each.id), removes, opens, by: input.by, secrets })}${aside(examined)}${approvals.aside}`,
       now: deps.clock.now(),
     });
   };

@@ -57,6 +57,6 @@ const noRun = async (deps: EngineDeps, { project, environment }: Scope): Promise
 
 /** Static services have no instances whose end would tell. An edge that is away serves nobody. */
 async function nothingIsRouted(deps: EngineDeps, { project, environment }: Scope): Promise<boolean> {
-  const edge = await deps.traffic.state().catch(() => null);
+  const edge = await deps.traffic.state({ project, environment }).catch(() => null);
   return edge?.services.every(({ config }) => config.project !== project || config.environment !== environment) ?? true;
 }

@@ -43,6 +43,10 @@ const namedRoutes = (project: Project): NamedRoutes =>
 export const entryChanged = (before: EnvironmentRecord | null, project: Project): boolean =>
   said(before?.config.environment) !== said(project.environment);
 
+/** Nothing holds them: they are only shown. */
+export const objectivesChanged = (before: EnvironmentRecord | null, { environment }: Project): boolean =>
+  !same(before?.config.environment.objectives ?? null, environment.objectives ?? null);
+
 const said = (environment: EnvironmentConfig | undefined): string =>
   JSON.stringify([environment?.entry ?? null, environment?.switched ?? null]);
 
@@ -57,7 +61,7 @@ export async function untilEntryHolds(engine: Engine, scope: { project: string; 
   const holds = async (): Promise<boolean> => {
     // As it ought to be now: somebody else may have said more since.
     const [edge, record, deployments] = await Promise.all([
-      traffic.state().catch(() => null),
+      traffic.state(scope).catch(() => null),
       store.environment(scope.project, scope.environment),
       store.deployments(scope.project, scope.environment),
     ]);

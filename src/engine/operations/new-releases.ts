@@ -8,6 +8,7 @@ import {
   withoutVersions,
   withVersions,
 } from '../../domain/release/secret-versions.ts';
+import type { Change } from '../../domain/rollout/begin.ts';
 import type { EngineDeps } from '../deps.ts';
 
 /** The release that a service serves now, or null. */
@@ -24,6 +25,19 @@ export async function mustRunAlone(
   if (config.overlap === false) return true;
   return from !== null && (await deps.store.release(project, from))?.config.overlap === false;
 }
+
+/** What a rollout of new releases changes, beside what serves now. */
+export const changesTo = (
+  deps: Pick<EngineDeps, 'store'>,
+  releases: readonly Release[],
+  serving: Deployment[],
+): Promise<Change[]> =>
+  Promise.all(
+    releases.map(async ({ id, project, service, config }) => {
+      const from = currentOf(serving, service);
+      return { config, from, to: id, old: false, alone: await mustRunAlone(deps, project, config, from) };
+    }),
+  );
 
 /** Of what the file says: which value a secret has is compared for itself. */
 export const configDigest = (deps: Pick<EngineDeps, 'digest'>, config: ServiceConfig): string =>

@@ -1,4 +1,5 @@
 import { envOption } from '../../lib/env-option.ts';
+import type { ServiceConfig } from '../../domain/project/project.ts';
 import type { Deployment, Release } from '../../domain/release/release.ts';
 import { beginRollout, type Change } from '../../domain/rollout/begin.ts';
 import { behindContract, pastContract } from '../../domain/rollout/past-contract.ts';
@@ -23,6 +24,8 @@ export interface RollbackInput {
   to: string | null;
   comment: string | null;
   by: string;
+  /** Refuses, by throwing, what must not be started again; what is still hot is not asked about. */
+  vet?: (configs: readonly ServiceConfig[]) => Promise<void>;
 }
 
 /**
@@ -51,6 +54,7 @@ export async function rollback(engine: Engine, input: RollbackInput): Promise<Be
   const said = input.comment === null ? '' : `: ${input.comment}`;
   const make = async (serving: Deployment[]): Promise<Rollout> => {
     const { changes, left } = await olderReleases(engine, input, recent, serving);
+    await input.vet?.(changes.map(({ config }) => config));
     return beginRollout({
       id: deps.newId(),
       ...scope,

@@ -40,7 +40,7 @@ async function serves(
   releases: ReadonlySet<string>,
 ): Promise<boolean> {
   if (releases.size === 0) return true;
-  const edge = await deps.traffic.state().catch(() => null);
+  const edge = await deps.traffic.state({ project, environment }).catch(() => null);
   const mine = edge?.services.filter(({ config }) => config.project === project && config.environment === environment);
   const well = (mine ?? []).flatMap(({ config, instances }) =>
     config.releases.filter(

@@ -1,5 +1,7 @@
 import { mustGiveWay } from '../../domain/rollout/giving-way.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { envOption } from '../../lib/env-option.ts';
+import { described, EvenkeelError } from '../../ports/errors.ts';
 import type { Engine } from '../engine.ts';
 import { ask } from '../emergency/ask.ts';
 import { takenBackAtEdge } from '../emergency/at-the-edge.ts';
@@ -13,6 +15,16 @@ const START_TIMEOUT_MS = 120_000;
 
 const WAITS_FOR_MIGRATION =
   'it is taken back as soon as the migration that runs has ended (evenkeel abort --force does not wait)';
+
+/** What steers the traffic is away: it is not refused, and nobody has to ask again. */
+const notYet = ({ id, environment }: Rollout, why: string): EvenkeelError =>
+  new EvenkeelError({
+    code: 'take-back-waits',
+    what: `${id} is not taken back yet: what steers its traffic does not answer`,
+    why,
+    next: `wait: it is tried again and again, and done as soon as that answers (evenkeel status${envOption(environment)})`,
+    exit: 2,
+  });
 
 /** Takes back a rollout whose former releases are hot, and answers once the edge sends them all traffic again. */
 export async function takeBack(
@@ -39,7 +51,7 @@ export async function takeBack(
     async () => {
       const rollout = await deps.store.rollout(hot.id);
       if (rollout === null || rollout.end === null) return false;
-      const edge = await deps.traffic.state().catch(() => null);
+      const edge = await deps.traffic.state(hot).catch(() => null);
       if (edge === null) return false;
       return former.every((each) => {
         const applied = edge.services.find(
@@ -55,7 +67,10 @@ export async function takeBack(
       what: 'the former release to have all traffic again',
       timeoutMs: former.some(({ starts }) => starts) ? START_TIMEOUT_MS : SWITCH_TIMEOUT_MS,
     },
-  );
+  ).catch(async (error: unknown) => {
+    const away = await deps.traffic.state(hot).then(() => null, described);
+    throw away === null ? error : notYet(hot, away);
+  });
   const taken = await deps.store.rollout(hot.id);
   const back = former.map((each) => each.release).join(', ');
   return {

@@ -20,7 +20,7 @@ export async function untilTlsServed(engine: Engine, { name, environment, servic
   if (services.every(({ routes }) => routes.length === 0)) return;
   const scope = `${name}/${environment.name}/`;
   const condition = async (): Promise<boolean> => {
-    const edge = await engine.deps.traffic.state().catch(() => null);
+    const edge = await engine.deps.traffic.state({ project: name, environment: environment.name }).catch(() => null);
     if (edge === null) return false;
     const mine = (edge.tls ?? []).filter((each) => each.services.some((key) => key.startsWith(scope)));
     if (tls === undefined) return mine.length === 0;
