@@ -1,15 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transport } from '../api/contract/client.ts';
+import { isChanging } from '../api/contract/paths.ts';
+import { KEY_HEADER, PERSON_HEADER, VERSION_HEADER } from '../api/contract/headers.ts';
 import type { Project } from '../domain/project/project.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import { evenkeelPaths, type EvenkeelPaths } from '../platform/paths.ts';
-import type { UnixClient, UnixRequest } from '../platform/unix-http.ts';
+import type { OpenRequest } from './cloud/open-cloud.ts';
+import type { TerraformRequest } from './cloud/write-terraform.ts';
+import type { EmulatorRequest } from './cloud/run-emulator.ts';
 import type { DevRequest } from './dev/run-dev.ts';
 
 /** A keeper starts a controller that died again; how long a command waits for that, ms: long enough for a busy machine. */
 const PATIENCE_MS = 15_000;
 const PAUSE_MS = 50;
+/** A deploy reads every file of the project before it answers; stopping waits for what still drains. */
+const LONG_MS = 120_000;
 
 /**
  * The world as the CLI meets it (what `cli/deps.ts` asks for; bin.ts checks that). What only some commands need is imported when they need it: `rollback` has 300 ms for
@@ -18,6 +26,7 @@ const PAUSE_MS = 50;
 export function cliDeps(version: string) {
   const { env } = process;
   const paths = evenkeelPaths(env);
+  const person = env['SUDO_USER'] || username();
   return {
     version,
     env,
@@ -25,7 +34,7 @@ export function cliDeps(version: string) {
     get cwd() {
       return currentFolder();
     },
-    username: env['SUDO_USER'] || username(),
+    username: person,
     // Opened when it is read first, which few commands do.
     get stdin() {
       return process.stdin;
@@ -33,7 +42,7 @@ export function cliDeps(version: string) {
     stdout: process.stdout,
     stderr: process.stderr,
     now: () => Date.now(),
-    connect: () => connect(paths, version),
+    connect: () => connect(paths, version, person),
     async ensureServer(signal: AbortSignal) {
       const { ensureKeeper } = await import('../platform/ensure-keeper.ts');
       return ensureKeeper({ env, paths, signal });
@@ -56,6 +65,30 @@ export function cliDeps(version: string) {
       const { concernsOfFiles } = await import('./certificate-files.ts');
       return concernsOfFiles(pairs, hosts);
     },
+    async openCloud(request: OpenRequest) {
+      const { openCloud } = await import('./cloud/open-cloud.ts');
+      return openCloud(request, { env, paths });
+    },
+    async writeUrls(file: string, urls: Readonly<Record<string, string>>): Promise<string[]> {
+      const { writeUrls } = await import('./cloud/urls.ts');
+      return writeUrls(file, urls);
+    },
+    async exportTerraform(request: TerraformRequest) {
+      const { exportTerraform } = await import('./cloud/write-terraform.ts');
+      return exportTerraform(request, { env, paths, cwd: currentFolder() });
+    },
+    async runEmulator(request: EmulatorRequest): Promise<void> {
+      const { runEmulator } = await import('./cloud/run-emulator.ts');
+      await runEmulator(request, env);
+    },
+    async useEmulator(signal: AbortSignal): Promise<string> {
+      const { useEmulator } = await import('./cloud/emulated-server.ts');
+      return useEmulator({ env, paths }, signal);
+    },
+    async stopEmulator(options: { forget: boolean }): Promise<boolean> {
+      const { stopEmulator } = await import('./cloud/emulator-process.ts');
+      return stopEmulator(paths, options);
+    },
     onInterrupt(callback: () => void) {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
       return () => {
@@ -67,14 +100,7 @@ export function cliDeps(version: string) {
   };
 }
 
-interface ApiRequest extends UnixRequest {
-  repeatable?: boolean;
-}
-
-async function connect(
-  paths: EvenkeelPaths,
-  version: string,
-): Promise<{ json(request: ApiRequest): Promise<unknown>; lines: UnixClient['lines'] }> {
+async function connect(paths: EvenkeelPaths, version: string, person: string): Promise<Transport> {
   const [{ unixClient }, { readToken }] = await Promise.all([
     import('../platform/unix-http.ts'),
     import('../platform/tokens.ts'),
@@ -85,14 +111,27 @@ async function connect(
     socketPath: paths.controllerSocket,
     peer: 'The controller',
     token,
-    headers: { 'evenkeel-version': version },
+    headers: { [VERSION_HEADER]: version, [PERSON_HEADER]: encodeURIComponent(person) },
     timeoutMs: 30_000,
   });
   return {
-    json: (request) => patiently(paths, request, () => client.json(request)),
-    async *lines(request: UnixRequest) {
+    json(request) {
+      // One for each command, however often it has to ask.
+      const asked = isChanging(request.operation)
+        ? { timeoutMs: LONG_MS, ...request, headers: { [KEY_HEADER]: randomUUID() } }
+        : request;
+      return patiently(paths, () => client.json(asked));
+    },
+    async *lines(request) {
       try {
         yield* client.lines(request);
+      } catch (error) {
+        throw nobodyListens(error) ? notRunning(paths, error) : error;
+      }
+    },
+    async *events(request) {
+      try {
+        yield* client.events(request);
       } catch (error) {
         throw nobodyListens(error) ? notRunning(paths, error) : error;
       }
@@ -101,17 +140,16 @@ async function connect(
 }
 
 /**
- * Nothing was sent when nobody listens, so whatever is asked may be asked again. What was cut may have been heard: that is
- * asked again where twice is as good as once.
+ * Nothing was sent when nobody listens. What was cut may have been heard: it is asked again with the same key, and so not
+ * carried out again.
  */
-async function patiently<T>(paths: EvenkeelPaths, request: ApiRequest, ask: () => Promise<T>): Promise<T> {
-  const repeatable = request.repeatable ?? (request.method ?? 'GET') === 'GET';
+async function patiently<T>(paths: EvenkeelPaths, ask: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (!nobodyListens(error) && !isLate(error) && !(repeatable && wasCut(error))) throw error;
+      if (!nobodyListens(error) && !isLate(error) && !wasCut(error)) throw error;
       if (performance.now() > deadline && isLate(error)) throw error;
       if (performance.now() > deadline || !(await somebodyRestarts(paths))) throw notRunning(paths, error);
       await sleep(PAUSE_MS);
@@ -129,8 +167,9 @@ async function somebodyRestarts(paths: EvenkeelPaths): Promise<boolean> {
   return keeper.held || (await orphanedEdge(paths)) !== null;
 }
 
-/** It was a controller that another one has overtaken, and did nothing. */
-const isLate = (error: unknown): boolean => error instanceof EvenkeelError && error.code === 'not-acting';
+/** It was a controller that another one has overtaken, and did nothing; or the first time is still under way. */
+const isLate = (error: unknown): boolean =>
+  error instanceof EvenkeelError && ['not-acting', 'idempotency-in-progress'].includes(error.code);
 
 function nobodyListens(error: unknown): boolean {
   if (!(error instanceof EvenkeelError) || error.code !== 'peer-unreachable') return false;

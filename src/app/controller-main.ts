@@ -7,6 +7,7 @@ import { createLogger } from '../platform/log.ts';
 import { evenkeelPaths, prepareHome } from '../platform/paths.ts';
 import { reviveKeeperFromController } from '../platform/revive-keeper.ts';
 import { described, EvenkeelError } from '../ports/errors.ts';
+import { auditDays } from './audit-days.ts';
 import { type Controller, startController } from './controller.ts';
 import { lastKnownFile, unwrittenFile } from './emergency-files.ts';
 import { awaitTurn, type Turn } from './turn.ts';
@@ -27,12 +28,14 @@ if (keeper === null) {
 
 const waiting: ((result: { ok: boolean; reason: string }) => void)[] = [];
 const api = Promise.withResolvers<unknown>();
+const web = Promise.withResolvers<unknown>();
 let controller: Controller | null = null;
 let turn: Turn | null = null;
 const leaving = new AbortController();
 
 keeper.onMessage((message, handle) => {
   if (message.type === 'api') api.resolve(handle);
+  else if (message.type === 'web') web.resolve(handle);
   else if (message.type === 'shutdown') void leave('the keeper asks it to');
   else for (const resolve of waiting.splice(0)) resolve({ ok: message.ok, reason: message.reason });
 });
@@ -75,7 +78,9 @@ try {
     inPostgres,
     tenure: turn.tenure,
     emergency,
+    auditDays: auditDays(env, (message) => log.warn(message)),
     apiHandle,
+    webHandle: web.promise,
     onFenced: () => void leave('a newer controller acts'),
     stopServer: () => void keeper.send({ type: 'stop-all' }),
     restartEdge,

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from '../api/server.ts';
 import type { ApiDeps } from '../api/api-deps.ts';
+import { type Changes, openChanges } from '../api/changes/changes.ts';
 import { acmeCertificates } from '../drivers/certificates/acme/acme-certificates.ts';
 import { processBuilder } from '../drivers/build/process-builder.ts';
 import { sqlReader } from '../drivers/migrations/sql-reader.ts';
+import { processAccounts } from '../drivers/runtime/process/accounts.ts';
 import { processJobs } from '../drivers/runtime/process/jobs.ts';
 import { logReader } from '../drivers/runtime/process/logs/log-reader.ts';
 import { processRuntime } from '../drivers/runtime/process/runtime.ts';
@@ -13,8 +17,13 @@ import { fileSecrets } from '../drivers/secrets/file-secrets.ts';
 import { secretsRedactor } from '../drivers/secrets/redact.ts';
 import { edgeChallenges } from '../drivers/traffic/edge/edge-challenges.ts';
 import { edgeTraffic } from '../drivers/traffic/edge/edge-traffic.ts';
+import { type Auditor, createAuditor } from '../engine/audit/auditor.ts';
+import { hurryWith } from '../engine/audit/hurry.ts';
 import { awayStore } from '../engine/emergency/away-store.ts';
 import type { EngineDeps } from '../engine/deps.ts';
+import type { HoldsAccess } from '../ports/access-store.ts';
+import { accessDeps, forgetSessions } from './access-deps.ts';
+import { addressOf } from './web-address.ts';
 import { createEngine } from '../engine/engine.ts';
 import { collect, COLLECT_EVERY_MS, every, LOGS_EVERY_MS, maintainLogs } from '../engine/housekeeping.ts';
 import { fencedBuilder, fencedJobs, fencedRuntime, fencedSecrets, fencedTraffic, permitOf } from '../engine/fenced.ts';
@@ -32,13 +41,19 @@ import type { LastKnown, Unwritten } from '../ports/emergency.ts';
 import type { Store } from '../ports/store.ts';
 import { projectSchema } from '../store/rows/project.ts';
 import { openTelemetry } from '../store/telemetry/open.ts';
+import { auditAnchorFile, unwrittenAuditFile } from './audit-files.ts';
 import { BOUND_LOGS_EVERY_MS, boundLogs } from './bound-logs.ts';
+import { cloudRouting } from './cloud/cloud-run.ts';
+import { routedLogs } from './cloud/routed-logs.ts';
+import { routed } from './cloud/routed.ts';
 import { checkDatabases } from './doctor/check-databases.ts';
 import { collectLogs } from './old-logs.ts';
 import { collectPages, pagesFolder } from './pages.ts';
 import { standingOf } from './standing.ts';
 import { readFence } from './fence-file.ts';
+import { readElsewhere, signInElsewhere } from './elsewhere.ts';
 import { placesIn } from './places.ts';
+import { openWebDoor } from './web-door.ts';
 import { redactedLogs } from './redacted-logs.ts';
 
 /**
@@ -49,19 +64,30 @@ const UNDER_WAY_MS = 200;
 /** How long an edge that does not answer is waited for, ms. */
 const TAKE_OVER_MS = 500;
 
+/** How soon what was asked for while the store was away is put into the audit once it is back, ms. */
+const AUDIT_EVERY_MS = 1_000;
+const KEYS_KEPT_MS = 24 * 3_600_000;
+
 /** Bytes of the disk that no build may take: what runs goes on writing its state, logs and data. */
 const DISK_RESERVE = 256 * 1024 ** 2;
+
+/** Where scripts/build-web.ts puts it, in a clone (from src/app) and in the package (from dist/app). */
+const DASHBOARD = join(import.meta.dirname, '../../dist/web');
 
 export interface ControllerOptions {
   paths: EvenkeelPaths;
   log: Logger;
   /** Closed by whoever opened it. Null: it is away, and cannot be opened yet. */
-  store: Store | null;
+  store: (Store & HoldsAccess) | null;
   inPostgres: boolean;
   tenure: Pick<Tenure, 'fence' | 'holds'>;
   emergency: { unwritten: Unwritten; lastKnown: LastKnown };
+  /** How long entries of the audit are kept. */
+  auditDays: number;
   /** A raw handle of the API's listening socket. */
   apiHandle: unknown;
+  /** One of the dashboard's address: it may never come. */
+  webHandle: Promise<unknown>;
   /** Another controller acts now: leave at once. */
   onFenced(): void;
   stopServer: ApiDeps['stopServer'];
@@ -77,10 +103,11 @@ export interface Controller {
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const { paths, log, tenure, emergency } = options;
   const store = options.store ?? awayStore(emergency.lastKnown, emergency.unwritten);
-  const [telemetry, token, probeToken] = await Promise.all([
+  const [telemetry, token, probeToken, elsewhere] = await Promise.all([
     openTelemetry({ file: paths.telemetry, warn: (message) => log.warn(message) }),
     readOrCreateToken(paths.token),
     readOrCreateToken(paths.probeToken),
+    readElsewhere(paths, process.env, log),
   ]);
   const traffic = edgeTraffic({ socketPath: paths.edgeSocket, probeToken });
   const secretsAt = { file: paths.secretsFile, keyFile: paths.secretsKey };
@@ -89,12 +116,22 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const permit = permitOf(highest, tenure, () => options.onFenced());
   const jobs = fencedJobs(processJobs({ home: paths.home, redact, permit }), permit);
   const logs = logReader();
+  const cloud = cloudRouting({ env: process.env, home: paths.home, store, log });
+  const drivers = routed(
+    {
+      traffic,
+      jobs,
+      runtime: processRuntime({ home: paths.home, redact, permit }),
+      builder: processBuilder({ home: paths.home, jobs, redact, reserve: DISK_RESERVE, permit }),
+    },
+    cloud,
+  );
   const engine = createEngine({
     store,
-    traffic: fencedTraffic(traffic, permit),
-    jobs,
-    runtime: fencedRuntime(processRuntime({ home: paths.home, redact, permit }), permit),
-    builder: fencedBuilder(processBuilder({ home: paths.home, jobs, redact, reserve: DISK_RESERVE, permit }), permit),
+    traffic: fencedTraffic(drivers.traffic, permit),
+    jobs: fencedJobs(drivers.jobs, permit),
+    runtime: fencedRuntime(drivers.runtime, permit),
+    builder: fencedBuilder(drivers.builder, permit),
     migrations: sqlReader(),
     secrets: fencedSecrets(fileSecrets(secretsAt), permit),
     certificates: acmeCertificates({
@@ -111,12 +148,36 @@ export async function startController(options: ControllerOptions): Promise<Contr
     fence: tenure.fence,
     holds: () => tenure.holds(),
     onFenced: () => options.onFenced(),
-    emergency: { ...emergency, traffic, awaySince: options.store === null ? Date.now() : null },
+    emergency: { ...emergency, traffic: drivers.traffic, awaySince: options.store === null ? Date.now() : null },
   });
+  const hurry = hurryWith(systemClock, () => engine.reads.awaySince() !== null);
+  const auditor = createAuditor({
+    ...engine.deps,
+    unwritten: unwrittenAuditFile(paths.unwrittenAudit),
+    anchor: auditAnchorFile(paths.auditAnchor),
+    days: options.auditDays,
+    hurry,
+  });
+  const changes = openChanges(engine);
+  const access = accessDeps(options.store, secretsAt, systemClock);
+  // The address that is printed is the one that it has got, and no other server's.
+  let web: Server | null = null;
   const api = createApi({
+    dashboard: DASHBOARD,
     engine,
+    audit: auditor,
+    hurry,
+    access,
+    accounts: processAccounts(),
+    ...signInElsewhere(elsewhere, { access, log, sealedWith: secretsAt }),
+    webAddress: async () => elsewhere.publicUrl ?? addressOf(web),
+    redact,
     telemetry,
-    logs: redactedLogs(logs, redact),
+    changes,
+    logs: redactedLogs(
+      routedLogs(logs, cloud, (scope) => cloud.logOf(scope)),
+      redact,
+    ),
     parseProject: (value) => projectSchema.parse(value),
     token,
     server: { version: evenkeelVersion(), pid: process.pid, startedAt: Date.now(), home: paths.home },
@@ -131,33 +192,57 @@ export async function startController(options: ControllerOptions): Promise<Contr
   await Promise.race([engine.takeOver(), sleep(TAKE_OVER_MS)]);
   await api.ready();
   api.server.listen(options.apiHandle as object);
+  let leaving = false;
+  void options.webHandle.then((handle) => {
+    const failed = (error: Error): void => log.error({}, `the dashboard cannot be reached: ${error.message}`);
+    if (!leaving) web = openWebDoor(api, handle, failed);
+  });
   await engine.start();
 
   const upkeep = new AbortController();
   const recorder = new TelemetryRecorder(engine.deps, telemetry);
   const running = [
-    every(engine.deps, TELEMETRY_EVERY_MS, 'telemetry', () => recorder.sample(), upkeep.signal),
+    every(engine.deps, TELEMETRY_EVERY_MS, 'telemetry', () => sample(recorder, changes), upkeep.signal),
     every(engine.deps, LOGS_EVERY_MS, 'logs', () => maintainLogs(engine.deps, logs), upkeep.signal),
     every(engine.deps, BOUND_LOGS_EVERY_MS, 'logs of jobs', () => boundLogs(paths.logs), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'artifacts', () => collect(engine.deps, telemetry), upkeep.signal),
+    every(engine.deps, AUDIT_EVERY_MS, 'audit', () => auditor.reconcile(), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'old entries', () => forgetOld(engine.deps, auditor), upkeep.signal),
+    every(engine.deps, COLLECT_EVERY_MS, 'sessions', () => forgetSessions(access), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'former secrets', () => forgetSecrets(engine.deps), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'old logs', () => boundAllLogs(engine.deps, paths), upkeep.signal),
     every(engine.deps, COLLECT_EVERY_MS, 'pages', () => collectPages(engine.deps, pagesFolder(paths)), upkeep.signal),
   ];
   return {
     async stop(idle) {
+      leaving = true;
+      web?.close();
       upkeep.abort();
+      changes.close();
       const ended = Promise.all([engine.stop().then(idle), api.close(), ...running]);
       const cut = setTimeout(() => {
         traffic.close();
         api.server.closeAllConnections();
+        web?.closeAllConnections();
       }, UNDER_WAY_MS);
       await ended;
       clearTimeout(cut);
       traffic.close();
+      cloud.close();
       await telemetry.close();
     },
   };
+}
+
+/** Answers are given again for a day: longer than anybody goes on asking. */
+async function forgetOld({ store, clock }: EngineDeps, auditor: Auditor): Promise<void> {
+  await store.forgetKeys(clock.now() - KEYS_KEPT_MS);
+  await auditor.forget();
+}
+
+async function sample(recorder: TelemetryRecorder, changes: Changes): Promise<void> {
+  await recorder.sample();
+  changes.tell({ event: { type: 'metrics' }, permission: null, scope: null });
 }
 
 async function forgetSecrets(deps: EngineDeps): Promise<void> {

@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../platform/atomic-file.ts';
 import { newId } from '../platform/ids.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { readJson } from '../platform/read-json.ts';
+import type { HoldsAccess } from '../ports/access-store.ts';
 import { EvenkeelError } from '../ports/errors.ts';
 import type { Store } from '../ports/store.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
@@ -24,7 +25,7 @@ export async function openStore(
   env: NodeJS.ProcessEnv,
   paths: EvenkeelPaths,
   { patienceMs }: { patienceMs?: number } = {},
-): Promise<Store> {
+): Promise<Store & HoldsAccess> {
   const url = env['EVENKEEL_DATABASE_URL'] ?? '';
   const elsewhere = await readElsewhere(paths.storeElsewhere);
   if (url === '') {

@@ -7,6 +7,7 @@ import { takeLock, type Lock } from '../platform/lock.ts';
 import type { Logger } from '../platform/log.ts';
 import type { EvenkeelPaths } from '../platform/paths.ts';
 import { described } from '../ports/errors.ts';
+import type { HoldsAccess } from '../ports/access-store.ts';
 import type { Store } from '../ports/store.ts';
 import { takeControllerLock } from './controller-lock.ts';
 import { raiseFence, readFence } from './fence-file.ts';
@@ -33,7 +34,7 @@ const OPEN_AGAIN_MS = 1_000;
 /** What a controller has when its turn has come. */
 export interface Turn {
   /** Null: it is away. Then the turn is only to take back what people ask for, and ends when it is there again. */
-  store: Store | null;
+  store: (Store & HoldsAccess) | null;
   tenure: Pick<Tenure, 'fence' | 'holds'>;
   /** Resolves when the turn is over, with why. */
   over: Promise<string>;
@@ -140,7 +141,7 @@ async function byLease(options: TurnOptions): Promise<Turn | null> {
 }
 
 /** The store, or, while it is away, the turn of one that can only take back. Null when the signal fires. */
-async function openOrAway(options: TurnOptions): Promise<Store | Turn | null> {
+async function openOrAway(options: TurnOptions): Promise<(Store & HoldsAccess) | Turn | null> {
   const { env, paths, log, signal } = options;
   // Whoever can go on without it does so soon.
   const patience = options.hasLastKnown() ? { patienceMs: OPEN_MS } : {};

@@ -1,5 +1,6 @@
 import type { ProcessState, ServerFacts } from '../../domain/doctor/facts.ts';
 import type { ServerInfo } from '../../api/contract/server.ts';
+import { routeOf } from '../../api/contract/paths.ts';
 import type { DoctorReply } from '../../api/contract/doctor.ts';
 import { EvenkeelError, described } from '../../ports/errors.ts';
 import { readKeeperInfo } from '../../platform/keeper-info.ts';
@@ -55,7 +56,7 @@ async function ask(paths: EvenkeelPaths, keeperRuns: boolean): Promise<ServerFac
     timeoutMs: PATIENCE_MS,
   });
   try {
-    const reply = (await client.json({ method: 'GET', path: '/v1/doctor' })) as DoctorReply;
+    const reply = (await client.json({ method: 'GET', path: routeOf('examineServer').path })) as DoctorReply;
     return { kind: 'answer', ...reply, storeAway: reply.storeAway ?? false, unwritten: reply.unwritten ?? 0 };
   } catch (error) {
     const code = error instanceof EvenkeelError ? ((error.cause ?? {}) as NodeJS.ErrnoException).code : undefined;
@@ -69,6 +70,6 @@ async function ask(paths: EvenkeelPaths, keeperRuns: boolean): Promise<ServerFac
 
 /** A server from before it could be asked so still says who it is. */
 async function older(client: UnixClient): Promise<ServerFacts['answer']> {
-  const { version, edge } = (await client.json({ method: 'GET', path: '/v1/server' })) as ServerInfo;
+  const { version, edge } = (await client.json({ method: 'GET', path: routeOf('getServer').path })) as ServerInfo;
   return { kind: 'answer', version, edge, databases: [], environments: null, storeAway: false, unwritten: 0 };
 }
