@@ -1,23 +1,46 @@
-import { timingSafeEqual } from 'node:crypto';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type Identity, NOBODY } from '../domain/access/identity.ts';
+import { type Scope, SERVER } from '../domain/access/may.ts';
 import { EvenkeelError } from '../ports/errors.ts';
+import { addressOf } from './address.ts';
 import type { ApiDeps } from './api-deps.ts';
-import type { ErrorReply } from './contract/contract.ts';
-import { doctorRoutes } from './routes/doctor.ts';
-import { logRoutes } from './routes/logs.ts';
-import { maintenanceRoutes } from './routes/maintenance.ts';
-import { migrationRoutes } from './routes/migrations.ts';
-import { releaseRoutes } from './routes/releases.ts';
-import { rolloutRoutes } from './routes/rollouts.ts';
-import { runRoutes } from './routes/runs.ts';
-import { scaleRoutes } from './routes/scale.ts';
-import { secretRoutes } from './routes/secrets.ts';
-import { serverRoutes } from './routes/server.ts';
-import { statusRoutes } from './routes/status.ts';
-import { explainSkew, VERSION_HEADER } from './version-skew.ts';
+import { createAudit } from './audit.ts';
+import { openOwners, requirePermission, unknownTarget } from './authorize.ts';
+import type { Handlers } from './call.ts';
+import { signInElsewhere } from './elsewhere.ts';
+import { isFromWeb } from './doors.ts';
+import { VERSION_HEADER } from './contract/headers.ts';
+import { onceByKey } from './idempotency.ts';
+import { isOpen, serveDashboard } from './dashboard.ts';
+import { identifier, notSignedIn, type Recognised } from './identify.ts';
+import { asRefusal, BODY_LIMIT, problemOf, withoutInternals } from './problems.ts';
+import { methodsOf } from './methods.ts';
+import { register } from './register.ts';
+import { handlersOf } from './handlers.ts';
+import { healthRoutes, OPEN } from './routes/health.ts';
+import { findRollout } from './routes/rollouts.ts';
+import { sessionCookie } from './session-cookie.ts';
+import { DATA_HEADERS } from './shield-headers.ts';
+import { limitIdentities, shieldWeb } from './shield.ts';
+import { countUsage } from './usage.ts';
+import { explainSkew } from './version-skew.ts';
 
-const BODY_LIMIT = 4 * 1024 * 1024;
+const PROBLEM_TYPE = 'application/problem+json';
+
+function sendProblem(reply: FastifyReply, refused: EvenkeelError): FastifyReply {
+  const problem = problemOf(refused);
+  // https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  return reply.status(problem.status).type(PROBLEM_TYPE).send(problem);
+}
+
+function notThere({ method, url }: FastifyRequest, allowed: readonly string[]): EvenkeelError {
+  const asked = `${method} ${url.slice(0, 500)}`;
+  if (allowed.length === 0) return new EvenkeelError({ code: 'not-found', what: `there is no ${asked}` });
+  const next = `there is ${allowed.join(', ')}`;
+  return new EvenkeelError({ code: 'method-not-allowed', what: `there is no ${asked}`, next });
+}
 
 /** Without them Fastify loads a compiler of JSON schemas and one of serializers, a hundred files for nothing here. */
 const schemaController = { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } };
@@ -26,102 +49,79 @@ function noCompiler(): never {
   throw new Error('a route has a JSON schema: requests are read by the zod schemas of the contract');
 }
 
-/** The API on Fastify, not yet listening. Every request needs the token; every refusal is an ErrorReply. */
-export function createApi(deps: ApiDeps): FastifyInstance {
-  const api = Fastify({ logger: false, bodyLimit: BODY_LIMIT, forceCloseConnections: true, schemaController });
+/** The API on Fastify, not yet listening. Whoever asks has to say who they are; every refusal is a Problem. */
+export function createApi(deps: ApiDeps, handlers: Handlers = handlersOf(deps)): FastifyInstance {
+  const api = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    schemaController,
+    // Longer ones are refused by the contract, by the name of the field.
+    routerOptions: { maxParamLength: 16 * 1024 },
+    // What cannot be taken for a path passes no hook.
+    frameworkErrors(error, _request, reply) {
+      void reply.headers(DATA_HEADERS);
+      void sendProblem(reply, asRefusal(error, deps.server.home));
+    },
+  });
+  const usage = countUsage(api);
+  const addressIn = ({ raw }: FastifyRequest): string => addressOf(raw, deps.door.trusts) ?? '';
+  shieldWeb(api, { elapsed: () => performance.now(), addressOf: addressIn, door: deps.door });
+  const cookies = sessionCookie({ home: deps.engine.deps.digest(deps.server.home).slice(0, 8), secure: deps.secure });
+  const identify = identifier(deps, cookies);
+  const known = new WeakMap<FastifyRequest, Recognised>();
+  const perIdentity = limitIdentities(() => performance.now());
   api.addHook('onRequest', async (request) => {
-    if (!authorized(request.headers.authorization, deps.token))
-      throw new EvenkeelError({
-        code: 'unauthorized',
-        what: 'the controller does not know you',
-        why: 'the token of the request is missing or wrong',
-        next: 'run evenkeel as the user who started it, with the same EVENKEEL_HOME',
-      });
+    const limit = (who: Identity): void => (isFromWeb(request.raw) ? perIdentity(who, addressIn(request)) : undefined);
+    if (isOpen(request) && request.routeOptions.config.operation === undefined) return limit(NOBODY);
+    const recognised = await identify(request);
+    known.set(request, recognised);
+    limit(recognised.who);
+    if (!isOpen(request) && recognised.who.kind === 'anonymous') throw notSignedIn();
     deps.mayAnswer();
+    const { permission } = request.routeOptions.config;
+    if (permission !== undefined) requirePermission(recognised.who, permission, SERVER, unknownTarget);
   });
   api.setErrorHandler(async (error, request, reply) => {
-    const refused = errorReply(error, deps.server.home);
+    const refused = asRefusal(error, deps.server.home, request.routeOptions.bodyLimit);
+    if (refused.code === 'unexpected') {
+      const stack = error instanceof Error ? error.stack : undefined;
+      deps.engine.deps.log.error({ stack }, error instanceof Error ? error.message : String(error));
+    }
     const said =
       error instanceof z.ZodError
         ? explainSkew(refused, request.headers[VERSION_HEADER], deps.server.version)
         : refused;
-    if (said.code === 'unexpected') {
-      const stack = error instanceof Error ? error.stack : undefined;
-      deps.engine.deps.log.error({ stack }, error instanceof Error ? error.message : String(error));
-    }
-    return reply.status(statusOf(said)).send(said);
+    return sendProblem(reply, isFromWeb(request.raw) ? withoutInternals(said) : said);
   });
-  api.setNotFoundHandler(async (request, reply) =>
-    reply
-      .status(404)
-      .send(
-        explainSkew(
-          errorReply(new EvenkeelError({ code: 'not-found', what: `there is no ${request.method} ${request.url}` })),
-          request.headers[VERSION_HEADER],
-          deps.server.version,
-        ),
-      ),
-  );
-  for (const routes of [
-    serverRoutes,
-    statusRoutes,
-    rolloutRoutes,
-    releaseRoutes,
-    runRoutes,
-    scaleRoutes,
-    migrationRoutes,
-    logRoutes,
-    maintenanceRoutes,
-    secretRoutes,
-    doctorRoutes,
-  ])
-    routes(api, deps);
-  return api;
-}
-
-function authorized(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-function errorReply(error: unknown, home = ''): ErrorReply {
-  if (error instanceof EvenkeelError) {
-    const { code, message, where, why, next, retryable, exit } = error;
-    return { code, what: message, where, why, next, retryable, exit };
-  }
-  if (error instanceof z.ZodError) {
-    const why = error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; ');
-    return {
-      code: 'bad-request',
-      what: 'the request cannot be read',
-      where: null,
-      why,
-      next: null,
-      retryable: false,
-      exit: 1,
-    };
-  }
-  const status = (error as { statusCode?: number }).statusCode ?? 500;
-  // What V8 says about text that is no JSON shows a piece of it, and that could be a secret.
-  const what =
-    error instanceof SyntaxError ? 'the request is not JSON' : error instanceof Error ? error.message : String(error);
-  if (status < 500) return { code: 'bad-request', what, where: null, why: null, next: null, retryable: false, exit: 1 };
-  return {
-    code: 'unexpected',
-    what: 'something unexpected happened in the controller',
-    where: null,
-    why: what,
-    next: `the controller's log tells more: ${home}/logs/controller.log`,
-    retryable: false,
-    exit: 2,
+  api.setNotFoundHandler(async (request, reply) => {
+    const allowed = methodsOf(request.url);
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
+    const unknown = notThere(request, allowed);
+    return sendProblem(reply, explainSkew(unknown, request.headers[VERSION_HEADER], deps.server.version));
+  });
+  const scopeOfRollout = (id: string): Promise<Scope> => findRollout(deps, id);
+  const owners = openOwners(deps);
+  const guards = { audit: createAudit(deps, scopeOfRollout, owners), once: onceByKey(deps) };
+  const recognise = async (request: FastifyRequest, fresh = false): Promise<Recognised> =>
+    (fresh ? undefined : known.get(request)) ?? identify(request);
+  const doors = {
+    recognise,
+    forget: identify.forget,
+    scopeOfRollout,
+    owners,
+    cookies,
+    stillEveryMs: deps.stillEveryMs,
+    patienceMs: deps.patienceMs,
   };
-}
-
-function statusOf(error: ErrorReply): number {
-  if (error.code === 'unauthorized') return 401;
-  if (error.code === 'not-found' || error.code.endsWith('-unknown')) return 404;
-  if (error.code === 'rollout-under-way') return 409;
-  if (error.code === 'unexpected') return 500;
-  return error.retryable ? 503 : error.exit === 1 ? 400 : 422;
+  register(api, handlers, doors, guards, usage);
+  healthRoutes(api, deps, usage);
+  if (deps.oidc !== undefined) signInElsewhere(api, deps, deps.oidc, { cookies, forget: identify.forget });
+  let document: object | null = null;
+  api.get('/openapi.json', OPEN, async () => {
+    const { openApi } = await import('./openapi.ts');
+    return (document ??= openApi(deps.server.version));
+  });
+  if (deps.dashboard !== undefined) serveDashboard(api, deps.dashboard);
+  return api;
 }

@@ -1,23 +1,22 @@
-import type { ErrorReply } from './contract/contract.ts';
-
-/** What the CLI says of itself with every request. */
-export const VERSION_HEADER = 'evenkeel-version';
+import { EvenkeelError } from '../ports/errors.ts';
 
 /**
  * Says of a request that could not be understood that it came from another version, if it did, and how to bring the two
  * together. `asking` is what the client calls itself: absent from one that is too old to say so.
  */
-export function explainSkew(said: ErrorReply, asking: unknown, mine: string): ErrorReply {
+export function explainSkew(said: EvenkeelError, asking: unknown, mine: string): EvenkeelError {
   if (typeof asking !== 'string' || asking === mine) return said;
   const newer = isNewer(asking, mine);
-  return {
-    ...said,
+  return new EvenkeelError({
+    code: said.code,
     what: `this command is of evenkeel ${asking}, and the server still runs ${mine}, which does not know what it asks`,
-    why: [said.what, said.why].filter((each) => each !== null).join(': '),
+    ...(said.where === null ? {} : { where: said.where }),
+    why: [said.message, said.why].filter((each) => each !== null).join(': '),
     next: newer
       ? 'evenkeel server restart, which puts the new version in its place; what runs goes on'
       : `use the evenkeel ${mine} that the server was started with; or go back to this older one: evenkeel server restart`,
-  };
+    cause: said,
+  });
 }
 
 function isNewer(one: string, other: string): boolean {

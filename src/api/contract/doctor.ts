@@ -1,10 +1,7 @@
 import { z } from 'zod';
+import { operation } from './operation.ts';
 
-/**
- * What the server tells about itself to whoever looks for what is wrong.
- *
- *   GET    /v1/doctor                     DoctorReply
- */
+/** What the server tells about itself to whoever looks for what is wrong. */
 
 const doctorReplySchema = z.object({
   version: z.string(),
@@ -25,6 +22,15 @@ const findingSchema = z.object({
   what: z.string(),
   next: z.string().nullable(),
 });
+
+export const doctorOperations = {
+  examineServer: operation({
+    summary: 'What only the server can tell to whoever looks for what is wrong',
+    permission: 'server:read',
+    input: z.object({}),
+    reply: doctorReplySchema,
+  }),
+};
 
 export type DoctorReply = z.infer<typeof doctorReplySchema>;
 export type Finding = z.infer<typeof findingSchema>;

@@ -1,17 +1,8 @@
 import { z } from 'zod';
+import { name, scopeSchema } from './common.ts';
+import { operation } from './operation.ts';
 
 /** What the edge lets in, as clients of the API ask for it and see it. */
-
-const name = z.string().min(1);
-
-export const maintenanceRequestSchema = z.object({
-  project: name,
-  environment: name,
-  on: z.boolean(),
-  /** Null: all. */
-  services: z.array(name).nullable(),
-  by: name,
-});
 
 /** Services that are closed for maintenance. */
 export const closedSchema = z.object({
@@ -22,5 +13,15 @@ export const closedSchema = z.object({
   since: z.number().nullable(),
 });
 
-export type MaintenanceRequest = z.infer<typeof maintenanceRequestSchema>;
-export type MaintenanceReply = z.infer<typeof closedSchema>;
+export const entryOperations = {
+  setMaintenance: operation({
+    summary: 'Close services for maintenance, or open them again',
+    permission: 'environment:operate',
+    input: scopeSchema.extend({
+      on: z.boolean(),
+      /** Null: all. */
+      services: z.array(name).nullable().default(null),
+    }),
+    reply: closedSchema,
+  }),
+};

@@ -1,10 +1,6 @@
 import { z } from 'zod';
 
-/**
- * What the new migrations of a project mean for what serves.
- *
- *   POST   /v1/migrations                 { project } -> MigrationsReply: what a deploy of it would find now
- */
+/** What the new migrations of a project mean for what serves. */
 const findingSchema = z.object({
   /** Stable, such as `drop-column`. */
   code: z.string(),
@@ -28,11 +24,4 @@ export const migrationReportSchema = z.object({
   findings: z.array(findingSchema),
 });
 
-const migrationsReplySchema = z.object({
-  verdict: z.enum(['clear', 'warn', 'refuse']),
-  reason: z.string(),
-  reports: z.array(migrationReportSchema),
-});
-
 export type MigrationReportView = z.infer<typeof migrationReportSchema>;
-export type MigrationsReply = z.infer<typeof migrationsReplySchema>;

@@ -1,21 +1,13 @@
 import { z } from 'zod';
+import { next, page, part, scopeSchema, time } from './common.ts';
+import { operation } from './operation.ts';
 import { RUN_STATES } from '../../domain/schedule/run.ts';
 
-/**
- * Runs of scheduled services.
- *
- *   POST   /v1/runs                       RunRequest -> RunView    runs it now
- *   POST   /v1/runs/cancel                RunRequest -> RunView    asks it to end
- *   GET    /v1/runs?project&environment&service&limit              { runs: RunView[] }, newest first
- *   GET    /v1/runs/:service/:dueAt?project&environment            RunView
- */
+/** Runs of scheduled services. */
 
-const name = z.string().min(1).max(200);
-const time = z.number().int();
+const serviceScope = scopeSchema.extend({ service: part });
 
-export const runRequestSchema = z.object({ project: name, environment: name, service: name, by: name });
-
-export const runViewSchema = z.object({
+const runViewSchema = z.object({
   /** The name of its job, for its log. */
   id: z.string(),
   service: z.string(),
@@ -40,6 +32,32 @@ export const scheduleStatusSchema = z.object({
   last: runViewSchema.nullable(),
 });
 
-export type RunRequest = z.infer<typeof runRequestSchema>;
+export const runOperations = {
+  listRuns: operation({
+    summary: 'Runs of scheduled services, the newest first',
+    permission: 'environment:read',
+    input: scopeSchema.extend({ service: part.optional(), ...page(500, 20) }),
+    reply: z.object({ runs: z.array(runViewSchema), next }),
+  }),
+  getRun: operation({
+    summary: 'One run',
+    permission: 'environment:read',
+    input: serviceScope.extend({ dueAt: time }),
+    reply: runViewSchema,
+  }),
+  startRun: operation({
+    summary: 'Run a scheduled service now',
+    permission: 'environment:operate',
+    input: serviceScope,
+    reply: runViewSchema,
+  }),
+  cancelRun: operation({
+    summary: 'Ask the run that is under way to end',
+    permission: 'environment:operate',
+    input: serviceScope,
+    reply: runViewSchema,
+  }),
+};
+
 export type RunView = z.infer<typeof runViewSchema>;
 export type ScheduleStatus = z.infer<typeof scheduleStatusSchema>;

@@ -1,26 +1,13 @@
 import { z } from 'zod';
+import { part, scopeSchema } from './common.ts';
+import { operation } from './operation.ts';
 
-/**
- * How many instances a service has.
- *
- *   GET    /v1/scale?project&environment&service                   ScaleView
- *   POST   /v1/scale                      ScaleRequest -> ScaleView
- */
-
-const name = z.string().min(1).max(200);
 const count = z.number().int().min(1).max(100);
 const bounds = z.object({ min: count, max: count }).refine(({ min, max }) => min <= max, { error: 'min is above max' });
 
-export const scaleRequestSchema = z.object({
-  project: name,
-  environment: name,
-  service: name,
-  /** Null: as the file says. */
-  bounds: bounds.nullable(),
-  by: name,
-});
+const serviceScope = scopeSchema.extend({ service: part });
 
-export const scaleViewSchema = z.object({
+const scaleViewSchema = z.object({
   service: z.string(),
   /** As many as there ought to be now. */
   instances: z.number().int(),
@@ -35,5 +22,22 @@ export const scaleViewSchema = z.object({
   ),
 });
 
-export type ScaleRequest = z.infer<typeof scaleRequestSchema>;
+export const scaleOperations = {
+  getScale: operation({
+    summary: 'How many instances a service has, and why',
+    permission: 'environment:read',
+    input: serviceScope,
+    reply: scaleViewSchema,
+  }),
+  setScale: operation({
+    summary: 'Set the number of instances by hand, or leave it to the file again',
+    permission: 'environment:operate',
+    input: serviceScope.extend({
+      /** Null: as the file says. */
+      bounds: bounds.nullable(),
+    }),
+    reply: scaleViewSchema,
+  }),
+};
+
 export type ScaleView = z.infer<typeof scaleViewSchema>;

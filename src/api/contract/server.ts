@@ -1,11 +1,7 @@
 import { z } from 'zod';
+import { operation } from './operation.ts';
 
-/**
- * The processes of a server.
- *
- *   GET    /v1/server                     ServerInfo
- *   POST   /v1/server/stop                {} -> {}        stops controller, edge and keeper; instances too with `instances`
- */
+/** The processes of a server. */
 
 /** Who of several controllers acts, and whether its store is there. */
 const standingSchema = z.object({
@@ -28,6 +24,15 @@ const serverInfoSchema = z.object({
   edgeWorkers: z.number().int().optional(),
   /** Absent: the server is from before there could be several. */
   standing: standingSchema.optional(),
+  /** Absent: the server is from before it had one. */
+  dashboard: z
+    .object({
+      /** Null: it is off, or its port is not to be had. */
+      url: z.string().nullable(),
+      /** Nobody has ever signed in there. */
+      first: z.boolean(),
+    })
+    .optional(),
 });
 
 /** What `status` says of them. */
@@ -43,10 +48,32 @@ export const serverStatusSchema = z.object({
   unwritten: z.number().int().optional(),
 });
 
-export const serverStopSchema = z.object({ instances: z.boolean() });
-
 /** What was done at the edge alone while the store was away. `message` says what is so, and what is still to be written. */
 export const unwrittenSchema = z.object({ done: z.boolean(), message: z.string() });
+
+export const serverOperations = {
+  getServer: operation({
+    summary: 'Version and processes of the server, and who of several controllers acts',
+    permission: 'server:read',
+    input: z.object({}),
+    reply: serverInfoSchema,
+  }),
+  stopServer: operation({
+    summary: 'Stop controller, edge and keeper',
+    permission: 'server:operate',
+    input: z.object({
+      /** Stop what runs everywhere, too. */
+      instances: z.boolean(),
+    }),
+    reply: z.object({}),
+  }),
+  restartEdge: operation({
+    summary: 'Put a new edge in the place of the present one, without a lost connection',
+    permission: 'server:operate',
+    input: z.object({}),
+    reply: z.object({ ok: z.boolean(), reason: z.string() }),
+  }),
+};
 
 export type Standing = z.infer<typeof standingSchema>;
 export type ServerInfo = z.infer<typeof serverInfoSchema>;

@@ -1,19 +1,20 @@
-import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
-import type { DoctorReply } from '../contract/doctor.ts';
+import type { Handlers } from '../call.ts';
 
-export function doctorRoutes(api: FastifyInstance, deps: ApiDeps): void {
-  api.get('/v1/doctor', async (): Promise<DoctorReply> => {
-    const databases = deps.checkDatabases();
-    const edge = await deps.engine.deps.traffic.state().then(
-      () => true,
-      () => false,
-    );
-    // A store that cannot be read has been told above.
-    const { reads } = deps.engine;
-    const records = await reads.environments().catch(() => []);
-    const environments = records.map(({ project, environment, wanted }) => ({ project, environment, wanted }));
-    const storeAway = reads.awaySince() !== null;
-    return { version: deps.server.version, edge, databases, environments, storeAway, unwritten: reads.unwritten() };
-  });
+export function doctorHandlers(deps: ApiDeps): Pick<Handlers, 'examineServer'> {
+  return {
+    async examineServer() {
+      const databases = deps.checkDatabases();
+      const edge = await deps.engine.deps.traffic.state().then(
+        () => true,
+        () => false,
+      );
+      // A store that cannot be read has been told above.
+      const { reads } = deps.engine;
+      const records = await reads.environments().catch(() => []);
+      const environments = records.map(({ project, environment, wanted }) => ({ project, environment, wanted }));
+      const storeAway = reads.awaySince() !== null;
+      return { version: deps.server.version, edge, databases, environments, storeAway, unwritten: reads.unwritten() };
+    },
+  };
 }

@@ -1,74 +1,78 @@
-import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { LogFile } from '../../ports/logs.ts';
+import { Channel } from '../../lib/channel.ts';
 import { envOption } from '../../lib/env-option.ts';
 import { releaseOf } from '../../engine/beside.ts';
-import { WORK_KINDS } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import type { LogLine } from '../contract/logs.ts';
+import type { Handlers, Sent } from '../call.ts';
+import type { CheckedLogsQuery, LogLine } from '../contract/logs.ts';
 import { accessLine, accessLog, lastOf } from './access-log.ts';
-import { drained } from './drained.ts';
 import { jobLogs } from './job-logs.ts';
 import { runLogs } from './run-logs.ts';
-import { linePattern } from './log-pattern.ts';
+import { type LinePattern, linePattern } from './log-pattern.ts';
 
-const querySchema = z.object({
-  project: z.string(),
-  environment: z.string(),
-  service: z.string().optional(),
-  release: z.string().optional(),
-  instance: z.string().optional(),
-  /** The output of this kind of job instead of that of instances. */
-  job: z.enum([...WORK_KINDS, 'scheduled']).optional(),
-  /** The access log of the edge instead. */
-  access: z.enum(['true', 'false']).default('false'),
-  /** Wall time; lines whose time is not known are kept. */
-  since: z.coerce.number().int().optional(),
-  lines: z.coerce.number().int().min(0).max(100_000).default(200),
-  grep: z.string().max(1000).optional(),
-  follow: z.enum(['true', 'false']).default('false'),
-});
+const HEARTBEAT_MS = 5_000;
 
-export function logRoutes(api: FastifyInstance, deps: ApiDeps): void {
-  api.get('/v1/logs', async (request, reply) => {
-    const query = querySchema.parse(request.query);
-    const pattern = query.grep === undefined ? null : await linePattern(query.grep);
-    const access = query.access === 'true';
-    const files = access ? [accessLog(deps, query)] : await logFiles(deps, query);
-    const gone = new AbortController();
-    reply.raw.on('close', () => gone.abort());
-    reply.hijack();
-    reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-    const follow = query.follow === 'true';
-    async function* matching(from: LogFile[], lines: number): AsyncGenerator<LogLine> {
-      for await (const entry of deps.logs.read({ files: from, lines, follow, signal: gone.signal })) {
-        const line: LogLine | null = access ? accessLine(entry, query) : entry;
-        if (line === null || (query.since !== undefined && line.at !== null && line.at < query.since)) continue;
-        if (pattern === null || pattern(entry.line)) yield line;
-      }
+export function logHandlers(deps: ApiDeps): Pick<Handlers, 'readLogs'> {
+  return {
+    async readLogs(query, { signal }) {
+      const pattern = query.grep === undefined ? null : await linePattern(query.grep);
+      const files = query.access ? [accessLog(deps, query)] : await logFiles(deps, query);
+      const channel = new Channel<Sent<LogLine>>();
+      const over = new AbortController();
+      const gone = AbortSignal.any([signal, over.signal]);
+      signal.addEventListener('abort', () => channel.close(), { once: true });
+      void tell(deps, query, { files, pattern, gone, send: (line) => channel.send(line) })
+        .catch(() => undefined)
+        .finally(() => {
+          over.abort();
+          channel.close();
+        });
+      return channel;
+    },
+  };
+}
+
+interface Telling {
+  files: LogFile[];
+  pattern: LinePattern | null;
+  gone: AbortSignal;
+  send: (line: Sent<LogLine>) => Promise<void>;
+}
+
+async function tell(deps: ApiDeps, query: CheckedLogsQuery, { files, pattern, gone, send }: Telling): Promise<void> {
+  const { access, follow, since } = query;
+  const over = new AbortController();
+  const signal = AbortSignal.any([gone, over.signal]);
+  const matching = async function* (from: LogFile[], lines: number): AsyncGenerator<LogLine> {
+    for await (const entry of deps.logs.read({ files: from, lines, follow, signal })) {
+      const line: LogLine | null = access ? accessLine(entry, query) : entry;
+      if (line === null || (since !== undefined && line.at !== null && line.at < since)) continue;
+      if (pattern === null || pattern(entry.line)) yield line;
     }
-    const tell = async (found: AsyncIterable<LogLine>): Promise<void> => {
-      for await (const line of found)
-        if (!reply.raw.write(`${JSON.stringify(line)}\n`)) await drained(reply.raw, gone.signal);
-    };
-    try {
-      // One file holds what concerns everybody, so its last lines may concern nobody who was asked for.
-      const first = tell(
-        access && !follow ? lastOf(matching(files, ALL_LINES), query.lines) : matching(files, query.lines),
-      );
-      if (follow && !access) {
-        // A log that cannot be read ends it all, whichever it is.
-        const end = (): void => gone.abort();
-        first.catch(end);
-        for await (const born of newFiles(deps, query, files, gone.signal))
-          void tell(matching(born, ALL_LINES)).catch(end);
-      }
-      await first;
-    } finally {
-      reply.raw.end();
-    }
-  });
+  };
+  const pass = async (found: AsyncIterable<LogLine>): Promise<void> => {
+    for await (const data of found) await send({ data });
+  };
+  // One file holds what concerns everybody, so its last lines may concern nobody who was asked for.
+  const first = pass(
+    access && !follow ? lastOf(matching(files, ALL_LINES), query.lines) : matching(files, query.lines),
+  );
+  if (follow) void signsOfLife(deps, signal, send);
+  if (follow && !access) {
+    // A log that cannot be read ends it all, whichever it is.
+    const end = (): void => over.abort();
+    first.catch(end);
+    for await (const born of newFiles(deps, query, files, signal)) void pass(matching(born, ALL_LINES)).catch(end);
+  }
+  await first;
+}
+
+async function signsOfLife(deps: ApiDeps, signal: AbortSignal, send: Telling['send']): Promise<void> {
+  while (!signal.aborted) {
+    await deps.engine.deps.clock.sleep(HEARTBEAT_MS, signal);
+    await send(null);
+  }
 }
 
 const ALL_LINES = 100_000;
@@ -77,7 +81,7 @@ const LOOK_EVERY_MS = 500;
 /** Who follows a service follows its next release, and the instance after a crash: their logs, as they come to be. */
 async function* newFiles(
   deps: ApiDeps,
-  query: z.infer<typeof querySchema>,
+  query: CheckedLogsQuery,
   known: LogFile[],
   signal: AbortSignal,
 ): AsyncGenerator<LogFile[]> {
@@ -97,7 +101,7 @@ async function* newFiles(
 const GONE = 3;
 
 /** The logs of instances that are known, running or ended, newest last; of some that are gone when only those match. */
-async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<LogFile[]> {
+async function logFiles(deps: ApiDeps, query: CheckedLogsQuery): Promise<LogFile[]> {
   const { runtime, places } = deps.engine.deps;
   const scope = { project: query.project, environment: query.environment };
   if (query.job === 'scheduled') return runLogs(deps, query);
@@ -126,19 +130,21 @@ async function logFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Prom
     (each) => each.service,
   );
   const gone = (await Promise.all(services.map((service) => logsOfService(deps, { ...scope, service })))).flat();
-  const files = gone.filter(matches).slice(-GONE);
+  const away = await releasesAway(deps, scope);
+  const files = [...gone, ...away].filter(matches).slice(-GONE);
   if (files.length > 0) return files;
   await refuseFiles(deps, query);
   const what = query.instance ?? query.release ?? query.service;
+  const env = envOption(query.environment);
   throw new EvenkeelError({
     code: 'no-logs',
     what: `no instance matches${what === undefined ? '' : ` ${what}`}`,
-    next: `evenkeel status${envOption(query.environment)} shows what runs, evenkeel releases${envOption(query.environment)} what ran`,
+    next: `evenkeel status${env} shows what runs, evenkeel releases${env} what ran`,
   });
 }
 
 /** Throws EvenkeelError `no-logs` where no program runs that could write any, with what there is instead. */
-async function refuseFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): Promise<void> {
+async function refuseFiles(deps: ApiDeps, query: CheckedLogsQuery): Promise<void> {
   const { project, environment, service } = query;
   const record = await deps.engine.deps.store.environment(project, environment);
   const meant = record?.config.services.filter((each) => service === undefined || each.name === service) ?? [];
@@ -155,6 +161,24 @@ async function refuseFiles(deps: ApiDeps, query: z.infer<typeof querySchema>): P
     what: `${meant.map((each) => each.name).join(', ')} ${meant.length === 1 ? 'is' : 'are'} static: files that the edge serves, without a program that could write logs`,
     next: `evenkeel logs ${name} --access${env} shows what visitors asked${how}; evenkeel logs ${name} --job build${env} what its build wrote`,
   });
+}
+
+/** In the cloud nothing of a release is kept here; its log is there all the same. Oldest first. */
+async function releasesAway(deps: ApiDeps, scope: { project: string; environment: string }): Promise<LogFile[]> {
+  const { store } = deps.engine.deps;
+  const services = (await store.environment(scope.project, scope.environment))?.config.services ?? [];
+  const found = services.map(async ({ name, cloud }): Promise<LogFile[]> => {
+    if (cloud === undefined) return [];
+    const releases = await store.releases({ ...scope, service: name, limit: GONE });
+    return releases.toReversed().map(({ id }) => ({
+      file: '',
+      service: name,
+      release: id,
+      instance: `${scope.project}.${scope.environment}.${id}`,
+      cloudName: cloud.name,
+    }));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 async function logsOfService(

@@ -1,47 +1,59 @@
-import type { ServerResponse } from 'node:http';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
+import { Channel } from '../../lib/channel.ts';
 import { WORK_KINDS, workId } from '../../engine/work-ids.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import type { RolloutEvent } from '../contract/contract.ts';
+import type { Sent } from '../call.ts';
+import type { RolloutEvent } from '../contract/rollouts.ts';
 import { journalView } from '../views/rollout-view.ts';
 import { view } from '../views/current-rollout.ts';
-import { drained } from './drained.ts';
 
 /** A view is sent at most this often; journal lines are sent at once. */
 const VIEW_EVERY_MS = 250;
 const HEARTBEAT_MS = 5_000;
 
 /**
- * The journal after `after`, then everything that happens, until the rollout is over and settled or the client leaves.
- * NDJSON; an empty line now and then says that the line is alive.
+ * The journal after `after`, then everything that happens, until the rollout is over and settled or the signal fires. The
+ * number of a journal entry is what a client resumes after.
  */
-export async function streamRollout(
+export function rolloutEvents(
   deps: ApiDeps,
   rollout: Rollout,
   after: number,
-  out: ServerResponse,
-): Promise<void> {
+  signal: AbortSignal,
+): AsyncIterable<Sent<RolloutEvent>> {
+  const channel = new Channel<Sent<RolloutEvent>>();
+  const over = new AbortController();
+  const gone = AbortSignal.any([signal, over.signal]);
+  signal.addEventListener('abort', () => channel.close(), { once: true });
+  // The store or the edge is away: the client connects again and goes on after the last entry that it has.
+  void tell(deps, rollout, { after, gone, send: (event) => channel.send(event) })
+    .catch(() => undefined)
+    .finally(() => {
+      over.abort();
+      channel.close();
+    });
+  return channel;
+}
+
+interface Telling {
+  after: number;
+  gone: AbortSignal;
+  send: (event: Sent<RolloutEvent>) => Promise<void>;
+}
+
+async function tell(deps: ApiDeps, rollout: Rollout, { after, gone, send }: Telling): Promise<void> {
   const { engine } = deps;
   const { store, clock } = engine.deps;
-  const gone = new AbortController();
-  out.on('close', () => gone.abort());
-  out.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-  // Output that is still on its way may come after the end, and a reader may be slower than a build that floods its log.
-  const write = async (line: string): Promise<void> => {
-    if (!out.writableEnded && !out.write(`${line}\n`)) await drained(out, gone.signal);
-  };
-  const send = (event: RolloutEvent): Promise<void> => write(JSON.stringify(event));
-
-  const output = streamOutput(deps, rollout, gone.signal, send);
+  const output = streamOutput(deps, rollout, gone, (data) => send({ data }));
   let seq = after;
   let shown = '';
-  let lastWrite = clock.now();
+  let lastSent = clock.now();
   let wake = new AbortController();
   const off = engine.onLook((scope) => {
     if (scope.project === rollout.project && scope.environment === rollout.environment) wake.abort();
   });
   try {
-    while (!gone.signal.aborted) {
+    while (!gone.aborted) {
       wake = new AbortController();
       const current = await store.rollout(rollout.id);
       if (current === null) break;
@@ -52,28 +64,24 @@ export async function streamRollout(
         seq = entry.seq;
         // Whoever leaves at the promotion has seen what the jobs before it wrote.
         if (hasJobs(rollout) && WITH_JOBS.has(entry.from ?? '')) await output.caughtUp();
-        await send({ type: 'journal', entry: journalView(entry) });
-        lastWrite = clock.now();
+        await send({ id: String(seq), data: { type: 'journal', entry: journalView(entry) } });
+        lastSent = clock.now();
       }
       const text = JSON.stringify(now);
       if (text !== shown) {
         shown = text;
-        await send({ type: 'rollout', rollout: now });
-        lastWrite = clock.now();
-      } else if (clock.now() - lastWrite > HEARTBEAT_MS) {
-        await write('');
-        lastWrite = clock.now();
+        await send({ data: { type: 'rollout', rollout: now } });
+        lastSent = clock.now();
+      } else if (clock.now() - lastSent > HEARTBEAT_MS) {
+        await send(null);
+        lastSent = clock.now();
       }
       if (now.end !== null && now.settled) break;
-      await clock.sleep(VIEW_EVERY_MS, gone.signal);
-      if (!gone.signal.aborted) await clock.sleep(1_000, AbortSignal.any([wake.signal, gone.signal]));
+      await clock.sleep(VIEW_EVERY_MS, gone);
+      if (!gone.aborted) await clock.sleep(1_000, AbortSignal.any([wake.signal, gone]));
     }
-  } catch {
-    // The store or the edge is away: the client connects again and goes on after the last line that it has.
   } finally {
     off();
-    gone.abort();
-    out.end();
   }
 }
 

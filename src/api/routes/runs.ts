@@ -1,47 +1,43 @@
-import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { cancelRun, runNow } from '../../engine/operations/run-now.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import { runRequestSchema, type RunView } from '../contract/runs.ts';
+import type { Handlers } from '../call.ts';
 import { runView } from '../views/run-view.ts';
+import { pageOf } from './page.ts';
 
-const listSchema = z.object({
-  project: z.string(),
-  environment: z.string(),
-  service: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(20),
-});
-const oneSchema = z.object({ service: z.string(), dueAt: z.coerce.number().int() });
-
-export function runRoutes(api: FastifyInstance, deps: ApiDeps): void {
-  const { engine } = deps;
+export function runHandlers({ engine }: ApiDeps): Pick<Handlers, 'startRun' | 'cancelRun' | 'listRuns' | 'getRun'> {
   const { store } = engine.deps;
+  return {
+    startRun: async (input, { who }) => runView(await runNow(engine, { ...input, by: who.name })),
 
-  api.post('/v1/runs', async (request): Promise<RunView> =>
-    runView(await runNow(engine, runRequestSchema.parse(request.body))),
-  );
+    cancelRun: async (input, { who }) => runView(await cancelRun(engine, { ...input, by: who.name })),
 
-  api.post('/v1/runs/cancel', async (request): Promise<RunView> =>
-    runView(await cancelRun(engine, runRequestSchema.parse(request.body))),
-  );
+    async listRuns({ service, before, limit, ...scope }) {
+      const runs = await store.runs({
+        ...scope,
+        limit: limit + 1,
+        ...(service === undefined ? {} : { service }),
+        ...(before === undefined ? {} : { before: cursorOf(before) }),
+      });
+      const { page, next } = pageOf(runs, limit, (last) => `${last.dueAt}.${last.service}`);
+      return { runs: page.map(runView), next };
+    },
 
-  api.get('/v1/runs', async (request): Promise<{ runs: RunView[] }> => {
-    const { service, ...query } = listSchema.parse(request.query);
-    const runs = await store.runs({ ...query, ...(service === undefined ? {} : { service }) });
-    return { runs: runs.map(runView) };
-  });
+    async getRun({ service, dueAt, ...scope }) {
+      const runs = await store.runs({ ...scope, service, limit: 500 });
+      const run = runs.find((each) => each.dueAt === dueAt);
+      if (run !== undefined) return runView(run);
+      throw new EvenkeelError({
+        code: 'run-unknown',
+        what: `there is no such run of ${service}`,
+        next: 'evenkeel run --list',
+      });
+    },
+  };
+}
 
-  api.get('/v1/runs/:service/:dueAt', async (request): Promise<RunView> => {
-    const { service, dueAt } = oneSchema.parse(request.params);
-    const scope = listSchema.parse(request.query);
-    const runs = await store.runs({ ...scope, service, limit: 500 });
-    const run = runs.find((each) => each.dueAt === dueAt);
-    if (run !== undefined) return runView(run);
-    throw new EvenkeelError({
-      code: 'run-unknown',
-      what: `there is no such run of ${service}`,
-      next: 'evenkeel run --list',
-    });
-  });
+function cursorOf(text: string): { dueAt: number; service: string } {
+  const [dueAt = '', service = ''] = text.split('.');
+  if (/^\d+$/.test(dueAt) && service !== '') return { dueAt: Number(dueAt), service };
+  throw new EvenkeelError({ code: 'bad-request', what: 'the request cannot be read', why: 'before: what `next` said' });
 }

@@ -1,23 +1,37 @@
-import type { FastifyInstance } from 'fastify';
-import type { ApiDeps } from '../api-deps.ts';
-import { type ServerInfo, serverStopSchema } from '../contract/server.ts';
+import { isAbsence } from '../../engine/emergency/reads.ts';
 import { down } from '../../engine/operations/down.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import type { Handlers } from '../call.ts';
+import type { ServerInfo } from '../contract/server.ts';
 
-export function serverRoutes(api: FastifyInstance, deps: ApiDeps): void {
-  api.get('/v1/server', async (): Promise<ServerInfo> => {
-    const state = await deps.engine.deps.traffic.state().catch(() => null);
-    const workers = state?.workers === undefined ? {} : { edgeWorkers: state.workers.length };
-    return { ...deps.server, edge: state !== null, ...workers, standing: await deps.standing() };
-  });
+export function serverHandlers(deps: ApiDeps): Pick<Handlers, 'getServer' | 'stopServer' | 'restartEdge'> {
+  return {
+    async getServer() {
+      const state = await deps.engine.deps.traffic.state().catch(() => null);
+      const workers = state?.workers === undefined ? {} : { edgeWorkers: state.workers.length };
+      const [standing, dashboard] = await Promise.all([deps.standing(), dashboardOf(deps)]);
+      return { ...deps.server, edge: state !== null, ...workers, standing, ...dashboard };
+    },
 
-  api.post('/v1/server/stop', async (request, reply) => {
-    const { instances } = serverStopSchema.parse(request.body);
-    if (instances)
-      for (const each of await deps.engine.deps.store.environments())
-        if (each.wanted === 'up') await down(deps.engine, { ...each, by: 'server stop' });
-    reply.raw.once('finish', () => deps.stopServer());
-    return {};
-  });
+    async stopServer({ instances }, { afterReply, who }) {
+      if (instances)
+        for (const each of await deps.engine.deps.store.environments())
+          if (each.wanted === 'up') await down(deps.engine, { ...each, by: who.name });
+      afterReply(() => deps.stopServer());
+      return {};
+    },
 
-  api.post('/v1/server/restart-edge', async () => deps.restartEdge());
+    restartEdge: () => deps.restartEdge(),
+  };
+}
+
+/** Nothing is known of people while the store is away. */
+async function dashboardOf(deps: ApiDeps): Promise<Pick<ServerInfo, 'dashboard'>> {
+  try {
+    const { store } = await deps.access();
+    return { dashboard: { url: await deps.webAddress(), first: !(await store.hasAnybodySignedIn()) } };
+  } catch (error) {
+    if (isAbsence(error)) return {};
+    throw error;
+  }
 }

@@ -1,8 +1,9 @@
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import { takeSnapshot } from '../../engine/snapshot.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import type { RolloutView } from '../contract/contract.ts';
+import type { RolloutView } from '../contract/rollouts.ts';
 import { observeLive } from './observe-live.ts';
+import { releaseLabel } from './release-labels.ts';
 import { rolloutView } from './rollout-view.ts';
 
 /** With the newest evidence that the loop has, and, when `live`, what is seen of its instances. */
@@ -12,5 +13,10 @@ export async function view(deps: ApiDeps, stored: Rollout, live: boolean): Promi
   const rollout = latest !== null && latest.version >= stored.version ? latest : stored;
   const snapshot =
     live && !rollout.settled ? await takeSnapshot(engine.deps, rollout, { stats: false }).catch(() => null) : null;
-  return rolloutView(rollout, await observeLive({ store: engine.reads }, rollout, snapshot));
+  const seen = await observeLive({ store: engine.reads }, rollout, snapshot);
+  const labels = await Promise.all(
+    rollout.services.map(async ({ to }) => [to, await releaseLabel(engine, rollout.project, to)] as const),
+  );
+  const labelOf = new Map(labels);
+  return rolloutView(rollout, { ...seen, label: (release) => labelOf.get(release) ?? null });
 }

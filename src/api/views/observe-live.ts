@@ -1,4 +1,3 @@
-import type { Release } from '../../domain/release/release.ts';
 import type { Rollout } from '../../domain/rollout/rollout.ts';
 import type { EngineDeps } from '../../engine/deps.ts';
 import { sizesOf } from '../../engine/scaling.ts';
@@ -15,19 +14,20 @@ function keptWithoutTraffic(rollout: Rollout, snapshot: Snapshot | null): boolea
   return rollout.services.every((each) => !releases.some(({ release, weight }) => release === each.to && weight > 0));
 }
 
-/** What is seen of a rollout's new releases now, from one snapshot of its environment. */
+type Seen = Omit<RolloutLive, 'label'>;
+
+/** What is seen of a rollout's new releases now, from one snapshot of its environment. Null: nobody has looked. */
 export async function observeLive(
   deps: { store: Pick<EngineDeps['store'], 'release' | 'scales'> },
   rollout: Rollout,
   snapshot: Snapshot | null,
-): Promise<RolloutLive> {
-  const releases = new Map<string, Release>();
+): Promise<Seen> {
+  const kept = keptWithoutTraffic(rollout, snapshot);
+  if (snapshot === null || rollout.end !== null) return { observed: {}, keptWithoutTraffic: kept };
   const size = sizesOf(await deps.store.scales(rollout.project, rollout.environment));
-  const observed: RolloutLive['observed'] = {};
+  const observed: Seen['observed'] = {};
   for (const each of rollout.services) {
     const release = await deps.store.release(rollout.project, each.to);
-    if (release !== null) releases.set(each.to, release);
-    if (snapshot === null || rollout.end !== null) continue;
     const mine = snapshot.instances.filter((instance) => instance.release === each.to && instance.state === 'running');
     const seenHealthy = new Set(
       snapshot.edge?.services.flatMap((service) =>
@@ -46,9 +46,5 @@ export async function observeLive(
           : mine.filter((instance) => seenHealthy.has(instance.id)).length,
     };
   }
-  return {
-    observed,
-    keptWithoutTraffic: keptWithoutTraffic(rollout, snapshot),
-    release: (id) => releases.get(id) ?? null,
-  };
+  return { observed, keptWithoutTraffic: kept };
 }

@@ -1,7 +1,8 @@
-import type { Release } from '../../domain/release/release.ts';
 import { deadlineOf } from '../../domain/rollout/clocks.ts';
 import type { JournalEntry, Rollout, RolloutService } from '../../domain/rollout/rollout.ts';
-import type { JournalView, RolloutView, VerdictView } from '../contract/contract.ts';
+import type { JournalView, RolloutView } from '../contract/rollouts.ts';
+import type { VerdictView } from '../contract/verdict.ts';
+import type { Interval } from '../../domain/analysis/interval.ts';
 import type { Verdict } from '../../domain/analysis/verdict.ts';
 
 /** What of a rollout is seen live, from outside its record. */
@@ -10,7 +11,8 @@ export interface RolloutLive {
   observed: Record<string, { wanted: number; running: number; healthy: number }>;
   /** It is over, and only what is kept for a look of it still runs. */
   keptWithoutTraffic: boolean;
-  release: (id: string) => Release | null;
+  /** Of a release. */
+  label: (release: string) => string | null;
 }
 
 /** A rollout as clients see it. Nothing of a configuration's values is in it. */
@@ -32,7 +34,10 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
     phaseSince: rollout.phaseSince,
     promotedAt: rollout.promotedAt,
     endedAt: rollout.endedAt,
-    approvals: { needed: rollout.approvalsNeeded, given: rollout.approvals },
+    approvals: {
+      needed: rollout.approvalsNeeded,
+      given: rollout.approvals.map(({ by, at, comment }) => ({ by, at, comment })),
+    },
     canary: { steps, step: rollout.step, stepSince: rollout.stepSince + rollout.stepPausedMs, weight },
     rollbackWindowMs: rollout.policy.rollbackWindowMs,
     removes: rollout.removes.map(({ service, release }) => ({ service, release })),
@@ -43,7 +48,7 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
       kind: each.kind,
       from: each.from,
       to: each.to,
-      label: live.release(each.to)?.source.label ?? null,
+      label: live.label(each.to),
       ...(each.alone === true ? { alone: true } : {}),
       contract: contractOf(rollout, each),
       verdict: verdictView(rollout.analysis[each.service]?.verdict ?? null),
@@ -86,11 +91,13 @@ export function verdictView(verdict: Verdict | null): VerdictView | null {
     verdict: verdict.verdict,
     reason: verdict.reason,
     test: verdict.test,
-    metrics: verdict.metrics.map(({ metric, unit, canary, baseline, limit, progress, state }) => ({
+    metrics: verdict.metrics.map(({ metric, unit, canary, baseline, limit, progress, state, ...ranges }) => ({
       metric,
       unit,
       canary,
       baseline,
+      canaryRange: range(ranges.canaryRange),
+      baselineRange: range(ranges.baselineRange),
       limit,
       progress,
       state,
@@ -101,6 +108,10 @@ export function verdictView(verdict: Verdict | null): VerdictView | null {
     detectable: verdict.detectable,
   };
 }
+
+/** Absent in what was judged before it was told. */
+const range = (known: Interval | null | undefined): { low: number; high: number } | null =>
+  known === null || known === undefined ? null : { low: known[0], high: known[1] };
 
 export function journalView(entry: JournalEntry): JournalView {
   const { seq, at, from, to, reason, detail } = entry;

@@ -7,7 +7,7 @@ import type { EdgeSample, InstanceSample } from '../../ports/store.ts';
 import type { Sizes } from '../../engine/scaling.ts';
 import { edgeServiceOf, type Snapshot } from '../../engine/snapshot.ts';
 import type { ScheduleStatus } from '../contract/runs.ts';
-import type { ServiceStatus } from '../contract/contract.ts';
+import type { ServiceStatus } from '../contract/status.ts';
 
 /** What one sample covers. */
 const SAMPLE_SECONDS = 10;
@@ -75,8 +75,11 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     weights: Object.fromEntries(
       edge?.config.releases.filter((each) => each.weight > 0).map((each) => [each.release, each.weight]) ?? [],
     ),
-    urls: release === null ? [] : urlsOf(release, input.environment),
-    internalUrl: deployment.internalPort === null ? null : `http://127.0.0.1:${deployment.internalPort}`,
+    urls: release === null ? [] : placesOf(release, input.environment, edge?.url),
+    internalUrl:
+      edge?.url !== undefined || deployment.internalPort === null
+        ? null
+        : `http://127.0.0.1:${deployment.internalPort}`,
     ...(input.schedule === undefined ? {} : { schedule: input.schedule }),
     traffic: trafficOf(input.edgeSamples, snapshot.at),
   };
@@ -138,6 +141,12 @@ function whyNone({ snapshot }: ServiceStatusInput, release: Release): string {
     .at(-1);
   if (last === undefined) return 'no instance runs';
   return `no instance runs; the last one ended with ${describeEnd(last.end)} after ${plural(last.generation, 'restart')}, and is started again after a pause`;
+}
+
+/** `url`: of what is not served by ports of this machine. */
+function placesOf(release: Release, environment: EnvironmentConfig, url: string | undefined): string[] {
+  if (release.config.cloud === undefined) return urlsOf(release, environment);
+  return url === undefined ? [] : [url];
 }
 
 function urlsOf(release: Release, environment: EnvironmentConfig): string[] {
