@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestReply, RolloutRequest, RolloutView } from '../api/contract/contract.ts';
+import type { ApprovalKind, RequestReply, RolloutView, SteerKind } from '../api/contract/rollouts.ts';
 import { formatPercent } from '../lib/format.ts';
 import { EvenkeelError } from '../ports/errors.ts';
-import type { ApiClient } from './client.ts';
+import type { ApiClient } from '../api/contract/client.ts';
 import type { ArgumentSpec, Input, OptionSpec } from './command.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './deps.ts';
@@ -20,22 +20,24 @@ export const COMMENT_OPTION: OptionSpec = { flags: '--comment <text>', descripti
 const EFFECT_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 
-type Kind = RolloutRequest['kind'];
+type Kind = SteerKind | ApprovalKind;
 
 /** Asks something of a rollout under way, waits briefly for the effect, and says what is now so. */
 export async function askRollout(context: Context, input: Input, kind: Kind): Promise<ExitCode> {
-  const { deps, out } = context;
+  const { out } = context;
   const client = await context.client();
   const before = await findActive(context, client, input.text('rollout'));
   if (kind === 'approve' || kind === 'reject') requireOpenGate(before, kind);
-  const request = { kind, by: deps.username, comment: input.text('comment'), force: input.flag('force') };
-  const { answer, unwritten, ...first } = await client
-    .request(before.id, request)
-    .catch(async (error: unknown): Promise<RequestReply> => {
-      // It was under way a moment ago. What it has come to is the answer, whoever asked for it first.
-      if (before.end !== null || !(error instanceof EvenkeelError) || error.code !== 'rollout-over') throw error;
-      return { ...(await client.rollout(before.id)), answer: null };
-    });
+  const asked = { rollout: before.id, comment: input.text('comment') };
+  const reply =
+    kind === 'approve' || kind === 'reject'
+      ? client.answerApproval({ ...asked, kind })
+      : client.steerRollout({ ...asked, kind, force: input.flag('force') });
+  const { answer, unwritten, ...first } = await reply.catch(async (error: unknown): Promise<RequestReply> => {
+    // It was under way a moment ago. What it has come to is the answer, whoever asked for it first.
+    if (before.end !== null || !(error instanceof EvenkeelError) || error.code !== 'rollout-over') throw error;
+    return { ...(await client.getRollout({ rollout: before.id })), answer: null };
+  });
   if (unwritten !== undefined) {
     const mark = unwritten.done ? out.style.yellow(out.style.symbols.done) : out.style.red(out.style.symbols.failed);
     out.prose(`${mark} ${unwritten.message}`, 2);
@@ -88,7 +90,7 @@ async function settled(context: Context, client: ApiClient, first: RolloutView, 
   const deadline = performance.now() + EFFECT_MS;
   while (isOpen(view, kind) && performance.now() < deadline && !context.interrupt.signal.aborted) {
     await sleep(LOOK_EVERY_MS);
-    view = await client.rollout(view.id);
+    view = await client.getRollout({ rollout: view.id });
   }
   return view;
 }
@@ -131,6 +133,9 @@ function effect(kind: Kind, before: RolloutView, after: RolloutView, answer: Req
           text: `${what} ${verb} paused ${where(after)}; its clock stands still. evenkeel resume goes on.`,
         };
   }
+  // Why it was not counted says more than that it still waits.
+  if (kind === 'approve' && answer !== null && answer.refused !== null)
+    return { done: false, exit: after.paused === null ? 2 : 3, text: stopped(answer.reason) };
   if (after.paused !== null) {
     const changed = after.paused.reason !== before.paused?.reason || after.paused.since !== before.paused.since;
     return { done: changed, exit: 3, text: `Still paused: ${stopped(after.paused.detail)}` };

@@ -1,7 +1,8 @@
-import type { Scope } from '../api/contract/contract.ts';
+import type { ServerInfo } from '../api/contract/server.ts';
+import type { Scope } from '../api/contract/common.ts';
 import { readProjectName } from '../config/project-name.ts';
 import { EvenkeelError } from '../ports/errors.ts';
-import { apiClient, type ApiClient } from './client.ts';
+import { apiClient, type ApiClient } from '../api/contract/client.ts';
 import type { CliDeps } from './deps.ts';
 import { interruptible, type Interrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
@@ -50,8 +51,9 @@ export function createContext(deps: CliDeps, globals: Globals, out: Output, inte
     projectName,
     async startedClient() {
       const started = await interruptible(interrupt.signal, deps.ensureServer(interrupt.signal));
-      if (started === 'started') out.line(out.style.dim('Started the evenkeel server.'));
-      return client();
+      const asked = await client();
+      if (started === 'started') await sayStarted(asked, out);
+      return asked;
     },
     async scope() {
       const project = await projectName();
@@ -65,6 +67,19 @@ export function createContext(deps: CliDeps, globals: Globals, out: Output, inte
       });
     },
   };
+}
+
+/** The first time with a way in: nobody has a password yet. A dashboard that is slow to come holds nothing up. */
+async function sayStarted(client: ApiClient, out: Output): Promise<void> {
+  out.line(out.style.dim('Started the evenkeel server.'));
+  if (out.json) return;
+  const { dashboard } = await client.getServer({}).catch((): Partial<ServerInfo> => ({}));
+  if (dashboard?.url === undefined || dashboard.url === null) return;
+  if (!dashboard.first)
+    return out.line(out.style.dim(`Its dashboard: ${dashboard.url} (evenkeel dashboard signs you in)`));
+  const link = await client.createSignInLink({}).catch(() => null);
+  if (link?.url === undefined || link.url === null) return;
+  out.line(`Its dashboard, with a link that signs you in once: ${link.url}`);
 }
 
 const nonEmpty = (value: string | undefined): string | null => (value === undefined || value === '' ? null : value);

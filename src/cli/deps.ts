@@ -1,6 +1,9 @@
 import type { Finding } from '../api/contract/doctor.ts';
 import type { LoadResult } from '../config/load-project.ts';
-import type { Transport } from './client.ts';
+import type { Transport } from '../api/contract/client.ts';
+import type { CloudDesk, CloudRequest } from './cloud/desk.ts';
+
+type Project = Extract<LoadResult, { ok: true }>['project'];
 
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
@@ -38,7 +41,7 @@ export interface DevEvent {
 }
 
 export interface DevRequest {
-  project: Extract<LoadResult, { ok: true }>['project'];
+  project: Project;
   /** The `dev` command of each service that has one. */
   dev: ReadonlyMap<string, string>;
   /** Names; empty: all. */
@@ -50,6 +53,19 @@ export interface DevRequest {
   /** Given what ends everything this instant; returns how to forget that. */
   onQuit(stop: () => void): () => void;
   onEvent(event: DevEvent): void;
+}
+
+export interface EmulatorRequest {
+  /** 0: any free one. */
+  port: number;
+  /** Null: a new one. */
+  token: string | null;
+  /** Where it keeps what there is; null: in memory. */
+  folder: string | null;
+  /** Address of a Postgres server in which databases are really made, without a password; null: that of the environment. */
+  postgres: string | null;
+  signal: AbortSignal;
+  onListening(place: { url: string; token: string }): void;
 }
 
 /** What the CLI needs from the world; `src/app/cli-deps.ts` makes the real one. */
@@ -75,9 +91,28 @@ export interface CliDeps {
   /** What systemd should be told to run the keeper as this user. */
   systemdUnit(): Promise<SystemdUnit>;
   /** Looks at the machine, the home, the server and, when there is one, what the project needs. Changes nothing. */
-  examine(project: Extract<LoadResult, { ok: true }>['project'] | null): Promise<Finding[]>;
+  examine(project: Project | null): Promise<Finding[]>;
   /** What is wrong, or soon will be, with these certificates for these hosts; in words, none when all is well. */
   certificateConcerns(pairs: readonly { cert: string; key: string }[], hosts: readonly string[]): Promise<string[]>;
+  /** What is in the cloud for an environment. Throws `no-cloud` when the file says nothing of it. */
+  openCloud(request: CloudRequest): Promise<CloudDesk>;
+  /** Puts addresses of services into an environment file, by their variables; answers those that changed. */
+  writeUrls(file: string, urls: Readonly<Record<string, string>>): Promise<string[]>;
+  /** These environments as Terraform, still to be written. */
+  exportTerraform(request: { projects: readonly Project[]; emulate: boolean; signal: AbortSignal }): Promise<{
+    notes: string[];
+    /** `agree` is asked before anything that differs is replaced, and throws to leave it. Relative to the folder. */
+    write(
+      folder: string,
+      agree: (paths: string[]) => Promise<void>,
+    ): Promise<{ written: string[]; replaced: string[] }>;
+  }>;
+  /** Stands in for Google Cloud until `signal` fires. */
+  runEmulator(request: EmulatorRequest): Promise<void>;
+  /** A server that is started from now on asks the emulator; where that listens. Throws `server-elsewhere`. */
+  useEmulator(signal: AbortSignal): Promise<string>;
+  /** Ends the one that `--emulate` started; false when none runs. `forget`: what was made in it is gone, too. */
+  stopEmulator(options: { forget: boolean }): Promise<boolean>;
   /** Calls back for every Ctrl-C or SIGTERM from now on; returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
   /** Asks a process of this user to end. Throws when there is none, or when it is somebody else's. */

@@ -1,6 +1,6 @@
-import type { RolloutView } from '../api/contract/contract.ts';
+import type { RolloutView } from '../api/contract/rollouts.ts';
 import { EvenkeelError } from '../ports/errors.ts';
-import type { ApiClient } from './client.ts';
+import type { ApiClient } from '../api/contract/client.ts';
 import type { Context } from './context.ts';
 import { newReleases } from './follow/words.ts';
 
@@ -12,7 +12,7 @@ const LIMIT = 100;
  * Throws `no-rollout`, `rollout-unknown`, or `rollout-ambiguous` with all that it could be.
  */
 export async function findActive(context: Context, client: ApiClient, word: string | null): Promise<RolloutView> {
-  const all = await client.rollouts({ ...(await scopeIfAny(context, word)), limit: LIMIT });
+  const { rollouts: all } = await client.listRollouts({ ...(await scopeIfAny(context, word)), limit: LIMIT });
   const active = all.filter(({ end }) => end === null);
   if (word === null) return only(active, context, null);
   const byId = matching(all, word);
@@ -20,16 +20,16 @@ export async function findActive(context: Context, client: ApiClient, word: stri
   const byService = active.filter(({ services }) => services.some(({ service }) => service === word));
   if (byService.length > 0) return only(byService, context, word);
   if (all.some(({ services }) => services.some(({ service }) => service === word))) throw none(context, word);
-  return client.rollout(word);
+  return client.getRollout({ rollout: word });
 }
 
 /** The same for looking: one that is over will do, the newest of them. */
 export async function findNewest(context: Context, client: ApiClient, word: string | null): Promise<RolloutView> {
-  const all = await client.rollouts({ ...(await scopeIfAny(context, word)), limit: LIMIT });
+  const { rollouts: all } = await client.listRollouts({ ...(await scopeIfAny(context, word)), limit: LIMIT });
   const meant = word === null ? all : all.filter(({ services }) => services.some(({ service }) => service === word));
   const found = (word === null ? null : matching(all, word)) ?? meant.find(({ end }) => end === null) ?? meant[0];
   if (found !== undefined) return found;
-  if (word !== null) return client.rollout(word);
+  if (word !== null) return client.getRollout({ rollout: word });
   throw none(context, null);
 }
 

@@ -110,7 +110,8 @@ function globalsOf(command: Command): Globals {
 }
 
 function inputOf(command: Command): Input {
-  const options: Record<string, unknown> = command.opts();
+  // A verb that has an option in common with its second words takes it, wherever it stands.
+  const options: Record<string, unknown> = { ...command.parent?.opts(), ...command.opts() };
   const given = new Map<string, unknown>(
     command.registeredArguments.map((argument, index): [string, unknown] => [
       argument.name(),

@@ -1,7 +1,7 @@
 import type { LoadResult } from '../config/load-project.ts';
 import type { Problem } from '../config/problem.ts';
 import { EvenkeelError } from '../ports/errors.ts';
-import type { ApiClient } from './client.ts';
+import type { ApiClient } from '../api/contract/client.ts';
 import type { Context } from './context.ts';
 import { wrapLines } from './screen/text.ts';
 
@@ -45,6 +45,8 @@ export async function badConfig(problems: readonly Problem[]): Promise<EvenkeelE
 
 /** Throws `secret-missing` with the command to set each, when the services need secrets that are not there. */
 export async function requireSecrets(client: ApiClient, project: Project, services: readonly string[]): Promise<void> {
+  // There they are in Secret Manager, and a revision without one does not start.
+  if (project.cloud?.runsServices === true) return;
   const entered = new Set(passwordSecrets(project.environment.entry));
   const chosen = project.services.filter(({ name }) => services.length === 0 || services.includes(name));
   const used = new Set([
@@ -53,7 +55,7 @@ export async function requireSecrets(client: ApiClient, project: Project, servic
   ]);
   if (used.size === 0) return;
   const scope = { project: project.name, environment: project.environment.name };
-  const known = new Set((await client.secrets(scope)).map(({ name }) => name));
+  const known = new Set((await client.listSecrets(scope)).secrets.map(({ name }) => name));
   const missing = [...used].filter((name) => !known.has(name));
   if (missing.length === 0) return;
   const env = scope.environment === 'development' ? '' : ` --env ${scope.environment}`;

@@ -32,10 +32,12 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
   {
     title: 'Look',
     verbs: {
+      dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
       status: async () => (await import('./commands/status.ts')).status,
       logs: async () => (await import('./commands/logs.ts')).logs,
       rollouts: async () => (await import('./commands/rollouts.ts')).rollouts,
       releases: async () => (await import('./commands/releases.ts')).releases,
+      audit: async () => (await import('./commands/audit.ts')).audit,
     },
   },
   {
@@ -47,7 +49,17 @@ export const GROUPS: readonly { title: string; verbs: Readonly<Record<string, Lo
       maintenance: async () => (await import('./commands/maintenance.ts')).maintenance,
       secrets: async () => (await import('./commands/secrets.ts')).secrets,
       server: async () => (await import('./commands/server.ts')).server,
+      cloud: async () => (await import('./commands/cloud.ts')).cloud,
       doctor: async () => (await import('./commands/doctor.ts')).doctor,
+    },
+  },
+  {
+    title: 'Let in',
+    verbs: {
+      people: async () => (await import('./commands/people.ts')).people,
+      roles: async () => (await import('./commands/roles.ts')).roles,
+      tokens: async () => (await import('./commands/tokens.ts')).tokens,
+      organizations: async () => (await import('./commands/organizations.ts')).organizations,
     },
   },
 ];

@@ -1,7 +1,7 @@
-import type { DeployReply, DeployRequest } from '../api/contract/contract.ts';
+import type { DeployReply, DeployRequest } from '../api/contract/deploys.ts';
 import { suggest } from '../lib/suggest.ts';
 import { EvenkeelError } from '../ports/errors.ts';
-import type { ApiClient } from './client.ts';
+import type { ApiClient } from '../api/contract/client.ts';
 import type { Input, OptionSpec } from './command.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './deps.ts';
@@ -13,6 +13,7 @@ import { Interrupted } from './interrupt.ts';
 import { loadForShipping, requireSecrets } from './project.ts';
 import { stopped } from './screen/text.ts';
 import { migrationLines } from './show-migrations.ts';
+import { type Finish, showWritten, writeUrls, type WrittenUrls } from './written-urls.ts';
 
 export const ALLOW_OPTION: OptionSpec = {
   flags: '--allow-breaking-migrations',
@@ -43,7 +44,7 @@ export type ShipRequest = Pick<
 
 /** Begins a rollout of what is in the project's folder, and follows it. */
 export async function ship(context: Context, request: ShipRequest, wait: Wait): Promise<ExitCode> {
-  const { deps, interrupt } = context;
+  const { interrupt } = context;
   const project = await loadForShipping(context);
   requireKnown(
     project.services.map(({ name }) => name),
@@ -57,12 +58,36 @@ export async function ship(context: Context, request: ShipRequest, wait: Wait): 
   // From here on something may have been begun, so Ctrl-C waits for the answer that tells what.
   const reply = await client.deploy({
     ...rest,
-    project,
+    project: project.name,
+    environment: project.environment.name,
+    definition: { ...project },
     services: services.length === 0 ? null : services,
-    by: deps.username,
   });
   showMigrations(context, reply);
-  return followBegun(context, client, reply, wait, { project: project.name, environment: project.environment.name });
+  const scope = { project: project.name, environment: project.environment.name };
+  return followBegun(context, client, reply, wait, scope, () => writeUrls(context, client, project));
+}
+
+/** Begins a rollout of what serves in another environment, and follows it. */
+export async function shipFrom(
+  context: Context,
+  { from, services, acceptBuild }: { from: string; services: string[]; acceptBuild: boolean },
+  wait: Wait,
+): Promise<ExitCode> {
+  const scope = await context.scope();
+  const client = await context.client();
+  const reply = await client.promoteReleases({
+    ...scope,
+    from,
+    services: services.length === 0 ? null : services,
+    acceptBuild,
+  });
+  const finish = async (): Promise<WrittenUrls | null> => {
+    // Which file it is stands in evenkeel.yaml, and that is not needed for anything else here.
+    const project = context.globals.project === null ? await loadForShipping(context).catch(() => null) : null;
+    return project === null ? null : writeUrls(context, client, project);
+  };
+  return followBegun(context, client, reply, wait, scope, finish);
 }
 
 /** Before anything else is said of it: what is about to be done to the database. */
@@ -79,10 +104,11 @@ export async function followBegun(
   { rollout, message }: DeployReply,
   wait: Wait,
   scope: { project: string; environment: string },
+  finish: Finish = () => Promise.resolve(null),
 ): Promise<ExitCode> {
   const { out } = context;
   if (rollout === null) {
-    const { environments } = await client.status(scope);
+    const { environments } = await client.getStatus(scope);
     const urls = environments.flatMap((each) => each.services.flatMap((service) => service.urls));
     const coming = environments
       .flatMap((each) => comingCertificates(each, { refused: true }))
@@ -92,7 +118,9 @@ export async function followBegun(
       ...urls.map((url) => `  ${out.style.cyan(url)}`),
       ...coming,
     );
-    out.data({ type: 'result', outcome: 'nothing', exit: 0, rollout, message, urls });
+    const urlFile = await finish();
+    if (urlFile !== null) showWritten(urlFile, out);
+    out.data({ type: 'result', outcome: 'nothing', exit: 0, rollout, message, urls, urlFile });
     return 0;
   }
   if (wait === 'none') {
@@ -100,7 +128,7 @@ export async function followBegun(
     out.data({ type: 'result', outcome: 'begun', exit: 0, rollout, message, urls: [] });
     return 0;
   }
-  return report(context, rollout, await follow(context, rollout, { until: wait, leaveOnPause: true }));
+  return report(context, rollout, await follow(context, rollout, { until: wait, leaveOnPause: true }), finish);
 }
 
 function requireKnown(known: readonly string[], wanted: readonly string[]): void {

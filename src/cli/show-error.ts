@@ -1,5 +1,4 @@
 import { EvenkeelError } from '../ports/errors.ts';
-import type { ErrorReply } from '../api/contract/contract.ts';
 import type { CliDeps, ExitCode } from './deps.ts';
 import { createStyle, showsUnicode } from './screen/style.ts';
 import { stopped, wrap, wrapLines } from './screen/text.ts';
@@ -56,7 +55,8 @@ export function showError(
   return error.exit;
 }
 
-export function errorDocument({ code, message, where, why, next, retryable, exit }: EvenkeelError): ErrorReply {
+/** What `--json` says of an error. */
+export function errorDocument({ code, message, where, why, next, retryable, exit }: EvenkeelError) {
   return { code, what: message, where, why, next, retryable, exit };
 }
 

@@ -1,4 +1,5 @@
-import type { RolloutView, ServiceStatus, StatusReply } from '../api/contract/contract.ts';
+import type { RolloutView } from '../api/contract/rollouts.ts';
+import type { ServiceStatus, StatusReply } from '../api/contract/status.ts';
 import { formatDuration, formatLatency, formatPercent, formatRate, formatShare, plural } from '../lib/format.ts';
 import { progress } from './follow/lines-display.ts';
 import { comingCertificates, newReleases, releaseName, waysOn } from './follow/words.ts';
@@ -65,6 +66,7 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
       services.map((service) => row(service, look)),
       { style, columns, indent: 2 },
     ),
+    ...blindLines(environment, look),
     ...services.flatMap((service) => problem(service, look)),
     ...services.flatMap((service) => scheduled(service, look)),
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, look, wanted)),
@@ -72,6 +74,13 @@ function environmentLines(environment: EnvironmentStatus, look: StatusLook): str
     ...tlsLines(environment, look),
     ...closedLines(environment, look),
   ];
+}
+
+function blindLines({ environment, blind }: EnvironmentStatus, { style, now }: StatusLook): string[] {
+  if (blind === undefined) return [];
+  const { why, seenAt } = blind;
+  const shown = seenAt === null ? 'and was not before' : `and is shown as it was ${formatDuration(now - seenAt)} ago`;
+  return [style.yellow(`  ${environment} is not seen at present, ${shown}: ${why}`)];
 }
 
 const COLUMNS: Column[] = [

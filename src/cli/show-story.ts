@@ -1,4 +1,4 @@
-import type { JournalView, RolloutView } from '../api/contract/contract.ts';
+import type { JournalView, RolloutView } from '../api/contract/rollouts.ts';
 import { formatDuration } from '../lib/format.ts';
 import { formerReleases, newReleases } from './follow/words.ts';
 import type { Style } from './screen/style.ts';

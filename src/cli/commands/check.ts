@@ -11,7 +11,7 @@ import { child } from '../../config/tree.ts';
 import { plural } from '../../lib/format.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { MigrationsReply } from '../../api/contract/migrations.ts';
+import type { MigrationsReply } from '../../api/contract/deploys.ts';
 import { migrationLines } from '../show-migrations.ts';
 import { wrapLines } from '../screen/text.ts';
 import type { ExitCode } from '../deps.ts';
@@ -83,7 +83,15 @@ async function migrationsOf(
   if (projects.length === 0) return null;
   try {
     const client = await context.client();
-    const replies = await Promise.all(projects.map((project) => client.migrations(project)));
+    const replies = await Promise.all(
+      projects.map((project) =>
+        client.checkMigrations({
+          project: project.name,
+          environment: project.environment.name,
+          definition: { ...project },
+        }),
+      ),
+    );
     return replies.map((reply, index) => ({ environment: projects[index]?.environment.name ?? '', ...reply }));
   } catch {
     return null;

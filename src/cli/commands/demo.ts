@@ -5,7 +5,10 @@ export const demo: CommandSpec = {
   name: 'demo',
   summary: 'how to see it all in a minute',
   description: 'The demo brings its own small system and load, so it runs from a clone of the repository.',
-  examples: [{ command: 'npm run demo', means: 'in a clone: a good release, a bad one, and a killed controller' }],
+  examples: [
+    { command: 'npm run demo', means: 'in a clone: a good release, a bad one, and a killed controller' },
+    { command: 'npm run demo -- --cloud', means: 'the same file on an emulated Google Cloud, plan to clean-up' },
+  ],
   run: () =>
     Promise.reject(
       new EvenkeelError({

@@ -1,5 +1,6 @@
-import type { CommandSpec } from '../command.ts';
-import { ALLOW_OPTION, ship, WAIT_OPTION, waitOf } from '../ship.ts';
+import { EvenkeelError } from '../../ports/errors.ts';
+import type { CommandSpec, Input } from '../command.ts';
+import { ALLOW_OPTION, ship, shipFrom, WAIT_OPTION, waitOf } from '../ship.ts';
 
 export const deploy: CommandSpec = {
   name: 'deploy',
@@ -18,16 +19,33 @@ export const deploy: CommandSpec = {
       description: 'leave instances of a failed release running, without traffic, for a look at them',
     },
     ALLOW_OPTION,
+    {
+      flags: '--from <environment>',
+      description: 'promote what serves there: the same files, with the configuration that this environment has',
+    },
+    {
+      flags: '--accept-build',
+      description: 'with --from: although the build has read values that are others here',
+    },
     WAIT_OPTION,
   ],
   examples: [
     { command: 'evenkeel deploy api', means: 'ship one service' },
     { command: 'evenkeel deploy --env production --version v1.6.0', means: 'ship all, under this name' },
+    { command: 'evenkeel deploy --from staging --env production', means: 'ship what was tried in staging, built once' },
     { command: 'evenkeel deploy api --wait complete', means: 'return only when the rollback window is over' },
     { command: 'evenkeel deploy api --json | tail -1', means: 'for scripts: what it came to, as JSON' },
   ],
-  run: (context, input) =>
-    ship(
+  async run(context, input) {
+    const from = input.text('from');
+    refuseMixed(input, from);
+    if (from !== null)
+      return shipFrom(
+        context,
+        { from, services: input.list('services'), acceptBuild: input.flag('acceptBuild') },
+        waitOf(input),
+      );
+    return ship(
       context,
       {
         services: input.list('services'),
@@ -38,5 +56,30 @@ export const deploy: CommandSpec = {
         allowBreakingMigrations: input.flag('allowBreakingMigrations'),
       },
       waitOf(input),
-    ),
+    );
+  },
 };
+
+/** What is promoted was built and named already. */
+function refuseMixed(input: Input, from: string | null): void {
+  const given = [
+    ...(input.text('version') === null ? [] : ['--version']),
+    ...(input.flag('replace') ? ['--replace'] : []),
+    ...(input.flag('keepFailed') ? ['--keep-failed'] : []),
+    ...(input.flag('allowBreakingMigrations') ? ['--allow-breaking-migrations'] : []),
+  ];
+  const [first] = given;
+  const what =
+    from !== null && first !== undefined
+      ? `${first} means nothing with --from`
+      : from === null && input.flag('acceptBuild')
+        ? '--accept-build means nothing without --from'
+        : null;
+  if (what === null) return;
+  throw new EvenkeelError({
+    code: 'usage',
+    what,
+    why: '--from brings releases as they serve in another environment, and nothing is built',
+    next: 'evenkeel deploy --help',
+  });
+}

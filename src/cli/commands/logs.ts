@@ -1,5 +1,5 @@
 import { formatDuration } from '../../lib/format.ts';
-import type { LogLine } from '../../api/contract/logs.ts';
+import type { LogLine, LogsQuery } from '../../api/contract/logs.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -57,7 +57,8 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     lines: lines === null ? (since === null ? undefined : 100_000) : Number(lines),
     release: input.text('release') ?? undefined,
     instance: input.text('instance') ?? undefined,
-    job: input.text('job') ?? undefined,
+    // One of the choices above.
+    job: (input.text('job') ?? undefined) as LogsQuery['job'],
     access: input.flag('access'),
     follow: input.flag('follow'),
   };
@@ -77,7 +78,7 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     if (!out.json) out.line(print(line));
   };
   try {
-    for await (const line of client.logs(query, interrupt.signal)) show(line);
+    for await (const event of client.readLogs(query, { signal: interrupt.signal })) show(event?.data ?? null);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
   }

@@ -20,15 +20,14 @@ export const maintenance: CommandSpec = {
 };
 
 async function set(context: Context, input: Input, on: boolean): Promise<void> {
-  const { out, deps } = context;
+  const { out } = context;
   const scope = await context.scope();
   const client = await context.client();
   const services = input.list('services');
-  const reply = await client.maintenance({
+  const reply = await client.setMaintenance({
     ...scope,
     on,
     services: services.length === 0 ? null : services,
-    by: deps.username,
   });
   out.data(reply);
   const closed = reply.services.join(', ');

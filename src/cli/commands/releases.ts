@@ -1,4 +1,4 @@
-import type { ReleaseView } from '../../api/contract/release.ts';
+import type { ReleaseView } from '../../api/contract/releases.ts';
 import { formatDuration } from '../../lib/format.ts';
 import type { CommandSpec } from '../command.ts';
 import { countOf } from '../parse-count.ts';
@@ -20,7 +20,7 @@ export const releases: CommandSpec = {
     const service = input.text('service');
     const scope = await context.scope();
     const client = await context.client();
-    const list = await client.releases({
+    const { releases: list } = await client.listReleases({
       ...scope,
       ...(service === null ? {} : { service }),
       limit: countOf(input, 'limit', 'releases') ?? 20,

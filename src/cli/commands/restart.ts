@@ -12,7 +12,7 @@ export const restart: CommandSpec = {
   async run(context, input) {
     const scope = await context.scope();
     const client = await context.client();
-    const reply = await client.restart({ ...scope, services: input.list('services'), by: context.deps.username });
+    const reply = await client.restart({ ...scope, services: input.list('services') });
     return followBegun(context, client, reply, waitOf(input), scope);
   },
 };

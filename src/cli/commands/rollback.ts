@@ -29,7 +29,7 @@ export const rollback: CommandSpec = {
 };
 
 async function run(context: Context, input: Input): Promise<ExitCode> {
-  const { deps, out } = context;
+  const { out } = context;
   const to = input.text('to');
   // A release says of which service it is; a label does not.
   const service = input.text('service') ?? /^([a-z][a-z0-9-]*)@\d+$/.exec(to ?? '')?.[1] ?? null;
@@ -50,7 +50,6 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     all,
     to,
     comment: input.text('comment'),
-    by: deps.username,
   });
   const ms = Math.round(performance.now() - started);
   if (reply.unwritten !== undefined) {
@@ -63,7 +62,7 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
     out.data({ type: 'result', outcome, exit, rollout: id, message: said, unwritten, ms });
     return exit;
   }
-  const rollout = reply.rollout === null ? null : await client.rollout(reply.rollout);
+  const rollout = reply.rollout === null ? null : await client.getRollout({ rollout: reply.rollout });
   // An old release that was cold is on its way like any new one.
   if (rollout !== null && rollout.kind === 'rollback' && rollout.end === null) {
     out.line('That release is not hot any more: it is started again.');

@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../api/contract/contract.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
 import { formatDuration } from '../../lib/format.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -41,7 +41,7 @@ async function list(context: Context, input: Input): Promise<void> {
   const client = await context.client();
   // An id in the place of a service is what one copies from a message.
   if (service !== null && /^[0-9a-z_]{20,}$/.test(service)) return show(context, { ...input, text: () => service });
-  const found = await client.rollouts({
+  const { rollouts: found } = await client.listRollouts({
     ...(project === null ? {} : { project }),
     ...(explicit ? { environment: context.environment } : {}),
     ...(service === null ? {} : { service }),
@@ -88,7 +88,7 @@ async function show(context: Context, input: Input): Promise<void> {
   const { out } = context;
   const client = await context.client();
   const rollout = await findNewest(context, client, input.text('rollout'));
-  const entries = await client.story(rollout.id);
+  const { entries } = await client.getStory({ rollout: rollout.id });
   out.data({ rollout, entries });
   out.line(...storyLines(rollout, entries, { style: out.style, columns: out.columns() }));
 }

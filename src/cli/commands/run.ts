@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Scope } from '../../api/contract/contract.ts';
+import type { Scope } from '../../api/contract/common.ts';
 import type { RunView } from '../../api/contract/runs.ts';
 import { formatDuration } from '../../lib/format.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
-import type { ApiClient } from '../client.ts';
+import type { ApiClient } from '../../api/contract/client.ts';
 import type { CommandSpec, Input } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../deps.ts';
@@ -45,9 +45,9 @@ async function act(context: Context, input: Input): Promise<ExitCode> {
       what: 'the service to run is missing',
       next: 'evenkeel run SERVICE, or evenkeel run --list for the last runs',
     });
-  const request = { ...scope, service, by: context.deps.username };
+  const request = { ...scope, service };
   if (input.flag('cancel')) return cancel(context, client, scope, await client.cancelRun(request));
-  const begun = await client.run(request);
+  const begun = await client.startRun(request);
   const what = begun.release ?? service;
   if (input.flag('detach')) {
     context.out.line(`${what} runs; \`evenkeel logs ${service} --job scheduled -f\` follows it.`);
@@ -69,14 +69,14 @@ async function follow(context: Context, client: ApiClient, scope: Scope, begun: 
   const over = new AbortController();
   const signal = AbortSignal.any([interrupt.signal, over.signal]);
   const print = logPrinter(out);
-  const query = { ...scope, service: begun.service, job: 'scheduled', instance: begun.id, lines: 100_000 };
+  const query = { ...scope, service: begun.service, job: 'scheduled' as const, instance: begun.id, lines: 100_000 };
   let shown = 0;
   const output = (async () => {
     try {
-      for await (const line of client.logs({ ...query, follow: true }, signal)) {
-        if (line === null) continue;
+      for await (const event of client.readLogs({ ...query, follow: true }, { signal })) {
+        if (event === null) continue;
         shown++;
-        out.line(print(line));
+        out.line(print(event.data));
       }
     } catch (error) {
       if (!signal.aborted) out.remark(`its output cannot be followed: ${String(error)}`);
@@ -85,7 +85,7 @@ async function follow(context: Context, client: ApiClient, scope: Scope, begun: 
   let seen = begun;
   while (seen.state === 'running' && !interrupt.signal.aborted) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: interrupt.signal }).catch(() => {});
-    if (!interrupt.signal.aborted) seen = await client.oneRun(scope, begun);
+    if (!interrupt.signal.aborted) seen = await client.getRun({ ...scope, service: begun.service, dueAt: begun.dueAt });
   }
   over.abort();
   await output;
@@ -93,8 +93,8 @@ async function follow(context: Context, client: ApiClient, scope: Scope, begun: 
   // What it wrote last, and nobody has followed yet, is said before its end is.
   let read = 0;
   if (seen.startedAt !== null)
-    for await (const line of client.logs(query, interrupt.signal))
-      if (line !== null && ++read > shown) out.line(print(line));
+    for await (const event of client.readLogs(query, { signal: interrupt.signal }))
+      if (event !== null && ++read > shown) out.line(print(event.data));
   return seen;
 }
 
@@ -102,7 +102,7 @@ async function cancel(context: Context, client: ApiClient, scope: Scope, asked: 
   let seen = asked;
   while (seen.state === 'running' && !context.interrupt.signal.aborted) {
     await sleep(LOOK_EVERY_MS);
-    seen = await client.oneRun(scope, asked);
+    seen = await client.getRun({ ...scope, service: asked.service, dueAt: asked.dueAt });
   }
   const { out } = context;
   out.line(`${seen.release ?? seen.service}: ${runOutcome(seen, out.style)}`);
@@ -122,7 +122,7 @@ function told({ out }: Context, ended: RunView): ExitCode {
 
 async function list(context: Context, client: ApiClient, scope: Scope, service: string | null): Promise<ExitCode> {
   const { out } = context;
-  const runs = await client.runs({ ...scope, ...(service === null ? {} : { service }) });
+  const { runs } = await client.listRuns({ ...scope, ...(service === null ? {} : { service }) });
   out.data({ runs });
   if (runs.length === 0) out.line(`Nothing${service === null ? '' : ` of ${service}`} has run on schedule yet.`);
   else

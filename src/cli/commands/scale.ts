@@ -33,8 +33,8 @@ async function run(context: Context, input: Input): Promise<void> {
   const client = await context.client();
   const asks = reset || bounds !== null;
   const seen = asks
-    ? await client.setScale({ ...scope, service, bounds, by: context.deps.username })
-    : await client.scale({ ...scope, service });
+    ? await client.setScale({ ...scope, service, bounds })
+    : await client.getScale({ ...scope, service });
   show(context, seen, asks);
 }
 

@@ -91,7 +91,7 @@ async function list(context: Context, input: Input): Promise<void> {
   const now = deps.now();
   const limit = input.text('warnAfter');
   const oldest = limit === null ? null : parseAgo(limit, now);
-  const known = await (await context.client()).secrets(scope);
+  const { secrets: known } = await (await context.client()).listSecrets(scope);
   const found = known.map((each) => ({
     ...each,
     ageMs: Math.max(0, now - each.updatedAt),
@@ -125,7 +125,7 @@ async function remove(context: Context, input: Input): Promise<void> {
   const scope = await context.scope();
   if (scope.environment !== 'development')
     await confirm(context, `Forget ${name} of ${scope.project} in ${scope.environment}?`);
-  const removed = await (await context.client()).removeSecret({ ...scope, name });
+  const { removed } = await (await context.client()).removeSecret({ ...scope, name });
   if (!removed)
     throw new EvenkeelError({
       code: 'secret-unknown',

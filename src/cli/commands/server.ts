@@ -73,7 +73,7 @@ async function foreground(context: Context): Promise<ExitCode> {
 /** The process of the server that runs now; null when none does. */
 async function alreadyRunning(context: Context): Promise<number | null> {
   try {
-    return (await (await context.client()).server()).pid;
+    return (await (await context.client()).getServer({})).pid;
   } catch {
     return null;
   }
@@ -81,7 +81,7 @@ async function alreadyRunning(context: Context): Promise<number | null> {
 
 async function status(context: Context): Promise<void> {
   const { out, deps } = context;
-  const info = await (await context.client()).server();
+  const info = await (await context.client()).getServer({});
   const { style } = out;
   const { edgeWorkers } = info;
   const workers = edgeWorkers === undefined ? '' : ` with ${edgeWorkers} ${edgeWorkers === 1 ? 'worker' : 'workers'}`;
@@ -115,12 +115,12 @@ async function stop(context: Context, input: Input): Promise<void> {
   const { out } = context;
   const instances = input.flag('instances');
   const client = await context.client();
-  const { environments } = await client.status({});
+  const { environments } = await client.getStatus({});
   const serving = environments
     .filter(({ wanted }) => wanted === 'up')
     .map((each) => `${each.project} ${each.environment}`);
   if (serving.length > 0) await confirm(context, `Stop answering for ${serving.join(', ')}?`);
-  await client.stopServer(instances);
+  await client.stopServer({ instances });
   out.line(
     `${out.style.green(out.style.symbols.done)} Stopped.${instances ? '' : ' Instances go on running.'} evenkeel up starts it again.`,
   );
@@ -132,7 +132,7 @@ const RESTART_MS = 30_000;
 
 async function restart(context: Context): Promise<ExitCode> {
   const { out, deps } = context;
-  const { pid, startedAt, standing } = await (await context.client()).server();
+  const { pid, startedAt, standing } = await (await context.client()).getServer({});
   // The keeper starts another as soon as one has left, from the files that are there now. Those that stand by first:
   // one of them takes over.
   for (const each of standing?.controllers ?? []) if (each.pid !== pid) endQuietly(deps, each.pid);
@@ -140,7 +140,7 @@ async function restart(context: Context): Promise<ExitCode> {
   const deadline = performance.now() + RESTART_MS;
   for (;;) {
     await sleep(100);
-    const now = await (await context.client()).server().catch(() => null);
+    const now = await (await context.client()).getServer({}).catch(() => null);
     if (now !== null && now.startedAt !== startedAt) break;
     if (performance.now() > deadline)
       throw new EvenkeelError({
@@ -165,7 +165,7 @@ function endQuietly(deps: Context['deps'], pid: number): void {
 
 async function restartEdge(context: Context): Promise<ExitCode> {
   const { out } = context;
-  const { ok, reason } = await (await context.client()).restartEdge();
+  const { ok, reason } = await (await context.client()).restartEdge({});
   if (!ok)
     throw new EvenkeelError({
       code: 'edge-not-replaced',

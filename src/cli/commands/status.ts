@@ -1,4 +1,4 @@
-import type { StatusReply } from '../../api/contract/contract.ts';
+import type { StatusReply } from '../../api/contract/status.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { interruptible } from '../interrupt.ts';
@@ -21,7 +21,7 @@ async function run(context: Context): Promise<void> {
   // Here the default environment would hide the others.
   const environment = globals.environment ?? deps.env['EVENKEEL_ENV'] ?? '';
   const client = await context.client();
-  const asked = client.status({
+  const asked = client.getStatus({
     ...(project === null ? {} : { project }),
     ...(environment === '' ? {} : { environment }),
   });

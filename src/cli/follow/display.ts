@@ -1,4 +1,4 @@
-import type { RolloutEvent } from '../../api/contract/contract.ts';
+import type { RolloutEvent } from '../../api/contract/rollouts.ts';
 import type { FollowState } from './state.ts';
 
 /** How a rollout is shown while it is followed. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RolloutEvent } from '../../api/contract/contract.ts';
+import type { RolloutEvent } from '../../api/contract/rollouts.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { Context } from '../context.ts';
 
@@ -41,14 +41,19 @@ export async function* rolloutEvents(
       try {
         seen.reconnected();
         let over = false;
-        const events = (await client()).events(id, after, AbortSignal.any([signal, connection.signal]));
-        for await (const event of events) {
+        const events = (await client()).followRollout(
+          { rollout: id, after },
+          { signal: AbortSignal.any([signal, connection.signal]) },
+        );
+        for await (const said of events) {
           clearTimeout(watchdog);
           watchdog = setTimeout(() => connection.abort(), HUNG_MS);
           if (awaySince !== null) onSilent(0);
           awaySince = null;
           pause = FIRST_PAUSE;
-          if (event === null || seen.has(event, after)) continue;
+          if (said === null) continue;
+          const event = said.data;
+          if (seen.has(event, after)) continue;
           if (event.type === 'journal') after = event.entry.seq;
           if (event.type === 'rollout') over = event.rollout.end !== null && event.rollout.settled;
           yield event;

@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../api/contract/contract.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
 import type { Context } from '../context.ts';
 import type { Display } from './display.ts';
 import { rolloutEvents } from './events.ts';
@@ -36,7 +36,7 @@ export async function follow(context: Context, id: string, { until, leaveOnPause
   }
   if (interrupt.signal.aborted) return { kind: 'detached' };
   // The stream says that it is over, and shows it only to who asked for more than there is.
-  const rollout = await (await context.client()).rollout(id);
+  const rollout = await (await context.client()).getRollout({ rollout: id });
   const outcome = outcomeOf({ ...rollout, settled: true }, until, true) ?? { kind: 'paused', exit: 3 };
   return { kind: 'over', outcome, rollout };
 }

@@ -1,10 +1,10 @@
-import type { RolloutView } from '../../api/contract/contract.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
 import { formatDuration, formatTimeLeft } from '../../lib/format.ts';
 import { table } from '../screen/table.ts';
 import { printable, widthOf, wrap } from '../screen/text.ts';
 import type { FrameOptions } from './frame-options.ts';
 import { judgement } from './judgement.ts';
-import { phaseSteps, type PhaseStep } from './phases.ts';
+import { phaseSteps, type PhaseStep } from '../../api/contract/reading/phase-steps.ts';
 import type { FollowState } from './state.ts';
 import { formerReleases, newReleases } from './words.ts';
 

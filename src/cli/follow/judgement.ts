@@ -1,10 +1,12 @@
-import type { RolloutView, VerdictView } from '../../api/contract/contract.ts';
+import { metricWords, shownMetrics } from '../../api/contract/reading/verdict-words.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
+import type { VerdictView } from '../../api/contract/verdict.ts';
 import { formatCount, formatPercent, formatTimeLeft } from '../../lib/format.ts';
 import type { Style } from '../screen/style.ts';
 import { table, type Column } from '../screen/table.ts';
 import { widthOf, wrap } from '../screen/text.ts';
 import type { FrameOptions } from './frame-options.ts';
-import { formerReleases, has, metricValue, newReleases, requestsLine, shownMetrics } from './words.ts';
+import { formerReleases, has, metricText, newReleases, requestsLine } from './words.ts';
 
 /** Cells of the bar, where there is room. */
 const BAR = 30;
@@ -83,9 +85,9 @@ function metricTable(verdict: VerdictView, { style, columns }: FrameOptions): st
   const narrow = columns < NARROW;
   const rows = shownMetrics(verdict).map((metric) => [
     metric.metric,
-    metricValue(metric.unit, metric.canary),
-    test === 'window' ? '' : style.dim(metricValue(metric.unit, metric.baseline)),
-    metric.limit === null ? '' : style.dim(metricValue(metric.unit, metric.limit)),
+    metricText(metric.unit, metric.canary),
+    test === 'window' ? '' : style.dim(metricText(metric.unit, metric.baseline)),
+    metric.limit === null ? '' : style.dim(metricText(metric.unit, metric.limit)),
     narrow ? stateText(metric, test, style) : evidence(metric, test, style),
   ]);
   if (rows.length === 0) return [];
@@ -134,7 +136,7 @@ function overview(judged: readonly Judged[], { style, columns }: FrameOptions): 
 
 function beside(metric: Metric | undefined, style: Style): [string, string] {
   if (metric === undefined) return ['', ''];
-  return [metricValue(metric.unit, metric.canary), style.dim(metricValue(metric.unit, metric.baseline))];
+  return [metricText(metric.unit, metric.canary), style.dim(metricText(metric.unit, metric.baseline))];
 }
 
 function evidence(metric: Metric, test: VerdictView['test'], style: Style): string {
@@ -143,24 +145,11 @@ function evidence(metric: Metric, test: VerdictView['test'], style: Style): stri
   return `${gauge} ${stateText(metric, test, style)}`;
 }
 
-/** What was not measured yet is not called well. */
+/** What was not measured yet is painted neither well nor bad. */
 function stateText(metric: Metric, test: VerdictView['test'], style: Style): string {
-  if (metric.state === 'ok' && metric.canary === null) return style.dim('not measured yet');
-  return paintOf(metric, style)(stateName(metric.state, test));
+  const words = metricWords(metric, test);
+  return metric.state === 'ok' && metric.canary === null ? style.dim(words) : paintOf(metric, style)(words);
 }
 
 const paintOf = ({ state }: Metric, style: Style): Style['dim'] =>
   state === 'ok' ? style.green : state === 'fail' ? style.red : style.yellow;
-
-function stateName(state: Metric['state'], test: VerdictView['test']): string {
-  switch (state) {
-    case 'ok':
-      return 'ok';
-    case 'warn':
-      return test === 'window' ? 'worse than allowed' : 'worse than the baseline';
-    case 'hold':
-      return 'over its limit, not proven';
-    case 'fail':
-      return 'proven bad';
-  }
-}

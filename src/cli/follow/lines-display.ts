@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../api/contract/contract.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
 import { formatDuration, formatPercent, formatTimeLeft } from '../../lib/format.ts';
 import type { CliDeps } from '../deps.ts';
 import type { Output } from '../output.ts';

@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../api/contract/contract.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
 import type { ExitCode } from '../deps.ts';
 
 /** Up to where a command waits. */

@@ -1,14 +1,20 @@
-import type { RolloutView } from '../../api/contract/contract.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
 import { formatDuration } from '../../lib/format.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../deps.ts';
 import { INTERRUPTED } from '../interrupt.ts';
 import { stopped } from '../screen/text.ts';
+import { type Finish, showWritten } from '../written-urls.ts';
 import type { Followed } from './follow.ts';
 import { comingCertificates, formerReleases, has, holds, newReleases, waysOn } from './words.ts';
 
 /** Says what a followed rollout came to, and what can be done now. Returns the exit code. */
-export async function report(context: Context, id: string, followed: Followed): Promise<ExitCode> {
+export async function report(
+  context: Context,
+  id: string,
+  followed: Followed,
+  finish: Finish = () => Promise.resolve(null),
+): Promise<ExitCode> {
   const { out } = context;
   if (followed.kind === 'detached') {
     out.line(
@@ -47,8 +53,10 @@ export async function report(context: Context, id: string, followed: Followed): 
   out.prose(`${mark} ${said}`, 2);
   for (const url of urls) out.line(`  ${style.cyan(url)}`);
   for (const certificate of coming) out.prose(`  ${style.dim(`TLS: ${certificate}`)}`, 2);
+  const urlFile = outcome.exit === 0 ? await finish() : null;
+  if (urlFile !== null) showWritten(urlFile, out);
   for (const line of next(rollout, outcome.kind)) out.line(line);
-  out.data({ type: 'result', outcome: outcome.kind, exit: outcome.exit, rollout: rollout.id, message, urls });
+  out.data({ type: 'result', outcome: outcome.kind, exit: outcome.exit, rollout: rollout.id, message, urls, urlFile });
   return outcome.exit;
 }
 
@@ -135,7 +143,7 @@ function commands(list: readonly { command: string; means: string }[]): string[]
  */
 async function notWell(context: Context, { project, environment, services }: RolloutView): Promise<string> {
   try {
-    const { environments } = await (await context.client()).status({ project, environment });
+    const { environments } = await (await context.client()).getStatus({ project, environment });
     const formers = new Set(services.flatMap(({ from }) => (from === null ? [] : [from])));
     const ill = environments
       .flatMap((each) => each.services)
@@ -153,7 +161,7 @@ async function whereToLook(
   { project, environment, services }: RolloutView,
 ): Promise<{ urls: string[]; coming: string[] }> {
   try {
-    const { environments } = await (await context.client()).status({ project, environment });
+    const { environments } = await (await context.client()).getStatus({ project, environment });
     const names = new Set(services.map(({ service }) => service));
     const all = environments.flatMap((each) =>
       each.services.filter(({ service }) => names.has(service)).flatMap(({ urls }) => urls),

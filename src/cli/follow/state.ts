@@ -1,4 +1,4 @@
-import type { JournalView, RolloutEvent, RolloutView } from '../../api/contract/contract.ts';
+import type { JournalView, RolloutEvent, RolloutView } from '../../api/contract/rollouts.ts';
 
 export interface OutputLine {
   job: string;

@@ -1,5 +1,8 @@
-import type { RolloutView, StatusReply, VerdictView } from '../../api/contract/contract.ts';
-import { formatCount, formatLatency, formatShare, plural } from '../../lib/format.ts';
+import { metricValue, shownMetrics } from '../../api/contract/reading/verdict-words.ts';
+import type { RolloutView } from '../../api/contract/rollouts.ts';
+import type { StatusReply } from '../../api/contract/status.ts';
+import type { VerdictView } from '../../api/contract/verdict.ts';
+import { formatCount, formatShare, plural } from '../../lib/format.ts';
 
 type Metric = VerdictView['metrics'][number];
 
@@ -49,20 +52,8 @@ export function holds({ services }: Pick<RolloutView, 'services'>): string {
 /** `has` or `have`, for what `newReleases` or `formerReleases` name. */
 export const has = (count: number): string => (count === 1 ? 'has' : 'have');
 
-/**
- * Metrics as people look at them: latency is tested at two places beside a baseline, and observed as one number. The
- * test that has come further speaks for both.
- */
-export function shownMetrics({ metrics }: Pick<VerdictView, 'metrics'>): Metric[] {
-  const furthest = metrics.filter(({ unit }) => unit === 'ms').toSorted((a, b) => b.progress - a.progress)[0];
-  const rates = metrics.filter(({ unit }) => unit === 'rate');
-  return furthest === undefined ? rates : [...rates, { ...furthest, metric: 'p95' }];
-}
-
-export function metricValue(unit: Metric['unit'], value: number | null): string {
-  if (value === null) return '-';
-  return unit === 'rate' ? formatShare(value) : formatLatency(value);
-}
+/** `118 ms`, and `-` for what was not measured. */
+export const metricText = (unit: Metric['unit'], value: number | null): string => metricValue(unit, value) ?? '-';
 
 /** `errors 0.2 % (baseline 0.1 %, limit 1 %), p95 120 ms (baseline 118 ms)` */
 export function metricsLine(verdict: VerdictView): string {
@@ -71,11 +62,11 @@ export function metricsLine(verdict: VerdictView): string {
     .filter(({ canary }) => canary !== null)
     .map((metric) => {
       const beside = [
-        test === 'window' || metric.baseline === null ? null : `baseline ${metricValue(metric.unit, metric.baseline)}`,
-        metric.limit === null ? null : `limit ${metricValue(metric.unit, metric.limit)}`,
+        test === 'window' || metric.baseline === null ? null : `baseline ${metricText(metric.unit, metric.baseline)}`,
+        metric.limit === null ? null : `limit ${metricText(metric.unit, metric.limit)}`,
       ].filter((part) => part !== null);
       const compared = beside.length === 0 ? '' : ` (${beside.join(', ')})`;
-      return `${metric.metric} ${metricValue(metric.unit, metric.canary)}${compared}`;
+      return `${metric.metric} ${metricText(metric.unit, metric.canary)}${compared}`;
     })
     .join(', ');
 }

@@ -48,13 +48,15 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
-/** Lines of at most `width` cells, broken at spaces; a word that is longer stays whole. */
+/** Lines of at most `width` cells, broken at spaces; a word that is longer stays whole, as do blanks at the beginning. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
-    let line = '';
-    for (const word of paragraph.split(' ')) {
-      if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+    const indent = /^ */.exec(paragraph)?.[0] ?? '';
+    const [first = '', ...words] = paragraph.slice(indent.length).split(' ');
+    let line = indent + first;
+    for (const word of words) {
+      if (line.trim() !== '' && widthOf(line) + 1 + widthOf(word) > width) {
         lines.push(line);
         line = word;
       } else line = line === '' ? word : `${line} ${word}`;

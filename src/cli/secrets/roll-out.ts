@@ -1,4 +1,4 @@
-import type { Scope } from '../../api/contract/contract.ts';
+import type { Scope } from '../../api/contract/common.ts';
 import type { SecretsSet } from '../../api/contract/secrets.ts';
 import { plural } from '../../lib/format.ts';
 import type { Input, OptionSpec } from '../command.ts';
@@ -22,10 +22,10 @@ export async function storeAndRollOut(
   input: Input,
   values: ReadonlyMap<string, string>,
 ): Promise<ExitCode> {
-  const { out, deps } = context;
+  const { out } = context;
   const scope = await context.scope();
   const client = await context.startedClient();
-  const reply = await client.setSecrets({ ...scope, by: deps.username, secrets: Object.fromEntries(values) });
+  const reply = await client.setSecrets({ ...scope, secrets: Object.fromEntries(values) });
   say(context, scope, reply);
   const { changed, unchanged, behind } = reply;
   const rollout = behind.length > 0 && (await wanted(context, input, behind));
@@ -38,7 +38,7 @@ export async function storeAndRollOut(
       );
     return 0;
   }
-  const begun = await client.restart({ ...scope, services: behind, by: deps.username });
+  const begun = await client.restart({ ...scope, services: behind });
   return followBegun(context, client, begun, waitOf(input), scope);
 }
 

@@ -10,14 +10,19 @@ import { readAll, readHidden } from '../prompt.ts';
 export const NAME = /^[A-Z][A-Z0-9_]{0,99}$/;
 const LONGEST = 65_536;
 
-/** One value: of a file, typed without being shown, or of the standard input. Throws `secret-empty` or `secret-too-long`. */
-export async function readValue(context: Context, name: string, file: string | null): Promise<string> {
+/** One value: of a file, typed without being shown, or of the standard input. `command`: what asks for it. Throws `secret-empty` or `secret-too-long`. */
+export async function readValue(
+  context: Context,
+  name: string,
+  file: string | null,
+  command = 'evenkeel secrets set',
+): Promise<string> {
   const value = await oneValue(context, name, file);
   if (value === '')
     throw new EvenkeelError({
       code: 'secret-empty',
       what: `the value of ${name} is empty`,
-      next: `type it when it is asked for, or \`evenkeel secrets set ${name} --from-file PATH\``,
+      next: `type it when it is asked for, or \`${command} ${name} --from-file PATH\``,
     });
   refuseLong(name, value);
   return value;
