@@ -121,10 +121,28 @@ export function toCounts(histogram: Histogram): number[] {
 /** Sparse pairs back into dense counts. Buckets that do not exist are left out, so that foreign data cannot break a reader. */
 export function fromCounts(counts: HistogramCounts): Histogram {
   const histogram = createHistogram();
+  addCounts(histogram, counts);
+  return histogram;
+}
+
+/** Adds sparse pairs to `histogram`, in place: what was recorded over time, or of several services, as one. */
+export function addCounts(histogram: Histogram, counts: HistogramCounts): void {
   for (let i = 0; i + 1 < counts.length; i += 2) {
     const bucket = counts[i] ?? -1;
     const count = counts[i + 1] ?? 0;
     if (bucket >= 0 && bucket < BUCKETS && count > 0) histogram[bucket] = (histogram[bucket] ?? 0) + count;
   }
-  return histogram;
+}
+
+/** The average in milliseconds, each value taken for the middle of its bucket; `undefined` when nothing was recorded. */
+export function average(histogram: Histogram): number | undefined {
+  let count = 0;
+  let sum = 0;
+  for (let i = 0; i < BUCKETS; i++) {
+    const here = histogram[i] ?? 0;
+    if (here === 0) continue;
+    count += here;
+    sum += (here * (bucketFloor(i) + bucketFloor(i + 1))) / 2;
+  }
+  return count === 0 ? undefined : sum / count;
 }

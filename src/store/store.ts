@@ -1,8 +1,11 @@
+import type { AccessStore, HoldsAccess } from '../ports/access-store.ts';
 import type { Store } from '../ports/store.ts';
 import { nextNumber } from './queries/counters.ts';
+import { appendAudit, auditHead, cutAudit, listActs, listAudit } from './queries/audit.ts';
 import { giveAddresses, listAddresses, takeAddresses } from './queries/addresses.ts';
 import { ensureDeployments, listDeployments, setServing } from './queries/deployments.ts';
 import { allEnvironments, findEnvironment, moveListen, saveEnvironment } from './queries/environments.ts';
+import { answerKey, claimKey, forgetKeys, releaseKey, takeOverKey } from './queries/idempotency.ts';
 import { takenPorts } from './queries/ports.ts';
 import { findLease, giveUpLease, refuseLate, renewLease, takeLease } from './queries/leases.ts';
 import { addReleases, findRelease, listReleases, reserveReleaseNumbers, setArtifact } from './queries/releases.ts';
@@ -13,9 +16,10 @@ import { listScales, overrideScale, resize, scaleChanges } from './queries/scale
 import type { Transactor } from './transactor.ts';
 
 /** The store over any database that the queries run on; every method is one transaction, or one statement. */
-export function createStore(transactor: Transactor): Store {
+export function createStore(transactor: Transactor): Store & HoldsAccess {
   const read: Transactor['read'] = (query) => transactor.read(query);
   let acting: number | null = null;
+  let access: Promise<AccessStore> | null = null;
   const write: Transactor['write'] = (change, options) =>
     transactor.write(async (db) => {
       if (acting !== null) await refuseLate(db, acting);
@@ -24,6 +28,9 @@ export function createStore(transactor: Transactor): Store {
   const { now } = transactor;
   const lastResort = { lastResort: true };
   return {
+    access: () =>
+      (access ??= import('./access.ts').then(({ createAccessStore }) => createAccessStore({ read, write }))),
+
     nextFence: () => transactor.write((db) => nextNumber(db, 'fence'), lastResort),
     actAs: (fence) => void (acting = fence),
 
@@ -82,6 +89,18 @@ export function createStore(transactor: Transactor): Store {
     resize: (service, change, fence) => write((db) => resize(db, service, change, fence)),
     overrideScale: (service, override, change) => write((db) => overrideScale(db, service, override, change)),
     scaleChanges: (service, limit) => read((db) => scaleChanges(db, service, limit)),
+
+    appendAudit: (contents, options) => write((db) => appendAudit(db, contents), options),
+    auditHead: () => read(auditHead),
+    auditEntries: (query) => read((db) => listAudit(db, query)),
+    auditActs: (query) => read((db) => listActs(db, query)),
+    cutAudit: (cut) => write((db) => cutAudit(db, cut)),
+
+    claimKey: (claim) => write((db) => claimKey(db, claim)),
+    takeOverKey: (known, fence) => write((db) => takeOverKey(db, known, fence)),
+    answerKey: (held, answer) => write((db) => answerKey(db, held, answer)),
+    releaseKey: (held) => write((db) => releaseKey(db, held)),
+    forgetKeys: (before) => write((db) => forgetKeys(db, before)),
 
     close: () => transactor.close(),
   };

@@ -1,4 +1,5 @@
 import { type ClientConfig, Pool } from 'pg';
+import type { HoldsAccess } from '../../ports/access-store.ts';
 import type { Store } from '../../ports/store.ts';
 import { type Migration, readMigrations } from '../migrate.ts';
 import { createStore } from '../store.ts';
@@ -51,7 +52,7 @@ const INTEGERS = new Set([20, 21, 23]);
  * @throws EvenkeelError `store-settings`, `store-refused`, `store-foreign`, `store-taken`, `store-missing`, `store-newer`,
  * `store-migration-changed`, `store-readonly`, `store-full`, `store-busy`.
  */
-export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+export async function openPostgresStore(options: PostgresOptions): Promise<Store & HoldsAccess> {
   const settings = postgresSettings(options.url);
   const { where } = settings;
   const { patienceMs = PATIENCE_MS, connectMs = 5_000, replyMs = 10_000, migrations = ownMigrations() } = options;

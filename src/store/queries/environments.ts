@@ -1,9 +1,10 @@
 import type { Kysely, Selectable } from 'kysely';
 import { z } from 'zod';
+import { deepFreeze } from '../../lib/deep-freeze.ts';
 import type { Listen, Project } from '../../domain/project/project.ts';
 import type { EnvironmentRecord, ListenChange } from '../../ports/store.ts';
 import type { Database } from '../rows/database.ts';
-import { formatJson, parseJson, parseValue } from '../rows/parse.ts';
+import { formatJson, parseJson, parseValue, type RowName } from '../rows/parse.ts';
 import { projectSchema } from '../rows/project.ts';
 
 const wantedSchema = z.enum(['up', 'down']);
@@ -62,10 +63,27 @@ function read(row: Selectable<Database['environments']>): EnvironmentRecord {
   return {
     project: row.project,
     environment: row.environment,
-    config: parseJson(projectSchema, row.config, name),
+    config: configOf(row.config, name),
     wanted: parseValue(wantedSchema, row.wanted, name),
     updatedAt: row.updated_at,
   };
+}
+
+/**
+ * What was read last of each environment. Its text is asked for with every question to a driver, and for forty services
+ * it takes a millisecond or more to understand; nearly always it is the one of before.
+ */
+const known = new Map<string, { text: string; config: Project }>();
+const MOST_KNOWN = 100;
+
+/** Frozen, since whoever reads it next gets the very same. */
+function configOf(text: string, name: RowName): Project {
+  const before = known.get(name.id);
+  if (before?.text === text) return before.config;
+  const config = deepFreeze(parseJson(projectSchema, text, name));
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(name.id, { text, config });
+  return config;
 }
 
 const nameOf = (row: { project: string; environment: string }) => ({

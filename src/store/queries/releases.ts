@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Release } from '../../domain/release/release.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
+import type { ReleaseQuery } from '../../ports/store.ts';
 import type { Database } from '../rows/database.ts';
 import { readRelease, releaseRow } from '../rows/release.ts';
 import { nextNumber } from './counters.ts';
@@ -73,15 +74,21 @@ export async function findRelease(db: Kysely<Database>, project: string, id: str
   return row === undefined ? null : readRelease(row);
 }
 
-export async function listReleases(
-  db: Kysely<Database>,
-  query: { project: string; environment?: string; service?: string; limit?: number },
-): Promise<Release[]> {
-  const { environment, service, limit } = query;
+export async function listReleases(db: Kysely<Database>, query: ReleaseQuery): Promise<Release[]> {
+  const { project, environment, service, limit, before } = query;
   const rows = await db
     .selectFrom('releases')
     .selectAll()
-    .where('project', '=', query.project)
+    .where('project', '=', project)
+    .$if(before !== undefined, (q) =>
+      q.where('ordinal', '<', (eb) =>
+        eb
+          .selectFrom('releases')
+          .select('ordinal')
+          .where('project', '=', project)
+          .where('id', '=', before ?? ''),
+      ),
+    )
     .$if(environment !== undefined, (q) => q.where('environment', '=', environment ?? ''))
     .$if(service !== undefined, (q) => q.where('service', '=', service ?? '').orderBy('number', 'desc'))
     .orderBy('ordinal', 'desc')

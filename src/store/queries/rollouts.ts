@@ -62,13 +62,30 @@ export async function findRollout(db: Kysely<Database>, id: string): Promise<Rol
 }
 
 export async function listRollouts(db: Kysely<Database>, query: RolloutQuery): Promise<Rollout[]> {
-  const { project, environment, service, limit } = query;
+  const { project, environment, service, within, limit, before } = query;
   const rows = await db
     .selectFrom('rollouts')
     .selectAll()
     .$if(project !== undefined, (q) => q.where('project', '=', project ?? ''))
     .$if(environment !== undefined, (q) => q.where('environment', '=', environment ?? ''))
+    .$if(within !== undefined, (q) =>
+      q.where((eb) =>
+        eb.or(
+          (within ?? []).map((each) =>
+            eb.and([eb('project', '=', each.project), eb('environment', '=', each.environment)]),
+          ),
+        ),
+      ),
+    )
     .$if(query.unsettled === true, (q) => q.where('live', '=', 1))
+    .$if(before !== undefined, (q) =>
+      q.where('ordinal', '<', (eb) =>
+        eb
+          .selectFrom('rollouts')
+          .select('ordinal')
+          .where('id', '=', before ?? ''),
+      ),
+    )
     .$if(service !== undefined, (q) =>
       q.where('id', 'in', (eb) =>
         eb

@@ -113,7 +113,17 @@ export async function listRuns(db: Db, query: RunQuery): Promise<Run[]> {
     .where('environment', '=', query.environment);
   const mine = query.service === undefined ? all : all.where('service', '=', query.service);
   const wanted = query.running === true ? mine.where('state', '=', 'running') : mine;
-  const rows = await wanted
+  const { before } = query;
+  const older =
+    before === undefined
+      ? wanted
+      : wanted.where((eb) =>
+          eb.or([
+            eb('due_at', '<', before.dueAt),
+            eb.and([eb('due_at', '=', before.dueAt), eb('service', '>', before.service)]),
+          ]),
+        );
+  const rows = await older
     .orderBy('due_at', 'desc')
     .orderBy('service')
     .limit(query.limit ?? 100)

@@ -1,5 +1,7 @@
+import type { AccessTables } from './access-tables.ts';
+
 /** The tables as both databases hold them: text, numbers, 0/1, JSON as text. What a column means stands in migrations/. */
-export interface Database {
+export interface Database extends AccessTables {
   counters: { name: string; value: number };
   leases: { name: string; holder: string; about: string; fence: number; expires_at: number };
   environments: { project: string; environment: string; wanted: string; config: string; updated_at: number };
@@ -48,6 +50,38 @@ export interface Database {
   };
   journal: JournalRow;
   requests: RequestRow;
+  audit: AuditRow;
+  idempotency_keys: {
+    who: string;
+    key_digest: string;
+    operation: string;
+    content: string;
+    at: number;
+    fence: number;
+    answer: string | null;
+  };
+}
+
+export interface AuditRow {
+  seq: number;
+  id: string;
+  at: number;
+  kind: string;
+  about: string | null;
+  identity: string;
+  who: string;
+  source: string;
+  operation: string;
+  organization: string | null;
+  project: string | null;
+  environment: string | null;
+  service: string | null;
+  rollout: string | null;
+  result: string | null;
+  code: string | null;
+  detail: string;
+  former: string;
+  hash: string;
 }
 
 /** Booleans are numbers in both databases; a boolean is refused at binding. */
@@ -129,6 +163,7 @@ export interface RequestRow {
   seq: number;
   kind: string;
   requested_by: string;
+  human: string | null;
   at: number;
   comment: string | null;
   force: Flag;

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { CHALLENGES } from '../../domain/certificate/acme.ts';
 import type { Project, RolloutPolicy, ServiceConfig } from '../../domain/project/project.ts';
+import { ROLES } from '../../domain/project/objectives.ts';
+import { cloudRunSchema, envPart } from './cloud-run.ts';
+import { cloudSchema } from './cloud.ts';
 import { entrySchema } from './entry.ts';
 import type { Same } from './parse.ts';
 
@@ -8,13 +11,6 @@ import type { Same } from './parse.ts';
  * Objects are strict: a field that a newer evenkeel wrote is refused here instead of being dropped in silence at the
  * next write. A field that is added later needs a default, for the rows that lack it.
  */
-const envPart = z.union([
-  z.string(),
-  z.strictObject({ secret: z.string(), version: z.string().optional() }),
-  z.strictObject({ serviceUrl: z.string() }),
-  z.strictObject({ port: z.literal(true) }),
-]);
-
 const smokeCheck = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('http'),
@@ -93,10 +89,22 @@ export const serviceConfigSchema = z.strictObject({
   user: z.string().optional(),
   data: z.array(z.string()),
   stopGraceMs: z.number(),
+  cloud: cloudRunSchema.optional(),
   rollout: rolloutPolicySchema,
 });
 
 export const listenSchema = z.strictObject({ port: z.number(), bind: z.string() });
+
+const levels = z.strictObject({ warning: z.number(), critical: z.number() }).nullable().optional();
+
+const writtenObjectives = z.strictObject({
+  service: z.string(),
+  role: z.enum(ROLES).optional(),
+  errorRate: levels,
+  p95Ms: levels,
+  memory: levels,
+  availability: z.number().nullable().optional(),
+});
 
 export const projectSchema = z.strictObject({
   name: z.string(),
@@ -123,10 +131,12 @@ export const projectSchema = z.strictObject({
       })
       .optional(),
     entry: entrySchema.optional(),
+    objectives: z.array(writtenObjectives).optional(),
     switched: z.strictObject({ services: z.array(z.string()).nullable(), by: z.string(), at: z.number() }).optional(),
   }),
   services: z.array(serviceConfigSchema),
   secrets: z.array(z.string()),
+  cloud: cloudSchema.optional(),
 });
 
 true satisfies Same<z.infer<typeof rolloutPolicySchema>, RolloutPolicy>;

@@ -19,18 +19,24 @@ const armTotals = z.strictObject({
 export const evidenceTotalsSchema = z.strictObject({
   metrics: z.strictObject({ errors: weightCounts, slowP75: weightCounts, slowP95: weightCounts }),
   arms: z.strictObject({ canary: armTotals, baseline: armTotals }),
+  unit: z.enum(['sessions', 'requests']).optional(),
 });
+
+/** Absent in what was judged before it was told. */
+const interval = z.tuple([z.number(), z.number()]).readonly().nullable().optional();
 
 export const verdictSchema = z.strictObject({
   verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
   reason: z.string(),
-  test: z.enum(['owner', 'window']),
+  test: z.enum(['owner', 'counts', 'window']),
   metrics: z.array(
     z.strictObject({
       metric: z.enum([...METRICS, 'p95']),
       unit: z.enum(['rate', 'ms']),
       canary: z.number().nullable(),
       baseline: z.number().nullable(),
+      canaryRange: interval,
+      baselineRange: interval,
       limit: z.number().nullable(),
       e: z.number(),
       logE: z.number(),

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { HoldsAccess } from '../../ports/access-store.ts';
 import type { Store } from '../../ports/store.ts';
 import { type Migration, readMigrations } from '../migrate.ts';
 import { createStore } from '../store.ts';
@@ -28,7 +29,7 @@ export async function openSqliteStore({
   file,
   patienceMs,
   migrations = ownMigrations(),
-}: SqliteOptions): Promise<Store> {
+}: SqliteOptions): Promise<Store & HoldsAccess> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const reserve = await keepReserve(`${file}.reserve`);
@@ -45,7 +46,7 @@ export async function openSqliteStore({
 }
 
 /** A store that ends with the process, for tests: the same code over SQLite's memory. */
-export async function openMemoryStore(): Promise<Store> {
+export async function openMemoryStore(): Promise<Store & HoldsAccess> {
   const database = connect(MEMORY, ownMigrations());
   return createStore(sqliteTransactor(database, { file: MEMORY, reserve: null }));
 }

@@ -1,12 +1,10 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { KEPT_MS } from '../../domain/overview/grid.ts';
 import type { Telemetry } from '../../ports/store.ts';
 import { isBusy, isCorrupt, isFull, storeError } from '../sqlite/errors.ts';
 import { LayoutError, openTelemetryFile, RESOLUTIONS, type Samples, type TelemetryFile } from './file.ts';
-
-const DAY = 86_400_000;
-const KEEP_MS = { '10s': DAY, '1m': 30 * DAY } as const;
 
 /** How long samples are collected before they are written, in ms: six times fewer pages change than for each by itself. */
 const COLLECT_MS = 60_000;
@@ -109,7 +107,7 @@ export async function openTelemetry({ file, warn, collectMs = COLLECT_MS }: Tele
 
   const expire = async (now: number) => {
     for (const resolution of RESOLUTIONS) {
-      const before = now - KEEP_MS[resolution];
+      const before = now - KEPT_MS[resolution];
       while ((await use((open) => open.expire(resolution, before, BATCH))) > 0) await nextTurn();
     }
   };
