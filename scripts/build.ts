@@ -1,14 +1,20 @@
-/** Compiles src to dist for the npm package: Node strips no types from files under node_modules. */
+/**
+ * Compiles src to dist for the npm package, since Node strips no types from files under node_modules, and builds the
+ * dashboard into dist/web.
+ */
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mkdirSync } from 'node:fs';
+import { buildWeb } from './build-web.ts';
 
 const root = dirname(import.meta.dirname);
 const src = join(root, 'src');
 const dist = join(root, 'dist');
 
-rmSync(dist, { recursive: true, force: true });
+// The dashboard looks itself whether it is of these sources.
+for (const old of globSync('*', { cwd: dist }).filter((name) => name !== 'web'))
+  rmSync(join(dist, old), { recursive: true });
 execFileSync(join(root, 'node_modules/.bin/tsc'), ['--project', join(root, 'tsconfig.build.json')], {
   stdio: 'inherit',
 });
@@ -25,7 +31,8 @@ for (const asset of assets) {
 }
 
 // The compiler rewrites `./x.ts` in imports but not in other strings, where it would name a file that is not there.
-const dangling = globSync('**/*.js', { cwd: dist }).flatMap((file) =>
+const compiled = globSync('**/*.js', { cwd: dist, exclude: ['web/**'] });
+const dangling = compiled.flatMap((file) =>
   [...readFileSync(join(dist, file), 'utf8').matchAll(/new URL\((['"`])[^'"`]*\.ts\1/g)].map(
     ([found]) => `  ${file}: ${found}`,
   ),
@@ -36,3 +43,5 @@ if (dangling.length > 0) {
   );
   process.exitCode = 1;
 }
+
+await buildWeb();

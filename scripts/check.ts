@@ -14,6 +14,7 @@ interface Check {
 const checks: Check[] = [
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'], help: 'npm run fix' },
   { name: 'types', command: ['tsc', '--project', 'tsconfig.json'] },
+  { name: 'types of web', command: ['tsc', '--project', 'web/tsconfig.json'] },
   { name: 'unused', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'format', command: ['oxfmt', '--check'], help: 'npm run fix' },
 ];

@@ -1,5 +1,5 @@
 // Makes a clone ready to run: installs the locked dependencies (the pinned Node among them) when they are missing or
-// not the ones of package-lock.json. Plain JavaScript without dependencies, since it runs on the Node of the host.
+// not the ones of package-lock.json, and builds the dashboard when its sources have changed. Plain JavaScript without dependencies, since it runs on the Node of the host.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -26,10 +26,24 @@ class SetupError extends Error {
 
 async function setUp() {
   checkHost();
-  if (ready()) return;
-  await holdingLock(async () => {
-    if (!ready()) await install(); // another set-up may have finished while we waited
-  });
+  if (!ready())
+    await holdingLock(async () => {
+      if (!ready()) await install(); // another set-up may have finished while we waited
+    });
+  await buildDashboard();
+}
+
+/** Does nothing when it is of these sources already. */
+async function buildDashboard() {
+  const script = join(root, 'scripts', 'build-web.ts');
+  if (!existsSync(script)) return;
+  const build = spawn(pinnedNode, [script], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const code = await new Promise((resolve, reject) => build.once('error', reject).once('close', resolve));
+  if (code !== 0)
+    throw new SetupError(
+      'the dashboard could not be built.',
+      'See above; npx node scripts/build-web.ts tries it again.',
+    );
 }
 
 /**

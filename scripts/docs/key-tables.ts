@@ -34,10 +34,16 @@ export function keyTables(): Map<string, string> {
   const environment = entry(top, 'environments');
   return new Map([
     ['top', table(top, ['services', 'databases', 'environments', 'buckets', 'external', 'cloud', 'alerts', 'backups'])],
-    ['service', table(service, ['rollout', 'instances', ...ENTRY])],
+    ['service', table(service, ['rollout', 'objectives', 'instances', ...ENTRY])],
     ['rollout', table(property(service, 'rollout'))],
     ['database', table(entry(top, 'databases'))],
-    ['environment', table(environment, ['rollout', 'services', ...ENTRY])],
+    ['cloud', table(property(top, 'cloud'))],
+    ['bucket', table(entry(top, 'buckets'))],
+    [
+      'environment',
+      table(environment, ['rollout', 'objectives', 'services', 'cloud', 'databases', 'buckets', ...ENTRY]),
+    ],
+    ['objectives', table(property(service, 'objectives'))],
     ['entry', table(only({ ...environment.properties, ...service.properties }, ENTRY))],
   ]);
 }

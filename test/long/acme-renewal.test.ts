@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { StatusReply } from '../../src/api/contract/contract.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { folder } from '../support/bad/app.ts';
 import { sharedSystem } from '../support/bad/shared-system.ts';
 import { noOpenssl } from '../support/certificates.ts';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JournalView, RolloutView } from '../../src/api/contract/contract.ts';
+import type { JournalView, RolloutView } from '../../src/api/contract/rollouts.ts';
 import { begin } from '../support/bad/command.ts';
 import { errorOf, told } from '../support/bad/shared-system.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
@@ -134,7 +134,7 @@ test(
         },
       ],
     });
-    const { rollouts: before } = await system.get<{ rollouts: RolloutView[] }>('/v1/rollouts?project=shop');
+    const { rollouts: before } = await system.get<{ rollouts: RolloutView[] }>('/api/v1/rollouts?project=shop');
     expect(before).toHaveLength(1);
     expect(await visit()).toMatchObject({ status: 200, version: 'v1' });
     expect(await columns()).toEqual(['full_name']);
@@ -177,8 +177,8 @@ UPDATE users SET name = full_name WHERE name IS NULL;
     const insisted = await cli('deploy', '--allow-breaking-migrations');
     expect(insisted.code, told(insisted)).toBe(0);
     expect(insisted.stdout).toContain('lets users.name be NULL no more');
-    const { rollouts } = await system.get<{ rollouts: RolloutView[] }>('/v1/rollouts?project=shop&limit=1');
-    const { entries } = await system.get<{ entries: JournalView[] }>(`/v1/rollouts/${rollouts[0]?.id}/story`);
+    const { rollouts } = await system.get<{ rollouts: RolloutView[] }>('/api/v1/rollouts?project=shop&limit=1');
+    const { entries } = await system.get<{ entries: JournalView[] }>(`/api/v1/rollouts/${rollouts[0]?.id}/story`);
     expect(entries[0]).toMatchObject({
       reason: expect.stringContaining('allowed by hand'),
       detail: { migrations: [{ service: 'api', findings: [{ code: 'set-not-null', severity: 'breaking' }] }] },

@@ -45,8 +45,13 @@ export async function startChat(folder: string, script: string, env: Record<stri
   return { ...started, url: address[1] ?? '' };
 }
 
-export function launch(folder: string, script: string, env: Record<string, string>): Omit<Started, 'url'> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
+export function launch(
+  folder: string,
+  script: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): Omit<Started, 'url'> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], PORT: '0', JWT_SECRET: CHAT_SECRET, MODEL_DELAY_MS: '5', ...env },
   });

@@ -5,6 +5,8 @@ export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  /** Full names of tests that passed at the second try only (where the configuration grants one). */
+  secondTry: string[];
 }
 
 /**
@@ -17,7 +19,7 @@ export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const file = process.env['EVENKEEL_TEST_COUNTS'];
     if (file === undefined) return;
-    const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
+    const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0, secondTry: [] };
     for (const module of modules) {
       if (module.errors().length > 0) counts.failed++;
       for (const suite of module.children.allSuites()) if (suite.errors().length > 0) counts.failed++;
@@ -26,6 +28,7 @@ export default class CountReporter implements Reporter {
         if (state === 'passed') counts.passed++;
         else if (state === 'failed') counts.failed++;
         else counts.skipped++;
+        if (test.diagnostic()?.flaky === true) counts.secondTry.push(`${module.relativeModuleId} > ${test.fullName}`);
       }
     }
     writeFileSync(file, JSON.stringify(counts));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -39,6 +39,17 @@ export async function raw(port: number, text: string): Promise<string> {
   socket.write(text, 'latin1');
   await closed;
   return answer();
+}
+
+/** What a process has open: paths, or `socket:[INODE]` and the like. */
+export function opened(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
 }
 
 export const fds = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;

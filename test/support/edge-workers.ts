@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { opened } from './edge-client.ts';
 import type { EdgeHarness, Reply } from './edge-harness.ts';
 import { send } from './edge-harness.ts';
 
@@ -24,15 +25,7 @@ export function acceptedBy(socket: Socket, pids: readonly number[]): number {
       .split('\n')
       .find((each) => ends.test(each)) ?? '';
   const inode = line.trim().split(/\s+/)[9];
-  const holder = pids.find((pid) =>
-    readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      try {
-        return readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`;
-      } catch {
-        return false; // closed meanwhile
-      }
-    }),
-  );
+  const holder = pids.find((pid) => opened(pid).includes(`socket:[${inode}]`));
   if (holder === undefined) throw new Error(`no worker has the connection from port ${socket.localPort}`);
   return holder;
 }

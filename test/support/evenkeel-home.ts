@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DeployReply, RolloutView, StatusReply } from '../../src/api/contract/contract.ts';
+import type { DeployReply } from '../../src/api/contract/deploys.ts';
+import type { RolloutView } from '../../src/api/contract/rollouts.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { loadProject } from '../../src/config/load-project.ts';
 import { ensureKeeper } from '../../src/platform/ensure-keeper.ts';
 import { type KeeperInfo, readKeeperInfo } from '../../src/platform/keeper-info.ts';
@@ -27,7 +29,7 @@ export interface System {
   paths: EvenkeelPaths;
   env: NodeJS.ProcessEnv;
   /** Runs `bin/evenkeel` to its end. */
-  cli(args: string[], options: { cwd: string; input?: string }): Promise<CliResult>;
+  cli(args: string[], options: { cwd: string; input?: string; person?: string }): Promise<CliResult>;
   start(): Promise<void>;
   deploy(
     root: string,
@@ -35,7 +37,6 @@ export interface System {
   ): Promise<string>;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
-  put(path: string, body: unknown): Promise<void>;
   rollout(id: string): Promise<RolloutView>;
   /** Waits until a rollout looks as the test says. */
   reach(id: string, test: (rollout: RolloutView) => boolean, what: string, timeout?: number): Promise<RolloutView>;
@@ -44,6 +45,10 @@ export interface System {
   /** Ends keeper, controller, edge and all instances; resolves when they are gone. */
   stop(): Promise<void>;
 }
+
+/** Where the API has an environment. */
+export const pathOf = (project: string, environment: string): string =>
+  `/api/v1/projects/${project}/environments/${environment}`;
 
 /** Nothing runs before `start`. Whoever opens it stops it. */
 export function openHome(folder: string): System {
@@ -54,7 +59,7 @@ export function openHome(folder: string): System {
     USER: 'ada',
   };
   const paths = evenkeelPaths(env);
-  const request = async <T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> => {
+  const request = async <T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> => {
     const token = (await readToken(paths.token)) ?? '';
     const client = unixClient({ socketPath: paths.controllerSocket, peer: 'The controller', timeoutMs: 60_000, token });
     try {
@@ -63,31 +68,30 @@ export function openHome(folder: string): System {
       client.close();
     }
   };
-  const rollout = (id: string): Promise<RolloutView> => request('GET', `/v1/rollouts/${id}`);
+  const rollout = (id: string): Promise<RolloutView> => request('GET', `/api/v1/rollouts/${id}`);
   return {
     paths,
     env,
     rollout,
-    cli: (args, options) => runCli(args, { ...options, env }),
+    cli: (args, { person, ...options }) =>
+      runCli(args, { ...options, env: person === undefined ? env : { ...env, SUDO_USER: person } }),
     start: async () => void (await ensureKeeper({ env, paths })),
     async deploy(root, { services, environment = 'development', onlyChanged = false, replace = false } = {}) {
       const loaded = await loadProject({ root, environment, processEnv: env });
       if (!loaded.ok) throw new Error(loaded.problems.map((each) => `${each.line}: ${each.message}`).join('\n'));
-      const reply = await request<DeployReply>('POST', '/v1/deploy', {
-        project: loaded.project,
+      const reply = await request<DeployReply>('POST', `${pathOf(loaded.project.name, environment)}/deploy`, {
+        definition: loaded.project,
         services: services ?? null,
         onlyChanged,
         label: null,
         replace,
         keepFailed: null,
-        by: 'ada',
       });
       if (reply.rollout === null) throw new Error(reply.message);
       return reply.rollout;
     },
     get: (path) => request('GET', path),
     post: (path, body) => request('POST', path, body),
-    put: async (path, body) => void (await request('PUT', path, body)),
     async reach(id, test, what, timeout = 60_000) {
       let last: RolloutView | null = null;
       try {
@@ -103,7 +107,7 @@ export function openHome(folder: string): System {
         throw new Error(`${String(error)}; it is ${at?.end ?? at?.phase}: ${at?.reason}`, { cause: error });
       }
     },
-    status: () => request('GET', '/v1/status'),
+    status: () => request('GET', '/api/v1/status'),
     async keeperInfo() {
       const info = await readKeeperInfo(paths);
       if (info === null) throw new Error('no keeper has run');
@@ -111,7 +115,7 @@ export function openHome(folder: string): System {
     },
     async stop() {
       if ((await readKeeperInfo(paths)) === null) return;
-      await request('POST', '/v1/server/stop', { instances: true }).catch((error: unknown) =>
+      await request('POST', '/api/v1/server/stop', { instances: true }).catch((error: unknown) =>
         console.error(`stop: ${String(error)}`),
       );
       await allGone(paths);

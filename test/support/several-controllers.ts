@@ -81,7 +81,7 @@ export async function severalControllers(
 function ask(system: System): Promise<ServerInfo> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error('no answer')), 500);
-  const answer = system.get<ServerInfo>('/v1/server');
+  const answer = system.get<ServerInfo>('/api/v1/server');
   answer.catch(() => undefined);
   return Promise.race([answer, late.promise]).finally(() => clearTimeout(timer));
 }

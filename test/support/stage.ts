@@ -1,10 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JournalView } from '../../src/api/contract/contract.ts';
+import type { JournalView } from '../../src/api/contract/rollouts.ts';
 import type { EdgeStats } from '../../src/domain/traffic/stats.ts';
 import { unixClient } from '../../src/platform/unix-http.ts';
-import { openHome, type System } from './evenkeel-home.ts';
+import { openHome, pathOf, type System } from './evenkeel-home.ts';
 import { FOLDER } from './checkpoints/order.ts';
 import { freePort } from './free-port.ts';
 
@@ -72,7 +72,9 @@ export class Stage {
 
   async up(): Promise<void> {
     await this.system.start();
-    await this.system.put('/v1/secrets', { ...SCOPE, name: 'JWT_SECRET', value: this.jwtSecret });
+    await this.system.post(`${pathOf(SCOPE.project, SCOPE.environment)}/secrets`, {
+      secrets: { JWT_SECRET: this.jwtSecret },
+    });
     await this.promote(await this.deploy());
   }
 
@@ -122,7 +124,7 @@ export class Stage {
   }
 
   async journal(id: string): Promise<JournalView[]> {
-    return (await this.system.get<{ entries: JournalView[] }>(`/v1/rollouts/${id}/story`)).entries;
+    return (await this.system.get<{ entries: JournalView[] }>(`/api/v1/rollouts/${id}/story`)).entries;
   }
 
   /** The release that answers, by its own word. */

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import type { JournalView, StatusReply } from '../../src/api/contract/contract.ts';
+import type { ActView } from '../../src/api/contract/audit.ts';
+import type { JournalView } from '../../src/api/contract/rollouts.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { app, type Folder, folder } from './bad/app.ts';
 import { instancesOf } from './bad/processes.ts';
 import { told } from './bad/shared-system.ts';
@@ -40,16 +42,26 @@ export async function reconciled(system: System, shop: Folder & { id: string }, 
   const ended = await system.reach(shop.id, ({ end: is, settled }) => is !== null && settled, 'its end');
   expect(ended.end).toBe(end);
   expect(ended.reason).toMatch(/^(aborted|rolled back) by \w+/);
-  const { entries } = await system.get<{ entries: JournalView[] }>(`/v1/rollouts/${shop.id}/story`);
+  const { entries } = await system.get<{ entries: JournalView[] }>(`/api/v1/rollouts/${shop.id}/story`);
   expect(entries.filter(({ to }) => to === end)).toHaveLength(1);
   expect(instancesOf(system.paths.home, shop.project, 'api@2')).toEqual([]);
   expect(JSON.parse(readFileSync(system.paths.unwritten, 'utf8'))).toEqual([]);
   expect(await versions(shop.port)).toEqual(new Set(['v1']));
+  // Who asked for it, and when, is told as if it had been there.
+  const done = await waitFor(
+    async () =>
+      (await system.get<{ acts: ActView[] }>(`/api/v1/audit?result=done`)).acts.find(
+        (act) => act.rollout === shop.id && act.operation !== 'deploy',
+      ),
+    { what: 'it to be in the audit', timeout: 30_000 },
+  );
+  expect(done).toMatchObject({ operation: expect.stringMatching(/^(steerRollout|rollback)$/), project: shop.project });
+  expect(await system.get('/api/v1/audit/verification')).toMatchObject({ found: 0 });
 }
 
 /** Waits until a controller that has the store answers. */
 export async function acts(system: System): Promise<void> {
-  await waitFor(async () => (await system.get<StatusReply>('/v1/status')).server.standing?.acts, {
+  await waitFor(async () => (await system.get<StatusReply>('/api/v1/status')).server.standing?.acts, {
     what: 'a controller that acts',
     timeout: 60_000,
   });

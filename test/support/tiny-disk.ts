@@ -11,6 +11,6 @@ export function tinyDisk(bytes: number): string | null {
   } catch {
     return null;
   }
-  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', folder], { stdio: 'ignore' }));
+  onTestFinished(() => void execFileSync('/usr/bin/env', ['umount', '--lazy', folder], { stdio: 'ignore' }));
   return folder;
 }

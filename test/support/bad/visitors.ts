@@ -9,8 +9,8 @@ export interface Visits {
   total: number;
 }
 
-/** A light load of strangers, each on a connection of its own, until the end of the test. */
-export function visitors(port: number, { several = 4, pauseMs = 10 } = {}): { seen: Visits; stop(): Promise<Visits> } {
+/** A light load of strangers, each request on a connection of its own, until the end of the test. */
+export function visitors(port: number, { several = 4, pauseMs = 30 } = {}): { seen: Visits; stop(): Promise<Visits> } {
   const seen: Visits = { statuses: new Map(), versions: new Map(), total: 0 };
   let stopped = false;
   const one = async (): Promise<void> => {

@@ -56,6 +56,7 @@ function fakeBuilder(): FakeBuilder {
       const outcome = builder.outcome(services.get(id) ?? '');
       return outcome.state === 'failed' ? outcome : { state: 'done', artifact, reused: false, detail: 'built' };
     },
+    async examine() {},
     async cancel() {},
     async remove() {},
     inputDigest: async () => randomUUID(),
@@ -112,9 +113,8 @@ export const noSecrets = (): Secrets => ({
   forgetFormer: async () => 0,
 });
 
-/** The real engine and store on drivers in memory and a clock that runs ahead. */
-export async function openWorld(): Promise<World> {
-  const clock = fastClock();
+/** The real engine and store on drivers in memory and, unless another one is given, a clock that runs ahead. */
+export async function openWorld({ clock = fastClock() }: { clock?: Clock } = {}): Promise<World> {
   const store = await openMemoryStore();
   const behave: World['behave'] = { job: () => ({ kind: 'exit', code: 0 }), instance: () => ({}) };
   const runtime = fakeRuntime({ clock, behaviour: (spec) => behave.instance(spec) });

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { JournalView, RolloutView, ServiceStatus, StatusReply } from '../../../src/api/contract/contract.ts';
-import type { ReleaseView } from '../../../src/api/contract/release.ts';
-import { told } from '../bad/shared-system.ts';
+import type { JournalView, RolloutView } from '../../../src/api/contract/rollouts.ts';
+import type { ServiceStatus, StatusReply } from '../../../src/api/contract/status.ts';
+import type { ReleaseView } from '../../../src/api/contract/releases.ts';
+import { newestRollout, told } from '../bad/shared-system.ts';
 import type { CliResult, System } from '../evenkeel-home.ts';
 
 /** Runs a command that ought to end with this code; answers what it said. */
@@ -9,7 +12,7 @@ export async function run(
   system: System,
   root: string,
   args: string[],
-  options: { code?: number; input?: string } = {},
+  options: { code?: number; input?: string; person?: string } = {},
 ): Promise<CliResult> {
   const { code = 0, ...rest } = options;
   const result = await system.cli(args, { cwd: root, ...rest });
@@ -18,18 +21,18 @@ export async function run(
 }
 
 /** The one JSON document that a command prints. */
-export async function json<T>(system: System, root: string, args: string[]): Promise<T> {
-  return JSON.parse((await run(system, root, [...args, '--json'])).stdout) as T;
+export async function json<T>(system: System, root: string, args: string[], as: { person?: string } = {}): Promise<T> {
+  return JSON.parse((await run(system, root, [...args, '--json'], as)).stdout) as T;
 }
 
-/** A service as `evenkeel status --json` shows it. */
+/** A service as the API shows it: what is asked for again and again is not worth a process each time. */
 export async function service(
   system: System,
   root: string,
   name: string,
   environment = 'development',
 ): Promise<ServiceStatus> {
-  const status = await json<StatusReply>(system, root, ['status', '--env', environment]);
+  const status = await system.get<StatusReply>(`/api/v1/status?project=${projectIn(root)}&environment=${environment}`);
   const found = status.environments[0]?.services.find((each) => each.service === name);
   if (found === undefined) throw new Error(`status shows no ${name}: ${JSON.stringify(status.environments)}`);
   return found;
@@ -44,12 +47,12 @@ export async function newest(
   root: string,
   environment = 'development',
 ): Promise<{ rollout: RolloutView; entries: JournalView[] }> {
-  const { rollouts } = await json<{ rollouts: RolloutView[] }>(system, root, [
-    'rollouts',
-    '--env',
-    environment,
-    '--limit',
-    '1',
-  ]);
-  return json(system, root, ['rollouts', 'show', rollouts[0]?.id ?? '', '--env', environment]);
+  const rollout = await newestRollout(system, projectIn(root), environment);
+  return { rollout, ...(await system.get<{ entries: JournalView[] }>(`/api/v1/rollouts/${rollout.id}/story`)) };
+}
+
+function projectIn(root: string): string {
+  const name = /^project: *(\S+)/m.exec(readFileSync(join(root, 'evenkeel.yaml'), 'utf8'))?.[1];
+  if (name === undefined) throw new Error(`${root} has no project`);
+  return name;
 }

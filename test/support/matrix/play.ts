@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../../src/api/contract/contract.ts';
+import type { RolloutView } from '../../../src/api/contract/rollouts.ts';
 import { SCOPE, type Stage } from '../stage.ts';
 import { waitFor } from '../wait.ts';
 import type { Play } from './cells.ts';
@@ -102,7 +102,7 @@ async function deploy(stage: Stage): Promise<string> {
 }
 
 async function newest(stage: Stage): Promise<string | null> {
-  const path = `/v1/rollouts?project=${SCOPE.project}&limit=1`;
+  const path = `/api/v1/rollouts?project=${SCOPE.project}&limit=1`;
   const { rollouts } = await stage.system.get<{ rollouts: RolloutView[] }>(path);
   return rollouts[0]?.id ?? null;
 }

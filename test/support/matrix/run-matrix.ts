@@ -166,7 +166,7 @@ function backAgain(stage: Stage, { part, freezeMs }: Order): Back {
 async function works(stage: Stage, part: Part, dead: number): Promise<boolean> {
   switch (part) {
     case 'controller':
-      return (await stage.system.get<{ pid: number }>('/v1/server')).pid !== dead;
+      return (await stage.system.get<{ pid: number }>('/api/v1/server')).pid !== dead;
     case 'edge': {
       await stage.answers('/api/version');
       return (await stage.system.keeperInfo()).edge?.pid !== dead;

@@ -58,8 +58,17 @@ export function checkDecision(step: Step): void {
   if (next.end === 'rolled-back') must(before.phase === 'watching', 'rolled back is after promotion', where);
 
   if (takers.length > 0) {
-    const migrates = Object.values(observed.services).some((each) => each.migration.state === 'running');
-    const contracts = Object.values(observed.services).some((each) => each.contract.state === 'running');
+    // What is said of a job that a service does not have, or whose turn has not come, holds nobody up.
+    const migrates = before.services.some(
+      (each) => each.migrates && observed.services[each.service]?.migration.state === 'running',
+    );
+    const open = before.services.find(
+      ({ contracts, service }) =>
+        contracts &&
+        !before.waived.includes(`contract.${service}`) &&
+        (observed.services[service]?.contract.state !== 'done' || before.contract[service] === undefined),
+    );
+    const contracts = observed.services[open?.service ?? '']?.contract.state === 'running';
     const halfDone = (before.phase === 'migrating' && migrates) || (before.phase === 'contracting' && contracts);
     const mayWait = halfDone && !takers.some((each) => each.force);
     const noWayBack = before.phase === 'watching' && before.services.every((each) => each.from === null);

@@ -1,6 +1,7 @@
 import type { Log } from '../../../src/engine/deps.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import { wrapped } from './wrapped.ts';
 
 /** One thing that a controller did to the world. */
 export interface Act {
@@ -56,16 +57,13 @@ function intercepted<T extends object>(
   methods: ReadonlySet<string> | null,
   before: (method: string) => void,
 ): T {
-  return new Proxy(driver, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (typeof value !== 'function' || typeof key !== 'string') return value;
-      if (methods?.has(key) === false) return (...args: unknown[]): unknown => Reflect.apply(value, target, args);
-      return async (...args: unknown[]): Promise<unknown> => {
-        before(key);
-        return Reflect.apply(value, target, args);
-      };
-    },
+  return wrapped(driver, (value, key, target) => {
+    if (methods?.has(key) === false) return (...args) => Reflect.apply(value, target, args);
+    // Not a promise of its own: whoever calls from outside does so through an unreliable world, which makes one.
+    return (...args) => {
+      before(key);
+      return Reflect.apply(value, target, args);
+    };
   });
 }
 

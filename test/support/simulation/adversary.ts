@@ -1,6 +1,7 @@
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './time.ts';
+import { wrapped } from './wrapped.ts';
 
 /** What may become of one call of a driver. `late`: it has its effect long after its caller has given up. */
 const FATES = [
@@ -74,7 +75,11 @@ export function through<T extends object>(
     const fate = chance.pick(fates);
     const what = `${name}.${method}`;
     hooks.note(`${what}: ${fate}`);
-    const quietly = (): Promise<unknown> => Promise.resolve(act()).catch(() => undefined);
+    const quietly = async (): Promise<void> => {
+      try {
+        await act();
+      } catch {}
+    };
     switch (fate) {
       case 'refused':
         throw broken(what);
@@ -122,13 +127,9 @@ export function through<T extends object>(
     }
   }
 
-  return new Proxy(driver, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (typeof value !== 'function' || typeof key !== 'string') return value;
-      const bound = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
-      return SYNCHRONOUS.has(key) ? bound : (...args: unknown[]) => call(key, () => bound(...args));
-    },
+  return wrapped(driver, (value, key, target) => {
+    const bound = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
+    return SYNCHRONOUS.has(key) ? bound : (...args) => call(key, () => bound(...args));
   });
 }
 

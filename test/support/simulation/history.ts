@@ -17,7 +17,8 @@ import { drawServices } from './services.ts';
 import { VirtualTime } from './time.ts';
 
 const START = 1_700_000_000_000;
-const EVENTS = 22;
+/** More of them make longer histories; what is found by more histories is found sooner by shorter ones. */
+const EVENTS = Number(process.env['SIMULATION_EVENTS'] ?? 10);
 const VISITS = 400;
 /** What people ask for, as often as it stands here. */
 const REQUESTS: RequestKind[] = [

@@ -13,6 +13,7 @@ import { SimulatedEdge } from './edge.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './time.ts';
+import { wrapped } from './wrapped.ts';
 
 /** What a release is worth, whatever anybody thinks of it. */
 export type Worth = 'good' | 'faulty' | 'sick' | 'crashes';
@@ -104,19 +105,16 @@ export function newMachine(time: VirtualTime, chance: Random): Machine {
     leaseNow: () => memory.leaseNow(),
   };
   const store = machine.store;
-  machine.store = new Proxy(store, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key);
-      if (typeof value !== 'function' || typeof key !== 'string' || !(WRITES.has(key) || TAKES.has(key))) return value;
-      return async (...args: unknown[]) => {
-        if (machine.diskFull)
-          throw new EvenkeelError({ code: 'store-full', what: 'The disk is full.', retryable: true, exit: 2 });
-        const answer: unknown = await Reflect.apply(value, target, args);
-        if (key === 'nextFence') machine.drawn = Math.max(machine.drawn, Number(answer));
-        if (key === 'takeLease') machine.drawn = Math.max(machine.drawn, (answer as { fence?: number }).fence ?? 0);
-        return answer;
-      };
-    },
+  machine.store = wrapped(store, (value, key, target) => {
+    if (!WRITES.has(key) && !TAKES.has(key)) return value;
+    return async (...args) => {
+      if (machine.diskFull)
+        throw new EvenkeelError({ code: 'store-full', what: 'The disk is full.', retryable: true, exit: 2 });
+      const answer: unknown = await Reflect.apply(value, target, args);
+      if (key === 'nextFence') machine.drawn = Math.max(machine.drawn, Number(answer));
+      if (key === 'takeLease') machine.drawn = Math.max(machine.drawn, (answer as { fence?: number }).fence ?? 0);
+      return answer;
+    };
   });
   const state = edge.state.bind(edge);
   edge.state = async () => {
@@ -155,6 +153,7 @@ function simulatedBuilder(time: VirtualTime, chance: Random, kind: () => boolean
         ? { state: 'done', artifact: `sha-${id}`, reused: false, detail: '' }
         : { state: 'failed', detail: 'exit code 2' };
     },
+    async examine() {},
     async cancel(id) {
       const build = builds.get(id);
       if (build !== undefined && build.doneAt > time.now) build.cancelled = true;

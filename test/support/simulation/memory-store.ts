@@ -3,6 +3,7 @@ import type { Address, Deployment, Release } from '../../../src/domain/release/r
 import { isPromoted } from '../../../src/domain/rollout/active.ts';
 import type { JournalEntry, OperatorRequest, Rollout } from '../../../src/domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
+import { memoryAudit, memoryKeys } from './memory-audit.ts';
 import { memoryScales } from './memory-scales.ts';
 import { memoryRuns } from './memory-runs.ts';
 import type {
@@ -92,6 +93,8 @@ export function memoryStore(
   return {
     ...memoryRuns(transaction, change),
     ...memoryScales(transaction, change),
+    ...memoryAudit(transaction, change),
+    ...memoryKeys(change),
     leaseNow: () => ({ fence: leased?.fence ?? 0, expiresAt: leased?.expiresAt ?? 0 }),
     nextFence: () => transaction(() => ++fence),
     actAs: (its) => void (acting = its),
@@ -261,7 +264,7 @@ export function memoryStore(
         found(request.rollout);
         const asked = requests.get(request.rollout) ?? [];
         requests.set(request.rollout, asked);
-        const numbered = keep({ ...request, seq: asked.length + 1 });
+        const numbered = keep({ human: null, ...request, seq: asked.length + 1 });
         asked.push(numbered);
         return numbered;
       }),

@@ -3,7 +3,7 @@ import { cpSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { JournalView, RolloutView } from '../../../src/api/contract/contract.ts';
+import type { JournalView, RolloutView } from '../../../src/api/contract/rollouts.ts';
 import type { CliResult } from '../evenkeel-home.ts';
 import { openSystem, projectFolder, type System } from '../system.ts';
 
@@ -12,6 +12,18 @@ const REGISTRY_TIMEOUT_MS = 60_000;
 
 /** Installed as its lockfile says, from npm's cache where that has it. */
 export const INSTALL = 'npm ci --no-audit --no-fund --prefer-offline --loglevel=error';
+
+/** The environment of such a server: as long in its canary as its users need to show what is wrong. */
+export const CAREFULLY = `environments:
+  development:
+    bind: 127.0.0.1
+    rollout:
+      canary: [{ weight: 10, for: 20s }, { weight: 50, for: 5s }]
+      analysis: { errorRate: "< 1%", p95: "< 5s" }
+      onInconclusive: pause
+      rollbackWindow: 10m
+      drain: 3s
+`;
 
 /** What a command that rolls something out, or back, came to. */
 export interface Shipped {
@@ -57,8 +69,8 @@ export class PublishedServer {
 
   /** What the journal kept when a rollout got all traffic. */
   async promotion(id: string): Promise<{ switchMs: number; canaryRequests: number; baselineRequests: number }> {
-    const { entries } = await this.system.get<{ entries: JournalView[] }>(`/v1/rollouts/${id}/story`);
-    const rollout = await this.system.get<RolloutView>(`/v1/rollouts/${id}`);
+    const { entries } = await this.system.get<{ entries: JournalView[] }>(`/api/v1/rollouts/${id}/story`);
+    const rollout = await this.system.get<RolloutView>(`/api/v1/rollouts/${id}`);
     const switchMs = entries.findLast(({ to }) => to === 'watching')?.detail['switchMs'];
     const judged = entries
       .map(({ detail }) => Object.values((detail['verdicts'] ?? {}) as Record<string, Judged>)[0])
@@ -72,7 +84,7 @@ export class PublishedServer {
 
   /** The weights through which a rollout went, in order, as its journal tells. */
   async weights(id: string): Promise<number[]> {
-    const { entries } = await this.system.get<{ entries: JournalView[] }>(`/v1/rollouts/${id}/story`);
+    const { entries } = await this.system.get<{ entries: JournalView[] }>(`/api/v1/rollouts/${id}/story`);
     return entries.flatMap(({ detail }) => (typeof detail['weight'] === 'number' ? [detail['weight']] : []));
   }
 
