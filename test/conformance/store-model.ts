@@ -96,7 +96,7 @@ export class StoreModel {
   }
 
   request(request: NewRequest): OperatorRequest {
-    const added = { ...request, seq: this.requestsOf(request.rollout).length + 1 };
+    const added = { human: null, ...request, seq: this.requestsOf(request.rollout).length + 1 };
     this.requests.push(added);
     return added;
   }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Address } from '../../src/domain/release/release.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { aDeployment, aProject, aRelease, aService } from './store-fixtures.ts';
+import { auditSuite } from './store-audit-suite.ts';
 import { leaseSuite } from './store-lease-suite.ts';
 import { rolloutSuite } from './store-rollout-suite.ts';
 import { scaleSuite } from './store-scale-suite.ts';
@@ -180,6 +181,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     rolloutSuite(() => store);
     runSuite(() => store);
     scaleSuite(() => store);
+    auditSuite(() => store);
 
     test('text is kept whatever it holds', async () => {
       const odd = `O'Brien "; drop table releases; -- 🚢 ${'x'.repeat(5_000)} \n`;
