@@ -1,12 +1,14 @@
 import { globSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { VERBS } from '../../src/cli/registry.ts';
 import { readProject } from '../../src/config/load-project.ts';
+import { loadSignIn } from '../../src/config/sign-in/load-sign-in.ts';
 import { documents } from '../../scripts/docs.ts';
+import { tempDir } from '../support/temp.ts';
 
 const root = join(import.meta.dirname, '../..');
 const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })];
@@ -21,6 +23,19 @@ test.each(['development', 'production'])('every example of the file loads for %s
     const result = await readProject(yaml, root, { environment, processEnv: {} });
     const problems = result.ok ? result.warnings : result.problems;
     expect({ file, problems }).toEqual({ file, problems: [] });
+  }
+});
+
+test('every example of a sign-in.yaml can be used', async () => {
+  const examples = texts.flatMap(({ text }) =>
+    [...text.matchAll(/^```yml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml),
+  );
+  expect(examples.length).toBeGreaterThan(3);
+  for (const yaml of examples) {
+    const file = join(tempDir('sign-in'), 'sign-in.yaml');
+    await writeFile(file, yaml);
+    const read = await loadSignIn({ file, env: null });
+    expect({ yaml, problems: read.ok ? [] : read.problems }).toEqual({ yaml, problems: [] });
   }
 });
 

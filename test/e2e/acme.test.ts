@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { StatusReply } from '../../src/api/contract/contract.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { folder } from '../support/bad/app.ts';
 import { sharedSystem } from '../support/bad/shared-system.ts';
 import { noOpenssl } from '../support/certificates.ts';

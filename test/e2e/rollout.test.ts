@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { DeployReply } from '../../src/api/contract/contract.ts';
+import type { DeployReply } from '../../src/api/contract/deploys.ts';
 import { openSystem, projectFolder, type System, writeFiles } from '../support/system.ts';
+import { pathOf } from '../support/evenkeel-home.ts';
 import { waitFor } from '../support/wait.ts';
 import { freePort } from '../support/free-port.ts';
 
@@ -46,14 +47,8 @@ describe('a service in a folder', { timeout: 120_000 }, () => {
     expect(await promoted(system, await system.deploy(root))).toMatchObject({ phase: 'watching', end: null });
     expect(await ask(port)).toBe('v2');
 
-    const back = await system.post<DeployReply>('/v1/rollback', {
-      project: 'shop',
-      environment: 'development',
+    const back = await system.post<DeployReply>(`${pathOf('shop', 'development')}/rollback`, {
       service: 'api',
-      all: false,
-      to: null,
-      comment: null,
-      by: 'ada',
     });
     expect(back.message).toContain('api@1 has all traffic again');
     expect(await ask(port)).toBe('v1');

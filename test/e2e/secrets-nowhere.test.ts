@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ServiceStatus } from '../../src/api/contract/contract.ts';
+import type { ServiceStatus } from '../../src/api/contract/status.ts';
 import { errorOf, sharedSystem, told } from '../support/bad/shared-system.ts';
-import type { CliResult } from '../support/evenkeel-home.ts';
+import { type CliResult, pathOf } from '../support/evenkeel-home.ts';
 import { json, newest, run, service } from '../support/features/command.ts';
 import { HEALTH, server } from '../support/features/programs.ts';
 import { ask } from '../support/features/visitor.ts';
@@ -199,19 +199,15 @@ describe('planted secrets', { timeout: 180_000 }, () => {
     expect(errorOf(needed)).toMatchObject({ code: 'secret-needed', what: expect.stringContaining('api@1') });
 
     const scope = 'project=planted&environment=development';
+    const here = pathOf('planted', 'development');
+    const looks = ['server', 'status', `status?${scope}`, `rollouts?${scope}`].map((path) => `/api/v1/${path}`);
     const answers = [
       ...(await Promise.all(
-        ['server', 'status', `status?${scope}`, `rollouts?${scope}`, `releases?${scope}`, `secrets?${scope}`].map(
-          async (path) => JSON.stringify(await system.get(`/v1/${path}`)),
-        ),
+        [...looks, `${here}/releases`, `${here}/secrets`].map(async (path) => JSON.stringify(await system.get(path))),
       )),
-      await raw('PUT', '/v1/secrets', `{"project":"planted","value":"${first}`),
-      await raw(
-        'PUT',
-        '/v1/secrets',
-        JSON.stringify({ project: 'planted', environment: 'x', secrets: { bad: rotated } }),
-      ),
-      await raw('PUT', '/v1/secrets', JSON.stringify({ project: 7, environment: 'x', name: 'A', value: [imported] })),
+      await raw('POST', `${here}/secrets`, `{"secrets":{"A":"${first}`),
+      await raw('POST', `${here}/secrets`, JSON.stringify({ secrets: { bad: rotated } })),
+      await raw('POST', `${here}/secrets`, JSON.stringify({ secrets: { A: [imported] } })),
     ];
     for (const answer of answers) expect(holds(answer, values)).toBe(false);
     for (const each of said) expect(holds(told(each), values), told(each)).toBe(false);

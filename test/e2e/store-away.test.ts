@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StatusReply } from '../../src/api/contract/contract.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { told } from '../support/bad/shared-system.ts';
 import { visitors } from '../support/bad/visitors.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
@@ -26,7 +26,7 @@ test('the database is away: an abort acts at the edge at once, outlives a kill -
   expect(await versions(shop.port)).toEqual(new Set(['v1']));
 
   await killController(system);
-  const status = await waitFor(() => system.get<StatusReply>('/v1/status'), { what: 'an answer', timeout: 30_000 });
+  const status = await waitFor(() => system.get<StatusReply>('/api/v1/status'), { what: 'an answer', timeout: 30_000 });
   expect(status.server.storeAwaySince).toBeTypeOf('number');
   expect(status.environments[0]?.services[0]).toMatchObject({ service: 'api', weights: { 'api@1': 100 } });
   const deploy = await system.cli(['deploy'], { cwd: shop.root });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { StatusReply } from '../../src/api/contract/contract.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { app, folder } from '../support/bad/app.ts';
 import { sharedSystem } from '../support/bad/shared-system.ts';
 import { certificate, noOpenssl } from '../support/certificates.ts';

@@ -11,7 +11,7 @@ test.runIf(process.getuid?.() === 0)(
   'a full disk ends a build in those words, and harms neither the former artifact nor the next build',
   async (context) => {
     const disk = tinyDisk(4 * 1024 * 1024);
-    if (disk === null) return context.skip();
+    if (disk === null) return context.skip('no file system can be mounted here');
     const { builder } = aBuilder(disk);
     const root = aProject({ 'main.js': 'x' });
     const good = await built(builder, aRequest(root));
@@ -42,7 +42,7 @@ test.runIf(process.getuid?.() === 0)(
   'a build is refused before the disk is full, and one that is about to fill it is ended',
   async (context) => {
     const disk = tinyDisk(16 * 1024 * 1024);
-    if (disk === null) return context.skip();
+    if (disk === null) return context.skip('no file system can be mounted here');
     const MB = 1024 * 1024;
     const builder = processBuilder({ home: disk, jobs: processJobs({ home: disk }), pollMs: 20, reserve: 8 * MB });
     const root = aProject({ 'main.js': 'x' });

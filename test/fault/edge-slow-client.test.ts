@@ -5,9 +5,49 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { behindEdge, fds, open, rss } from '../support/edge-client.ts';
 import { EdgeHarness, send, service } from '../support/edge-harness.ts';
+import { guarded } from '../support/edge-policy.ts';
 import { upstream } from '../support/edge-upstream.ts';
 import { waitFor } from '../support/wait.ts';
 import { freePort } from '../support/free-port.ts';
+
+describe('a client that is busy sending', () => {
+  /** Reads nothing before all of it is on its way. */
+  async function sends(port: number, head: string, rest: Buffer): Promise<string> {
+    const socket = connect({ port, host: '127.0.0.1' });
+    onTestFinished(() => void socket.destroy());
+    socket.pause();
+    socket.write(head, 'latin1');
+    await new Promise<void>((resolve, reject) => socket.write(rest, (error) => (error ? reject(error) : resolve())));
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    return answer;
+  }
+  const much = Buffer.alloc(16 * 1024 * 1024, 'x');
+  const chunked = Buffer.concat([Buffer.from(`${much.length.toString(16)}\r\n`), much]);
+
+  test('still reads why it is refused, and its connection ends then', async () => {
+    const { edge, port, pid } = await guarded([{ maxBody: 1000 }], {}, (req) => void req.resume());
+    const before = fds(pid);
+    const post = (framing: string): string => `POST / HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n`;
+    expect(await sends(port, post(`content-length: ${much.length}`), much)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await sends(port, post('transfer-encoding: chunked'), chunked)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await sends(port, 'GET / HTTP/1.1\r\nhost: x\r\ncookie: ', much)).toMatch(/^HTTP\/1\.1 431 /);
+    await waitFor(() => fds(pid) <= before + 2, { what: 'the connections to be closed' });
+    expect(await edge.release('api@1')).toMatchObject({ bad: 0, inFlight: 0 });
+  });
+
+  test('and never ends is read no further after a while', async () => {
+    const { port, pid } = await guarded([{ maxBody: 1000 }], {}, (req) => void req.resume());
+    const before = fds(pid);
+    const { socket, closed, answer } = open(port);
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
+    const more = setInterval(() => socket.destroyed || socket.write('3e8\r\n' + 'x'.repeat(1000) + '\r\n'), 5);
+    await closed;
+    clearInterval(more);
+    expect(answer()).toMatch(/^HTTP\/1\.1 413 /);
+    await waitFor(() => fds(pid) <= before + 2, { what: 'the connection to be closed' });
+  });
+});
 
 describe('a client that is slow or gone', () => {
   test('and reads nothing of a small reply is not waited for without end', async () => {
@@ -86,12 +126,12 @@ describe('a client that is slow or gone', () => {
         req.on('data', (chunk: Buffer) => {
           read += chunk.length;
           req.pause();
-          setTimeout(() => req.resume(), 12);
+          setTimeout(() => req.resume(), 20);
         });
         req.on('end', () => res.end(String(read)));
       },
       {},
-      { timeoutMs: 2_000 },
+      { timeoutMs: 5_000 },
     );
     const reply = await send({ port, method: 'POST', headers: { 'content-length': size } }, Buffer.alloc(size));
     expect([reply.status, reply.body]).toEqual([200, String(size)]);

@@ -18,7 +18,7 @@ function smallDisk(): string {
   const disk = join(tempDir('disk'), 'disk');
   mkdirSync(disk);
   asRoot('mount', '-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk);
-  onTestFinished(() => asRoot('umount', disk));
+  onTestFinished(() => asRoot('umount', '--lazy', disk));
   return disk;
 }
 

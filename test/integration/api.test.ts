@@ -1,36 +1,30 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createApi } from '../../src/api/server.ts';
-import type { StatusReply } from '../../src/api/contract/contract.ts';
+import type { StatusReply } from '../../src/api/contract/status.ts';
 import { unixClient, type UnixClient } from '../../src/platform/unix-http.ts';
 import type { EdgeSample } from '../../src/ports/store.ts';
 import { EvenkeelError } from '../../src/ports/errors.ts';
 import type { LogReader } from '../../src/ports/logs.ts';
-import { projectSchema } from '../../src/store/rows/project.ts';
-import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
-import { tempDir } from '../support/temp.ts';
+import { openApiWorld, TOKEN } from '../support/api-world.ts';
+import { policy, project, service, type World } from '../support/engine/world.ts';
 import { waitFor } from '../support/wait.ts';
 
 const HOUR = 3_600_000;
-const TOKEN = 'a-token-of-the-test';
 const scope = { project: 'shop', environment: 'production' };
+const HERE = '/api/v1/projects/shop/environments/production';
 
 let world: World;
-let api: ReturnType<typeof createApi>;
 let client: UnixClient;
 let socketPath: string;
+let close: () => Promise<void>;
 let read: LogReader['read'];
 let samples: () => EdgeSample[];
 
 beforeEach(async () => {
-  world = await openWorld();
   read = async function* () {};
   samples = () => [];
-  socketPath = join(tempDir('api'), 'controller.sock');
-  api = createApi({
-    engine: world.engine,
+  const opened = await openApiWorld({
     telemetry: {
       record: async () => {},
       edge: async () => samples(),
@@ -39,38 +33,17 @@ beforeEach(async () => {
       close: async () => {},
     },
     logs: { read: (query) => read(query), maintain: async () => {} },
-    parseProject: (value) => projectSchema.parse(value),
-    token: TOKEN,
-    server: { version: '0', pid: 1, startedAt: 0, home: '/home' },
-    mayAnswer: () => {},
-    standing: async () => ({ fence: 1, acts: true, store: 'file', controllers: [{ pid: 1, role: 'acts' }] }),
-    checkDatabases: () => [],
-    stopServer: () => {},
-    restartEdge: async () => ({ ok: true, reason: '' }),
   });
-  await api.listen({ path: socketPath });
-  client = unixClient({ socketPath, peer: 'The controller', token: TOKEN });
+  ({ world, client, socketPath } = opened);
+  close = () => opened.close();
 });
-afterEach(async () => {
-  client.close();
-  await api.close();
-  await world.close();
-});
+afterEach(() => close());
 
 const deploy = (config = service('api'), over = {}): Promise<unknown> =>
   client.json({
     method: 'POST',
-    path: '/v1/deploy',
-    body: {
-      project: project([config]),
-      services: null,
-      onlyChanged: false,
-      label: null,
-      replace: false,
-      keepFailed: null,
-      by: 'ada',
-      ...over,
-    },
+    path: `${HERE}/deploy`,
+    body: { definition: project([config]), ...over },
   });
 const begun = async (config = service('api')): Promise<string> =>
   ((await deploy(config)) as { rollout: string | null }).rollout ?? '';
@@ -78,19 +51,19 @@ const begun = async (config = service('api')): Promise<string> =>
 describe('who asks wrongly', () => {
   test('is refused without the token, whatever is asked', async () => {
     const stranger = unixClient({ socketPath, peer: 'The controller', token: 'guessed' });
-    for (const path of ['/v1/server', '/v1/status', '/nothing'])
+    for (const path of ['/api/v1/server', '/api/v1/status', '/nothing'])
       expect(await stranger.reply({ path })).toMatchObject({ status: 401, body: { code: 'unauthorized', exit: 1 } });
     stranger.close();
   });
 
   test('is told what there is not', async () => {
-    expect(await client.reply({ path: '/v1/nothing' })).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    expect(await client.reply({ path: '/api/v1/nothing' })).toMatchObject({ status: 404, body: { code: 'not-found' } });
     for (const path of ['', '/story', '/events'])
-      expect(await client.reply({ path: `/v1/rollouts/none${path}` })).toMatchObject({
+      expect(await client.reply({ path: `/api/v1/rollouts/none${path}` })).toMatchObject({
         status: 404,
         body: { code: 'rollout-unknown' },
       });
-    expect(await client.reply({ method: 'POST', path: '/v1/down', body: scope })).toMatchObject({
+    expect(await client.reply({ method: 'POST', path: `${HERE}/down`, body: {} })).toMatchObject({
       status: 404,
       body: { code: 'environment-unknown', exit: 1 },
     });
@@ -100,52 +73,52 @@ describe('who asks wrongly', () => {
     const asks = (version: string): UnixClient =>
       unixClient({ socketPath, peer: 'The controller', token: TOKEN, headers: { 'evenkeel-version': version } });
     const [same, newer] = ['0', '0.2.0'].map(asks);
-    expect(await same?.reply({ path: '/v1/nothing' })).toMatchObject({ body: { code: 'not-found', next: null } });
-    expect(await newer?.reply({ path: '/v1/nothing' })).toMatchObject({
+    expect(await same?.reply({ path: '/api/v1/nothing' })).toMatchObject({ body: { code: 'not-found', next: null } });
+    expect(await newer?.reply({ path: '/api/v1/nothing' })).toMatchObject({
       status: 404,
       body: {
         code: 'not-found',
-        what: expect.stringContaining('evenkeel 0.2.0, and the server still runs 0'),
+        title: expect.stringContaining('evenkeel 0.2.0, and the server still runs 0'),
         next: expect.stringContaining('evenkeel server restart'),
       },
     });
-    expect(await newer?.reply({ path: '/v1/logs?project=shop' })).toMatchObject({
+    expect(await newer?.reply({ path: `${HERE}/logs?job=dance` })).toMatchObject({
       status: 400,
-      body: { code: 'bad-request', why: expect.stringContaining('environment') },
+      body: { code: 'bad-request', detail: expect.stringContaining('job') },
     });
     // What has another reason is told by that reason.
-    const tooLong = { method: 'POST' as const, path: '/v1/deploy', body: { label: 'x'.repeat(4 * 1024 * 1024) } };
+    const tooLong = { method: 'POST' as const, path: `${HERE}/deploy`, body: { label: 'x'.repeat(4 * 1024 * 1024) } };
     const longAnswer = await newer?.reply(tooLong);
-    expect(longAnswer).toMatchObject({ body: { code: 'bad-request', what: expect.stringMatching(/too large/) } });
+    expect(longAnswer).toMatchObject({ body: { code: 'request-too-large', title: expect.stringMatching(/4 MiB/) } });
     expect(await same?.reply(tooLong)).toEqual(longAnswer);
     // What both understand is answered, whoever asks.
-    expect(await newer?.json({ path: '/v1/rollouts' })).toEqual({ rollouts: [] });
+    expect(await newer?.json({ path: '/api/v1/rollouts' })).toEqual({ rollouts: [], next: null });
     for (const each of [same, newer]) each?.close();
   });
 
   test('for logs of a static service is told that there are none, and what there is', async () => {
     await begun(service('web', { kind: 'static', run: null, static: { dir: 'dist', spa: false } }));
-    const of = (name: string) => client.reply({ path: `/v1/logs?project=shop&environment=production&service=${name}` });
+    const of = (name: string) => client.reply({ path: `${HERE}/logs?service=${name}` });
     expect(await of('web')).toMatchObject({
       body: {
         code: 'no-logs',
-        what: expect.stringContaining('web is static'),
+        title: expect.stringContaining('web is static'),
         next: expect.stringMatching(/logs web --access --env production.*`accessLog: true`.*--job build/),
       },
     });
     expect(await of('nobody')).toMatchObject({
-      body: { what: 'no instance matches nobody', next: expect.stringContaining('releases --env production') },
+      body: { title: 'no instance matches nobody', next: expect.stringContaining('releases --env production') },
     });
   });
 
   test('is told which field cannot be read, and nothing is begun', async () => {
-    await expect(deploy(service('api'), { by: 7 })).rejects.toMatchObject({
+    await expect(deploy(service('api'), { replace: 7 })).rejects.toMatchObject({
       code: 'bad-request',
-      why: expect.stringContaining('by:'),
+      why: expect.stringContaining('replace:'),
     });
-    expect(await client.reply({ path: '/v1/logs?project=shop' })).toMatchObject({ status: 400 });
-    expect(await client.reply({ path: '/v1/rollouts?limit=0' })).toMatchObject({ status: 400 });
-    expect(await client.json({ path: '/v1/rollouts' })).toEqual({ rollouts: [] });
+    expect(await client.reply({ path: `${HERE}/logs?lines=many` })).toMatchObject({ status: 400 });
+    expect(await client.reply({ path: '/api/v1/rollouts?limit=0' })).toMatchObject({ status: 400 });
+    expect(await client.json({ path: '/api/v1/rollouts' })).toEqual({ rollouts: [], next: null });
   });
 
   test('gets 409 for what is under way', async () => {
@@ -157,8 +130,8 @@ describe('who asks wrongly', () => {
 
 test('no value of a configuration is in any reply', async () => {
   const id = await begun(service('api', { env: { PASSWORD: ['hunter2'], TOKEN: [{ secret: 'TOKEN' }] } }));
-  const paths = ['/v1/status', '/v1/rollouts', `/v1/rollouts/${id}`, `/v1/rollouts/${id}/story`];
-  for (const path of [...paths, '/v1/releases?project=shop&environment=production'])
+  const paths = ['/api/v1/status', '/api/v1/rollouts', `/api/v1/rollouts/${id}`, `/api/v1/rollouts/${id}/story`];
+  for (const path of [...paths, `${HERE}/releases`])
     expect(JSON.stringify(await client.json({ path }))).not.toContain('hunter2');
 });
 
@@ -196,14 +169,14 @@ test('status of what is being brought down is not yet stopped', async () => {
   world.behave.instance = () => ({ stopsAfterMs: null });
   await begun(service('api', { stopGraceMs: HOUR }));
   await waitFor(async () => (await statusOf()).health === 'healthy', { what: 'it to be healthy' });
-  const asked = client.reply({ method: 'POST', path: '/v1/down', body: scope });
+  const asked = client.reply({ method: 'POST', path: `${HERE}/down`, body: {} });
   await waitFor(async () => (await statusOf()).detail?.startsWith('being brought down'), { what: 'it to be said' });
   await asked;
   expect(await statusOf()).toMatchObject({ health: 'stopped' });
 });
 
 async function statusOf(): Promise<StatusReply['environments'][number]['services'][number] | Record<string, never>> {
-  const reply = (await client.json({ path: '/v1/status' })) as StatusReply;
+  const reply = (await client.json({ path: '/api/v1/status' })) as StatusReply;
   return reply.environments[0]?.services[0] ?? {};
 }
 
@@ -220,11 +193,11 @@ describe('the events of a rollout', () => {
     };
     const id = await begun();
     const types = new Set<string>();
-    for await (const line of client.lines({ path: `/v1/rollouts/${id}/events` }))
-      if (line !== '') types.add((JSON.parse(line) as { type: string }).type);
+    for await (const event of client.events({ path: `/api/v1/rollouts/${id}/events` }))
+      if (event !== null) types.add((JSON.parse(event.data) as { type: string }).type);
     expect(types).toEqual(new Set(['journal', 'rollout']));
     await told;
-    expect(await client.json({ path: '/v1/rollouts' })).toMatchObject({ rollouts: [{ id, end: 'complete' }] });
+    expect(await client.json({ path: '/api/v1/rollouts' })).toMatchObject({ rollouts: [{ id, end: 'complete' }] });
   });
 
   test('wait for a reader who has stopped reading, however much a job writes', async () => {
@@ -239,7 +212,7 @@ describe('the events of a rollout', () => {
     const socket: Socket = connect(socketPath);
     await once(socket, 'connect');
     socket.pause();
-    socket.write(`GET /v1/rollouts/${id}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`);
+    socket.write(`GET /api/v1/rollouts/${id}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`);
     await waitFor(async () => handed > 0, { what: 'output to be sent' });
     let before = -1;
     await waitFor(
@@ -259,15 +232,15 @@ describe('a request to a rollout', () => {
   const ask = async (id: string, kind: string): Promise<{ answer: unknown }> =>
     (await client.json({
       method: 'POST',
-      path: `/v1/rollouts/${id}/requests`,
-      body: { kind, by: 'ada', comment: null, force: false },
+      path: `/api/v1/rollouts/${id}/requests`,
+      body: { kind },
     })) as { answer: unknown };
 
   test('is answered with what came of it, by a code where nothing did', async () => {
     world.builder.observe = async () => ({ state: 'running', detail: '' });
     const id = await begun(service('api', { build: 'make' }));
     expect((await ask(id, 'resume')).answer).toMatchObject({ refused: 'not-paused' });
-    expect((await ask(id, 'pause')).answer).toEqual({ refused: null, reason: 'paused by ada' });
+    expect((await ask(id, 'pause')).answer).toEqual({ refused: null, reason: 'paused by operator' });
     expect((await ask(id, 'pause')).answer).toMatchObject({ refused: 'already-paused' });
     expect((await ask(id, 'promote')).answer).toMatchObject({ refused: 'no-effect' });
   });
@@ -278,10 +251,11 @@ describe('the output of jobs', () => {
     read = async function* ({ files }) {
       for (const { file, ...of } of files) yield { at: null, ...of, line: file };
     };
-    const path = `/v1/logs?project=shop&environment=production&${query}`;
+    const path = `${HERE}/logs?${query}`;
     const lines: string[] = [];
-    for await (const line of client.lines({ path })) {
-      const { service: name, release, line: file } = JSON.parse(line) as Record<string, string>;
+    for await (const event of client.events({ path })) {
+      if (event === null) continue;
+      const { service: name, release, line: file } = JSON.parse(event.data) as Record<string, string>;
       lines.push(`${name} ${release} ${file}`);
     }
     return lines;
@@ -299,10 +273,10 @@ describe('the output of jobs', () => {
 
   test('that there never was says so', async () => {
     await begun();
-    expect(await client.reply({ path: '/v1/logs?project=shop&environment=production&job=check' })).toMatchObject({
-      body: { code: 'no-logs', what: 'no rollout had a check job' },
+    expect(await client.reply({ path: `${HERE}/logs?job=check` })).toMatchObject({
+      body: { code: 'no-logs', title: 'no rollout had a check job' },
     });
-    expect(await client.reply({ path: '/v1/logs?project=shop&environment=production&job=dance' })).toMatchObject({
+    expect(await client.reply({ path: `${HERE}/logs?job=dance` })).toMatchObject({
       status: 400,
     });
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Refusal, rolloutView, StandInApi } from '../fixtures/cli/stand-in-api.ts';
 import { type Cli, startCli } from '../fixtures/cli/run-cli.ts';
+import type { OperationId } from '../../src/api/contract/paths.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -21,7 +22,7 @@ beforeEach(async () => {
   folder = tempDir('chat');
   writeFileSync(join(folder, 'evenkeel.yaml'), FILE);
   api = new StandInApi(tempDir('home'));
-  api.on('GET /v1/secrets', () => ({ secrets: [{ name: 'API_KEY', updatedAt: 1 }] }));
+  api.on('listSecrets', () => ({ secrets: [{ name: 'API_KEY', updatedAt: 1 }] }));
   await api.listen();
 });
 afterEach(() => api.end());
@@ -32,12 +33,15 @@ const run = (...args: string[]) => start(...args).ended;
 /** A deploy whose rollout the test moves along. */
 function deployable(): string {
   const view = rolloutView();
-  api.on('POST /v1/deploy', () => {
+  api.on('deploy', () => {
     api.rollouts = [view];
     return { rollout: view.id, message: 'deploy of api@42 by ann' };
   });
   return view.id;
 }
+
+/** What was asked of an operation first. */
+const inputOf = (operation: OperationId) => api.asked.find((each) => each.operation === operation)?.input;
 
 const followed = (id: string) => waitFor(() => api.followers(id) > 0, { what: 'the CLI to follow' });
 
@@ -57,7 +61,7 @@ describe('deploy', () => {
     expect(stdout).toContain('api@42 (v1.6.0) has all traffic in development');
     expect(stdout).toContain('evenkeel rollback api');
     expect(code).toBe(0);
-    const asked = api.asked.find(({ path }) => path === '/v1/deploy')?.body;
+    const asked = inputOf('deploy');
     expect(asked).toMatchObject({
       services: ['api'],
       label: 'v1.6.0',
@@ -83,7 +87,7 @@ describe('deploy', () => {
   test('does not say that a former release serves which is down', async () => {
     const id = deployable();
     const { services } = rolloutView();
-    api.on('GET /v1/status', () => ({
+    api.on('getStatus', () => ({
       server: { version: '0', pid: 1, startedAt: 0, edge: true },
       environments: [
         { services: [{ service: 'api', release: services[0]?.from, health: 'down', detail: '0 of 1 healthy' }] },
@@ -146,7 +150,10 @@ describe('deploy', () => {
     expect(stdout.match(/ building api@42\n/g)).toHaveLength(1);
     expect(stdout).not.toContain('has not answered');
     expect(code).toBe(0);
-    expect(api.asked.findLast(({ path }) => path.endsWith('/events'))?.query).toEqual({ after: '1' });
+    expect(api.asked.findLast(({ operation }) => operation === 'followRollout')?.input).toEqual({
+      rollout: id,
+      after: '1',
+    });
   });
 
   test('Ctrl-C leaves the rollout going on, and says how to come back', async () => {
@@ -157,19 +164,19 @@ describe('deploy', () => {
     const { code, stdout } = await cli.ended;
     expect(stdout).toContain(`evenkeel watch ${id}`);
     expect(code).toBe(130);
-    expect(api.asked.some(({ path }) => path.endsWith('/requests'))).toBe(false);
+    expect(inputOf('steerRollout') ?? inputOf('answerApproval')).toBeUndefined();
   });
 
   test('Ctrl-C while it is being begun waits for what was begun', async () => {
     const id = deployable();
     const begin = Promise.withResolvers<void>();
-    api.on('POST /v1/deploy', async () => {
+    api.on('deploy', async () => {
       await begin.promise;
       api.rollouts = [rolloutView()];
       return { rollout: id, message: 'begun' };
     });
     const cli = start('deploy');
-    await waitFor(() => api.asked.some(({ path }) => path === '/v1/deploy'), { what: 'the request' });
+    await waitFor(() => inputOf('deploy') !== undefined, { what: 'the request' });
     cli.kill('SIGINT');
     begin.resolve();
     const { code, stdout } = await cli.ended;
@@ -178,12 +185,12 @@ describe('deploy', () => {
   });
 
   test('names missing secrets, with the command to set them, before anything is begun', async () => {
-    api.on('GET /v1/secrets', () => ({ secrets: [] }));
+    api.on('listSecrets', () => ({ secrets: [] }));
     const { code, stderr } = await run('deploy', '--env', 'production');
     expect(stderr).toContain('API_KEY');
     expect(stderr).toContain('evenkeel secrets set API_KEY --env production');
     expect(code).toBe(1);
-    expect(api.asked.some(({ path }) => path === '/v1/deploy')).toBe(false);
+    expect(inputOf('deploy')).toBeUndefined();
   });
 
   test('shows all mistakes of the file at once, and begins nothing', async () => {
@@ -198,11 +205,11 @@ describe('deploy', () => {
 
 describe('up', () => {
   test('with nothing to do says so at once', async () => {
-    api.on('POST /v1/deploy', () => ({ rollout: null, message: 'nothing changed since the last rollout' }));
+    api.on('deploy', () => ({ rollout: null, message: 'nothing changed since the last rollout' }));
     const { code, stdout } = await run('up');
     expect(stdout).toContain('nothing changed since the last rollout');
     expect(code).toBe(0);
-    expect(api.asked.find(({ path }) => path === '/v1/deploy')?.body).toMatchObject({
+    expect(inputOf('deploy')).toMatchObject({
       onlyChanged: true,
       services: null,
     });
@@ -212,14 +219,14 @@ describe('up', () => {
 describe('rollback', () => {
   beforeEach(() => {
     api.rollouts = [rolloutView({ end: 'rolled-back', settled: true, phase: 'watching' })];
-    api.on('POST /v1/rollback', () => ({ rollout: api.rollouts[0]?.id, message: 'api@41 has all traffic again' }));
+    api.on('rollback', () => ({ rollout: api.rollouts[0]?.id, message: 'api@41 has all traffic again' }));
   });
 
   test('says when the former release has all traffic, and how long it took', async () => {
     const { code, stdout } = await run('rollback', 'api', '--comment', 'blank pages');
     expect(stdout).toMatch(/api@41 has all traffic again \(.+\)/);
     expect(code).toBe(0);
-    const asked = api.asked.find(({ path }) => path === '/v1/rollback')?.body;
+    const asked = inputOf('rollback');
     expect(asked).toMatchObject({
       project: 'chat',
       environment: 'development',
@@ -233,7 +240,7 @@ describe('rollback', () => {
   test('is not called done while a migration may still end', async () => {
     api.rollouts = [rolloutView({ phase: 'migrating' })];
     const message = 'it is taken back as soon as the migration that runs has ended';
-    api.on('POST /v1/rollback', () => ({ rollout: api.rollouts[0]?.id, message }));
+    api.on('rollback', () => ({ rollout: api.rollouts[0]?.id, message }));
     const { code, stdout } = await run('rollback', 'api');
     expect(stdout).toContain('Not taken back yet');
     expect(code).toBe(2);
@@ -241,7 +248,7 @@ describe('rollback', () => {
 
   test('to a release needs no service besides; to a label it does', async () => {
     expect((await run('rollback', '--to', 'api@40')).code).toBe(0);
-    expect(api.asked.find(({ path }) => path === '/v1/rollback')?.body).toMatchObject({ service: 'api', to: 'api@40' });
+    expect(inputOf('rollback')).toMatchObject({ service: 'api', to: 'api@40' });
     expect((await run('rollback', '--to', 'v1.5.2')).code).toBe(1);
   });
 
@@ -256,7 +263,7 @@ describe('rollback', () => {
       env: { EVENKEEL_HOME: api.home },
     }).ended;
     expect(code).toBe(0);
-    expect(api.asked.find(({ path }) => path === '/v1/rollback')?.body).toMatchObject({ environment: 'production' });
+    expect(inputOf('rollback')).toMatchObject({ environment: 'production' });
   });
 
   test('of a release that is cold follows the new rollout', async () => {
@@ -273,14 +280,14 @@ describe('deciding about a rollout', () => {
   test('abort takes the only one under way, and says what is now so', async () => {
     const { id } = rolloutView();
     api.rollouts = [rolloutView({ phase: 'canary' })];
-    api.on(`POST /v1/rollouts/${id}/requests`, () => {
+    api.on('steerRollout', () => {
       setTimeout(() => api.move(id, { settled: true }), 50);
       return { ...api.move(id, { end: 'aborted', endedAt: Date.now() }, 'aborted by ann'), answer: null };
     });
     const { code, stdout } = await run('abort', '--force', '--comment', 'wrong branch');
     expect(stdout).toContain('api@42 (v1.6.0) is taken back (aborted); api@41 has all traffic.');
     expect(code).toBe(0);
-    expect(api.asked.find(({ path }) => path.endsWith('/requests'))?.body).toMatchObject({
+    expect(inputOf('steerRollout')).toMatchObject({
       kind: 'abort',
       force: true,
       comment: 'wrong branch',
@@ -301,7 +308,7 @@ describe('deciding about a rollout', () => {
     api.rollouts = [
       rolloutView({ phase: 'verifying', approvals, paused: { reason: 'approval', since: 1, detail: 'asked for' } }),
     ];
-    api.on(`POST /v1/rollouts/${id}/requests`, () => {
+    api.on('answerApproval', () => {
       setTimeout(() => api.move(id, { phase: 'watching', promotedAt: 2 }), 50);
       const given = [{ by: 'ann', at: 1, comment: null }];
       const answer = { refused: null, reason: 'approved by ann' };
@@ -318,9 +325,7 @@ describe('deciding about a rollout', () => {
     const paused = { reason: 'operator', since: 1, detail: 'paused by ann' } as const;
     api.rollouts = [rolloutView({ phase: 'canary', paused, services })];
     const { id } = rolloutView();
-    api.on(`POST /v1/rollouts/${id}/requests`, () =>
-      api.move(id, { phase: 'watching', paused: null, promotedAt: 2 }, 'promoted by ann'),
-    );
+    api.on('steerRollout', () => api.move(id, { phase: 'watching', paused: null, promotedAt: 2 }, 'promoted by ann'));
     expect((await run('promote')).stdout).toContain('api@42 (v1.6.0) runs.');
   });
 
@@ -331,13 +336,13 @@ describe('deciding about a rollout', () => {
     expect(stderr).toContain('--env names another environment');
     expect(code).toBe(1);
     expect((await run('reject')).stderr).toContain('evenkeel rollback api goes back');
-    expect(api.asked.some(({ path }) => path.endsWith('/requests'))).toBe(false);
+    expect(inputOf('steerRollout') ?? inputOf('answerApproval')).toBeUndefined();
   });
 
   test('what was refused is a failure, whatever has happened to the rollout since', async () => {
     const { id } = rolloutView();
     api.rollouts = [rolloutView({ phase: 'verifying' })];
-    api.on(`POST /v1/rollouts/${id}/requests`, () => ({
+    api.on('steerRollout', () => ({
       ...api.move(id, { phase: 'canary' }, 'verified; 10 % of sessions go to the canary'),
       answer: { refused: 'no-effect', reason: 'promote by ann came too early' },
     }));
@@ -353,7 +358,7 @@ describe('deciding about a rollout', () => {
     });
     api.rollouts = [paused];
     const answer = { refused: 'not-an-approval', reason: 'resume by ann does not approve: use approve or reject' };
-    api.on(`POST /v1/rollouts/${paused.id}/requests`, () => ({ ...paused, answer }));
+    api.on('steerRollout', () => ({ ...paused, answer }));
     const { code, stdout } = await run('resume', 'api');
     expect(stdout).toContain('Still paused: approval is needed.');
     expect(code).toBe(3);
@@ -363,8 +368,8 @@ describe('deciding about a rollout', () => {
 describe('secrets', () => {
   test('a value comes from the standard input, without the newline that echo adds', async () => {
     let put: unknown = null;
-    api.on('PUT /v1/secrets', ({ body }) => {
-      put = body;
+    api.on('setSecrets', ({ input }) => {
+      put = input;
       return { changed: ['API_KEY'], unchanged: [], behind: ['api'] };
     });
     const { code, stdout, stderr } = await startCli(['secrets', 'set', 'API_KEY'], {
@@ -375,12 +380,11 @@ describe('secrets', () => {
     expect(put).toEqual({
       project: 'chat',
       environment: 'development',
-      by: expect.any(String),
       secrets: { API_KEY: 'sesame' },
     });
     // Nobody can be asked here, so nothing is rolled out that nobody spoke of.
     expect(stdout).toContain('evenkeel restart api');
-    expect(api.asked.some(({ path }) => path === '/v1/restart')).toBe(false);
+    expect(inputOf('restart')).toBeUndefined();
     expect(stdout + stderr).not.toContain('sesame');
     expect(code).toBe(0);
   });
@@ -393,9 +397,17 @@ describe('secrets', () => {
   });
 });
 
+test('an option that a verb has in common with its second word is heard behind that, too', async () => {
+  api.on('exportAudit', () => ({}));
+  await run('audit', 'export', '--who', 'ann');
+  await run('audit', '--who', 'ben', 'export');
+  const asked = api.asked.filter(({ operation }) => operation === 'exportAudit').map(({ input }) => input['who']);
+  expect(asked).toEqual(['ann', 'ben']);
+});
+
 describe('what goes wrong', () => {
   test('a refusal is told with its reason and next step, as JSON too', async () => {
-    api.on('POST /v1/rollback', () => {
+    api.on('rollback', () => {
       throw new Refusal({
         code: 'release-gone',
         what: 'the files of api@3 are not kept any more',
@@ -459,8 +471,8 @@ test('server restart ends the controller, and is done when another answers and a
   const over = once(controller, 'exit');
   let startedAt = 1;
   void over.then(() => (startedAt = 2));
-  api.on('GET /v1/server', () => ({ version: '0', pid: controller.pid, startedAt, home: api.home, edge: true }));
-  api.on('POST /v1/server/restart-edge', () => ({ ok: true, reason: 'The old one drains.' }));
+  api.on('getServer', () => ({ version: '0', pid: controller.pid, startedAt, home: api.home, edge: true }));
+  api.on('restartEdge', () => ({ ok: true, reason: 'The old one drains.' }));
   const { code, stdout } = await run('server', 'restart');
   expect(stdout).toContain('A new controller has taken over.');
   expect(stdout).toContain('A new edge has taken over.');
@@ -469,13 +481,13 @@ test('server restart ends the controller, and is done when another answers and a
 });
 
 test('a server that does not know what it is asked may be older than the command', async () => {
-  api.on('POST /v1/deploy', () => {
+  api.on('deploy', () => {
     throw new Refusal({ code: 'bad-request', what: 'the request cannot be read', why: 'Unrecognized key' });
   });
   const { code, stderr } = await run('deploy');
   expect(stderr).toContain('evenkeel server restart');
   expect(code).toBe(1);
-  api.on('GET /v1/status', () => ({ server: { version: '0', pid: 1, startedAt: 0, edge: true } }));
+  api.on('getStatus', () => ({ server: { version: '0', pid: 1, startedAt: 0, edge: true } }));
   expect((await run('status')).stderr).toContain('evenkeel server restart');
 });
 
@@ -487,16 +499,16 @@ test('logs are lines for people and JSON for programs', async () => {
     instance: 'api-42-1',
     line: 'hello \u001b]0;x\u0007you',
   };
-  api.on('GET /v1/logs', () => line);
+  api.on('readLogs', () => line);
   const people = await run('logs', 'api', '--grep', 'hello', '--since', '10m', '-f');
   expect(people.stdout).toMatch(/^\d\d:\d\d:\d\d api-42-1 \| hello you\n$/);
-  const { query } = api.asked.find(({ path }) => path === '/v1/logs')!;
-  expect(query).toMatchObject({ project: 'chat', service: 'api', grep: 'hello', follow: 'true' });
-  expect(Number(query['since'])).toBeGreaterThan(Date.now() - 660_000);
+  const asked = inputOf('readLogs');
+  expect(asked).toMatchObject({ project: 'chat', service: 'api', grep: 'hello', follow: 'true' });
+  expect(Number(asked?.['since'])).toBeGreaterThan(Date.now() - 660_000);
   expect(JSON.parse((await run('logs', '--json')).stdout)).toEqual(line);
-  api.on('GET /v1/logs', () => ({ ...line, instance: 'chat.development.api@42.1.0' }));
+  api.on('readLogs', () => ({ ...line, instance: 'chat.development.api@42.1.0' }));
   expect((await run('logs')).stdout).toContain(' api@42 #2 | hello');
-  api.on('GET /v1/logs', () => ({ ...line, instance: 'chat.development.api@42.0.3' }));
+  api.on('readLogs', () => ({ ...line, instance: 'chat.development.api@42.0.3' }));
   expect((await run('logs')).stdout).toContain(' api@42 #1 restart 3 | hello');
 });
 

@@ -110,7 +110,7 @@ test('an instance of an environment that the store does not know is found; anoth
   };
   writeFileSync(join(instance, 'instance.first.json'), JSON.stringify({ ...record, ...rest }));
   const api = new StandInApi(paths.home);
-  api.on('GET /v1/doctor', () => ({ version: '0.0.1', edge: true, databases: [], environments: [] }));
+  api.on('examineServer', () => ({ version: '0.0.1', edge: true, databases: [], environments: [] }));
   await api.listen();
   onTestFinished(() => api.end());
   const { bad } = await examine(env, folder);
@@ -118,10 +118,10 @@ test('an instance of an environment that the store does not know is found; anoth
   const restart = { level: 'warning', next: 'evenkeel server restart' };
   expect(bad.find(({ check }) => check === 'versions')).toMatchObject(restart);
   // One from before it could be asked so.
-  api.on('GET /v1/doctor', () => {
-    throw new Refusal({ code: 'not-found', what: 'there is no GET /v1/doctor' });
+  api.on('examineServer', () => {
+    throw new Refusal({ code: 'not-found', what: 'there is no such thing' });
   });
-  api.on('GET /v1/server', () => ({ version: '0.0.1', edge: true, pid: 1, startedAt: 0, home: paths.home }));
+  api.on('getServer', () => ({ version: '0.0.1', edge: true, pid: 1, startedAt: 0, home: paths.home }));
   const older = await examine(env, folder);
   expect(older.bad.find(({ check }) => check === 'versions')).toMatchObject(restart);
   expect(older.bad.filter(({ level }) => level === 'problem')).toEqual([]);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { behindEdge, open, raw } from '../support/edge-client.ts';
 import { send } from '../support/edge-harness.ts';
 
@@ -142,7 +142,7 @@ describe('what passes', () => {
     });
     const { socket, answer: received } = open(port);
     socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n123');
-    await vi.waitFor(() => expect(api.requests).toHaveLength(1));
+    await expect.poll(() => api.requests).toHaveLength(1);
     process.kill(pid, 'SIGSTOP');
     try {
       socket.write('456');
@@ -152,7 +152,7 @@ describe('what passes', () => {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    await vi.waitFor(() => expect(received()).toMatch(/^HTTP\/1\.1 413 [^]*too large/));
+    await expect.poll(received).toMatch(/^HTTP\/1\.1 413 [^]*too large/);
   });
 });
 

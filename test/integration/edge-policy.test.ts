@@ -141,10 +141,9 @@ describe('limits', () => {
     const chunked = { host: 'x', 'transfer-encoding': 'chunked' };
     expect((await send({ port, method: 'POST', headers: chunked }, 'x'.repeat(1000))).body).toBe('all');
     const streaming = request({ host: '127.0.0.1', port, method: 'POST', headers: { host: 'x' }, agent: false });
-    streaming.on('error', () => undefined);
     const answered = once(streaming, 'response');
-    // Not more than makes it too long: what is sent after the reply finds the connection closed.
-    for (let i = 0; i < 11; i++) {
+    // Whoever is busy sending hears of it all the same.
+    for (let i = 0; i < 100; i++) {
       streaming.write('x'.repeat(100));
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -268,6 +267,6 @@ describe('pages', () => {
     const gone = await ask('/shop', html);
     expect([502, 503]).toContain(gone.status);
     expect(gone.body).not.toContain('xxx');
-    await expect.poll(async () => (await ask('/shop', html)).body, { timeout: 20_000 }).toBe('<h1>down</h1>');
+    await expect.poll(async () => (await ask('/shop', html)).body).toBe('<h1>down</h1>');
   });
 });

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import { type Migration, readMigrations } from '../../src/store/migrate.ts';
 import { openSqliteStore, type SqliteOptions } from '../../src/store/sqlite/open.ts';
-import { aJudgedRollout, anEntry, aRelease, aRollout } from '../conformance/store-fixtures.ts';
+import { aJudgedRollout, anEntry, aProject, aRelease, aRollout } from '../conformance/store-fixtures.ts';
 import { tempDir } from '../support/temp.ts';
 
 const newFile = () => join(tempDir('store'), 'home', 'state.db');
@@ -119,7 +119,7 @@ test('a store of a newer evenkeel, or of another history, is refused', async () 
 test('the shipped migrations stay as they were released', () => {
   const folder = new URL('../../src/store/migrations/', import.meta.url);
   const names = readMigrations(folder).map(({ number, name }) => `${number} ${name}`);
-  expect(names).toEqual(['1 start', '2 addresses', '3 contracts', '4 leases', '5 running']);
+  expect(names).toEqual(['1 start', '2 addresses', '3 contracts', '4 leases', '5 running', '6 access', '7 audit']);
 });
 
 test('several open the same new file at once', async () => {
@@ -171,4 +171,20 @@ test('a folder that cannot be made is an error with a next step', async () => {
     code: 'store-failed',
     next: expect.stringContaining('state.db') as string,
   });
+});
+
+test('an environment is understood once as long as it stays the same, and no reader can change it for others', async () => {
+  const store = await open({ file: newFile() });
+  const saved = {
+    project: 'chat',
+    environment: 'production',
+    config: aProject('chat'),
+    wanted: 'up' as const,
+    updatedAt: 1,
+  };
+  await store.saveEnvironment(saved);
+  const [one, other] = [await store.environment('chat', 'production'), (await store.environments())[0]];
+  expect(other?.config).toBe(one?.config);
+  expect(() => one?.config.services.pop()).toThrow(TypeError);
+  expect(await store.environment('chat', 'production')).toEqual(saved);
 });

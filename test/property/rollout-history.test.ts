@@ -233,6 +233,7 @@ function play(world: World, each: Beat, saw: (world: World) => Observed = observ
       return [];
     case 'request':
       world.requests.push({
+        human: null,
         ...each.request,
         seq: world.requests.length + 1,
         rollout: 'r1',

@@ -27,8 +27,6 @@ const src = (path: string): string => new URL(`../../src/${path}`, import.meta.u
 interface Mutant {
   module: string;
   change: (real: never) => object;
-  /** The first history to look at, for one that is rarely seen. */
-  first?: number;
 }
 
 const mutant = <Real>(module: string, change: (real: Real) => Partial<Real>): Mutant => ({
@@ -101,15 +99,12 @@ const MUTANTS: Record<string, Mutant> = {
       return { ...decision, next: { ...decision.next, policy: rollout.policy } };
     },
   })),
-  'nobody looks in the window': {
-    ...mutant<typeof Watching>('domain/rollout/watching.ts', ({ watching }) => ({
-      watching: (rollout, observed, now) => {
-        const decision = watching({ ...rollout, analysis: {} }, observed, now);
-        return { ...decision, next: { ...decision.next, analysis: rollout.analysis } };
-      },
-    })),
-    first: 440,
-  },
+  'nobody looks in the window': mutant<typeof Watching>('domain/rollout/watching.ts', ({ watching }) => ({
+    watching: (rollout, observed, now) => {
+      const decision = watching({ ...rollout, analysis: {} }, observed, now);
+      return { ...decision, next: { ...decision.next, analysis: rollout.analysis } };
+    },
+  })),
   'each service of a unit has a share of its own': mutant<typeof Desired>(
     'domain/rollout/desired.ts',
     ({ desiredServices }) => ({
@@ -230,10 +225,30 @@ beforeAll(() => {
     });
 });
 
+/** The first history to look at, for what is rarely seen: the next one that shows it may come later, and is found too. */
+const FIRST: Record<string, number> = {
+  'nobody hears an abort': 351,
+  'a failed job is a done one': 243,
+  'an unknown end is a good one': 135,
+  'nobody looks in the window': 1_465,
+  'each service of a unit has a share of its own': 232,
+  'nothing seen is a pass': 342,
+  'a contract runs beside a migration': 156,
+  'a rollback goes past a contract': 259,
+  'instances are taken away while releases are compared': 2_101,
+  'instances are started and stopped without a permit': 608,
+  'jobs are begun without a permit': 945,
+  'the edge is told things without a permit': 49,
+  'a holder that is silent is taken for dead': 207,
+  'what was taken back without the store is forgotten': 280,
+  'a lease is not looked at again after a pause': 41,
+  'what the store refused is built upon': 6_627,
+};
+
 test.each(Object.keys(MUTANTS))('is seen: %s', { timeout: 300_000 }, async (name) => {
   const { campaign } = await import('../support/simulation/campaign.ts');
   alive = name;
   // What only several controllers can do wrong is looked for where there are several.
   const several = /engine\/(fenced|lease)/.test(MUTANTS[name]?.module ?? '') ? 1 : undefined;
-  await expect(campaign(MUTANTS[name]?.first ?? 1, ENOUGH, several)).rejects.toThrow(/broke a rule/);
+  await expect(campaign(FIRST[name] ?? 1, ENOUGH, several)).rejects.toThrow(/broke a rule/);
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { InstanceObservation } from '../../src/domain/instance/instance.ts';
 import type { ServiceConfig } from '../../src/domain/project/project.ts';
 import { desiredServices } from '../../src/domain/rollout/desired.ts';
+import { lost } from '../../src/domain/rollout/lost.ts';
 import type { Observed } from '../../src/domain/rollout/observed.ts';
 import type { Rollout } from '../../src/domain/rollout/rollout.ts';
 import { type EdgeState, serviceKey } from '../../src/domain/traffic/protocol.ts';
@@ -26,6 +27,10 @@ interface Given {
   instances?: InstanceObservation[];
   config?: Partial<ServiceConfig>;
   healthy?: string[];
+  /** How often each was asked, all with success; by its id. Twice when it is not named. */
+  checks?: Record<string, number>;
+  /** The controller was away: what it sees first may have been well before. */
+  hasComeBack?: boolean;
   edgeAway?: boolean;
   refusal?: string | null;
   /** Why the environment is not served over TLS. */
@@ -59,8 +64,8 @@ function observe(given: Given = {}): Observed {
       one.instances.map(({ id }) => ({
         id,
         healthy: healthy.includes(id),
-        consecutive: 2,
-        checks: 2,
+        consecutive: given.checks?.[id] ?? 2,
+        checks: given.checks?.[id] ?? 2,
         lastError: null,
         inFlight: 0,
         ejected: false,
@@ -82,9 +87,15 @@ function observe(given: Given = {}): Observed {
     unrouted: 0,
     ...given.stats,
   };
+  const health = new HealthMemory();
+  if (given.hasComeBack === true)
+    health.update(
+      services.flatMap((each) => each.instances),
+      START,
+    );
   return assess(rollout, {
     snapshot: { at: START + 10 * second, instances, edge, stats },
-    health: new HealthMemory(),
+    health,
     release,
     work: () => ({ state: 'absent', detail: '' }),
     answered: () => null,
@@ -109,6 +120,15 @@ describe('what decide is told', () => {
     const { to, from } = api(observe({ healthy: [v1.id] }));
     expect(to).toEqual({ wanted: 1, running: 1, healthy: 0, starting: true, failure: null, weight: 10, present: true });
     expect(from).toMatchObject({ running: 1, healthy: 1, weight: 90 });
+  });
+
+  it('does not take for lost whom a controller that has just come back asked only once yet', () => {
+    const asked = (checks: number) => observe({ healthy: [v1.id], checks: { [v2.id]: checks }, hasComeBack: true });
+    expect([0, 1, 2].map((checks) => lost(asked(checks), aPart('api')))).toEqual([
+      null,
+      null,
+      'none of its instances is healthy',
+    ]);
   });
 
   it('does not call a deploy well whose environment is not served over TLS; a rollback has no such worries', () => {

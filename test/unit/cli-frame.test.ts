@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { JournalView, RolloutView, VerdictView } from '../../src/api/contract/contract.ts';
+import type { JournalView, RolloutView } from '../../src/api/contract/rollouts.ts';
+import type { VerdictView } from '../../src/api/contract/verdict.ts';
 import { frame } from '../../src/cli/follow/frame.ts';
 import { linesDisplay, progress } from '../../src/cli/follow/lines-display.ts';
 import { outcomeOf } from '../../src/cli/follow/outcome.ts';
@@ -18,8 +19,28 @@ const verdict: VerdictView = {
   reason: 'The step goes on.',
   test: 'owner',
   metrics: [
-    { metric: 'errors', unit: 'rate', canary: 0.048, baseline: 0.001, limit: 0.01, progress: 0.52, state: 'hold' },
-    { metric: 'p95', unit: 'ms', canary: 118, baseline: 121, limit: 1000, progress: 0, state: 'ok' },
+    {
+      metric: 'errors',
+      unit: 'rate',
+      canary: 0.048,
+      baseline: 0.001,
+      canaryRange: { low: 0.03, high: 0.07 },
+      baselineRange: null,
+      limit: 0.01,
+      progress: 0.52,
+      state: 'hold',
+    },
+    {
+      metric: 'p95',
+      unit: 'ms',
+      canary: 118,
+      baseline: 121,
+      canaryRange: null,
+      baselineRange: null,
+      limit: 1000,
+      progress: 0,
+      state: 'ok',
+    },
   ],
   canaryRequests: 105,
   baselineRequests: 945,

@@ -60,6 +60,7 @@ function facts(change: (facts: Facts) => void = () => {}): Facts {
     },
     server: structuredClone(answering),
     work: { folders: [], strays: [], leftovers: [] },
+    signIn: null,
     project: {
       name: 'chat',
       environment: 'development',
@@ -90,6 +91,8 @@ test('where all is well there is nothing to mend', () => {
   expect(bad(facts())).toEqual([]);
   expect(findingsOf(facts()).every(({ next }) => next === null)).toBe(true);
 });
+
+const SIGN_IN = { path: '/h/sign-in.yaml', problems: [], providers: 1, issuers: 0, writable: false };
 
 /** What is wrong, how bad it is, and what the finding must say. */
 const CASES: [string, 'warning' | 'problem', string, RegExp, (found: Facts) => void][] = [
@@ -288,6 +291,20 @@ const CASES: [string, 'warning' | 'problem', string, RegExp, (found: Facts) => v
     'programs',
     /pnpm.*web/,
     ({ project }) => project!.missing.push({ program: 'pnpm', services: ['web'] }),
+  ],
+  [
+    'a file of sign-ins that cannot be used',
+    'problem',
+    'sign-in',
+    /sign-in\.yaml:3/,
+    (found) => (found.signIn = { ...SIGN_IN, problems: ['/h/sign-in.yaml:3:5  oidc.a.isuer  unknown key'] }),
+  ],
+  [
+    'a file of sign-ins that others write',
+    'problem',
+    'sign-in',
+    /let themselves in/,
+    (found) => (found.signIn = { ...SIGN_IN, writable: true }),
   ],
   ['no repository', 'warning', 'repository', /no git repository/, ({ project }) => (project!.repository = false)],
 ];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { clientKey } from '../../src/domain/traffic/address.ts';
 import { Credentials } from '../../src/edge/policy/credentials.ts';
 import type { Proof } from '../../src/edge/policy/credentials.ts';
-import { RateLimiter } from '../../src/edge/policy/rate-limiter.ts';
+import { RateLimiter } from '../../src/domain/traffic/rate-limiter.ts';
 import type { LimiterFor } from '../../src/edge/policy/limits.ts';
 import { quickHash } from '../support/edge-policy.ts';
 

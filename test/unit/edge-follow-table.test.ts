@@ -1,6 +1,6 @@
 import { readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished, expect, test, vi } from 'vitest';
+import { onTestFinished, expect, test } from 'vitest';
 import { followTable } from '../../src/edge/state/follow-table.ts';
 import { TableFile } from '../../src/edge/state/table-file.ts';
 import { tempDir } from '../support/temp.ts';
@@ -36,7 +36,7 @@ test('a table that cannot be used is not read before every request, and is taken
   for (let request = 0; request < 50; request++) look();
   expect(reads).toBe(1);
   put(sound);
-  await vi.waitFor(() => expect(taken).toEqual([1]), 10_000);
+  await expect.poll(() => taken).toEqual([1]);
   // Another one holds for the next request.
   await file.write(new Map([['a/b/c', { key: 'a/b/c', fence: 2, config: null }]]));
   look();

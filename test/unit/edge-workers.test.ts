@@ -57,6 +57,11 @@ test('a limit is asked for in one message, and not again by whoever has to wait'
   expect(await Promise.all(waits)).toEqual([0, 5_000, 0]);
   expect(limiter.take('y', 1_000)).toBe(4_000);
   expect(said).toHaveLength(1);
+  limiter.giveBack('y');
+  const again = limiter.take('y', 1_001);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  limits.answered(2, [0]);
+  expect(await again).toBe(0);
 });
 
 test('without a lead a worker lets pass its share of a limit', async () => {

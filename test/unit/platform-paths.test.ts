@@ -22,6 +22,8 @@ test('the key of the secrets lies outside the home', () => {
   expect(paths.secretsKey).toBe('/home/ada/.config/evenkeel/secrets.key');
   expect(paths.secretsFile.startsWith('/srv/ek/')).toBe(true);
   expect(evenkeelPaths({ EVENKEEL_SECRETS_KEY_FILE: '/keys/ek', HOME: '/home/ada' }).secretsKey).toBe('/keys/ek');
+  expect(evenkeelPaths({ EVENKEEL_SIGN_IN: '/etc/sign-in.yaml', HOME: '/home/ada' }).signIn).toBe('/etc/sign-in.yaml');
+  expect(evenkeelPaths({ EVENKEEL_HOME: '/srv/ek', HOME: '/home/ada' }).signIn).toBe('/srv/ek/sign-in.yaml');
 });
 
 test('sockets stay within the limit of the kernel however deep the home lies, and differ between homes', () => {

@@ -65,7 +65,7 @@ describe('what cannot run twice', () => {
       phase: 'verifying',
       held,
       approvalsNeeded: 1,
-      approvals: [{ by: 'ben', at: START, comment: null }],
+      approvals: [{ by: 'ben', human: null, at: START, comment: null }],
     });
     const well = seenOf(approved, { db: { from: nobody(), to: aRelease() } });
     expect(decide(approved, well, START).next.phase).toBe('promoting');

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/domain/rollout/decide.ts';
 import type { Observed } from '../../src/domain/rollout/observed.ts';
@@ -292,6 +293,32 @@ describe('approvals', () => {
     const twice = asked(once.next, [ask('approve', { by: 'ann' })]);
     expect(twice.next.approvals).toHaveLength(1);
     expect(twice.reason).toContain('ann has approved already');
+  });
+
+  it('counts a human being once, whatever they ask with, and whoever asked for the rollout not at all', () => {
+    const mine = { ...gated, author: 'person:ann' };
+    const own = asked(mine, [ask('approve', { by: 'ann (ci)', human: 'person:ann' })]);
+    expect(own.next.approvals).toEqual([]);
+    expect(own.reason).toContain('ann (ci) has no effect: whoever asked for a rollout does not approve it');
+    const once = asked(mine, [ask('approve', { by: 'ben', human: 'person:ben' })]).next;
+    const twice = asked(once, [ask('approve', { by: 'ben (laptop)', human: 'person:ben' })]).next;
+    expect(twice.approvals).toHaveLength(1);
+    expect(twice.paused).not.toBeNull();
+    expect(asked(twice, [ask('approve', { by: 'cem', human: 'person:cem' })]).next.paused).toBeNull();
+  });
+
+  it('open the gate once so many different human beings have approved, none of them the author', () => {
+    const human = fc.constantFrom('person:a', 'person:b', 'person:c', 'person:d');
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), human, fc.array(human), (people, author, humans) => {
+        const begun = paused('approval', { approvalsNeeded: people, author, step: 2 });
+        const end = humans.reduce((rollout, each) => {
+          return asked(rollout, [ask('approve', { by: each, human: each })]).next;
+        }, begun);
+        const others = new Set(humans.filter((each) => each !== author));
+        expect(end.paused === null && end.approvals.length >= people).toBe(others.size >= people);
+      }),
+    );
   });
 
   it('opens the gate with the last one', () => {

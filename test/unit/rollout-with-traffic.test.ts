@@ -199,6 +199,11 @@ describe('promoting', () => {
     ['the edge has the weights', { to: aRelease({ weight: 50 }) }, 'api@2 at the edge'],
     ['a request is answered', { answered: null }, 'an answer of api@2 through the edge'],
     [
+      'a request is answered, and what came instead is said',
+      { answered: null, unanswered: 'GET https://api.example/health answered 503' },
+      'an answer of api@2 through the edge; the last time: GET https://api.example/health answered 503',
+    ],
+    [
       'the new release answers it',
       { answered: { release: 'api@1', at: START + second } },
       'an answer of api@2 through the edge',

@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
+import { EvenkeelError } from '../../src/ports/errors.ts';
 import { explainSkew } from '../../src/api/version-skew.ts';
 
-const said = {
+const said = new EvenkeelError({
   code: 'bad-request',
   what: 'the request cannot be read',
-  where: null,
   why: 'services.0: Unrecognized key',
-  next: null,
-  retryable: false,
-  exit: 1 as const,
-};
+});
 
 test('a newer command is told to restart the server, an older one also how to stay with it', () => {
   const newer = explainSkew(said, '0.10.0', '0.9.3');
@@ -19,6 +16,6 @@ test('a newer command is told to restart the server, an older one also how to st
 });
 
 test('nothing is said of versions that are the same or not known', () => {
-  expect(explainSkew(said, '0.1.0', '0.1.0')).toEqual(said);
-  expect(explainSkew(said, undefined, '0.1.0')).toEqual(said);
+  expect(explainSkew(said, '0.1.0', '0.1.0')).toBe(said);
+  expect(explainSkew(said, undefined, '0.1.0')).toBe(said);
 });

@@ -137,6 +137,16 @@ export const LENGTHS: readonly Case[] = [
     reaches: [],
   },
   {
+    name: 'gzip, in chunks, and an upgrade behind it',
+    send: post(
+      'Transfer-Encoding: gzip, chunked\r\n',
+      '5\r\nhello\r\n0\r\n\r\nGET /{}/follower HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    ),
+    answers: [501],
+    reaches: [],
+  },
+  {
     name: 'chunks in chunks',
     send: post('Transfer-Encoding: chunked, chunked\r\n', `0\r\n\r\n${FOLLOWER}`),
     answers: [400],

@@ -263,6 +263,12 @@ const cases: Case[] = [
     expect: [['1:1', 'unknown-environment', 'environments', 'no environment `prod`']],
   },
   {
+    name: 'an unknown environment, and nothing of what it lacks besides',
+    yaml: first('{ run: a, env: { A: "${NOT_SET_ANYWHERE}" } }'),
+    environment: 'prod',
+    expect: [['1:1', 'unknown-environment', 'environments', 'no environment `prod`']],
+  },
+  {
     name: 'an environment that is a path',
     yaml: first('{ run: a }'),
     environment: '../x',
@@ -482,10 +488,7 @@ const cases: Case[] = [
     expect: [['6:5', 'not-available', 'services.api.public', 'not available']],
   },
   ...[
-    ['databases: { main: { engine: postgres } }', '4:14', 'databases.main'],
-    ['buckets: { files: {} }', '4:1', 'buckets'],
     ['external: { m: { http: https://a.example } }', '4:1', 'external'],
-    ['cloud: { provider: google }', '4:1', 'cloud'],
     ['alerts: { a: { when: x } }', '4:1', 'alerts'],
     ['backups: { a: { of: x, to: y } }', '4:1', 'backups'],
     [
@@ -504,6 +507,46 @@ const cases: Case[] = [
     yaml: `${first('{ run: a }')}${keys}\n`,
     expect: [[place, 'not-available', path, 'is not available in evenkeel 0.1 yet: ']],
   })),
+
+  // In the cloud
+  {
+    name: 'a database without url where nothing is in the cloud',
+    yaml: `${first('{ run: a }')}databases: { main: { engine: postgres } }\n`,
+    expect: [['4:14', 'not-available', 'databases.main', 'have one in the cloud: add `cloud`']],
+  },
+  {
+    name: 'a name that Google gives to no bucket: goog-files',
+    yaml: `${first('{ run: a, routes: [/] }')}cloud: { project: shop-1234, region: europe-west1 }\nbuckets: { a: { name: "goog-files" } }\n`,
+    expect: [['5:23', 'bad-value', 'buckets.a.name', 'without `google`']],
+  },
+  {
+    name: 'a name that Google gives to no bucket: my-google-files',
+    yaml: `${first('{ run: a, routes: [/] }')}cloud: { project: shop-1234, region: europe-west1 }\nbuckets: { a: { name: "my-google-files" } }\n`,
+    expect: [['5:23', 'bad-value', 'buckets.a.name', 'without `google`']],
+  },
+  {
+    name: 'a name that Google gives to no bucket: 192.168.0.1',
+    yaml: `${first('{ run: a, routes: [/] }')}cloud: { project: shop-1234, region: europe-west1 }\nbuckets: { a: { name: "192.168.0.1" } }\n`,
+    expect: [['5:23', 'bad-value', 'buckets.a.name', 'without `google`']],
+  },
+  {
+    name: 'a name that Google gives to no bucket: a..b',
+    yaml: `${first('{ run: a, routes: [/] }')}cloud: { project: shop-1234, region: europe-west1 }\nbuckets: { a: { name: "a..b" } }\n`,
+    expect: [['5:23', 'bad-value', 'buckets.a.name', 'without `google`']],
+  },
+  {
+    name: 'buckets where nothing is in the cloud',
+    yaml: `${first('{ run: a }')}buckets: { files: {} }\n`,
+    expect: [['4:10', 'not-available', 'buckets', 'add `cloud: { project: ID, region: REGION }`']],
+  },
+  {
+    name: 'property 28: a cloud without its required settings, all at once',
+    yaml: `${first('{ run: a }')}cloud: { provider: google }\n`,
+    expect: [
+      ['4:8', 'missing-key', 'cloud.project', '`project: my-project-1234`'],
+      ['4:8', 'missing-key', 'cloud.region', '`region: europe-west1`'],
+    ],
+  },
 ];
 
 describe('a bad file is refused with the place and the next step', () => {
