@@ -9,7 +9,9 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { apiRows } from './api/api.ts';
 import { analysisRows } from './report/analysis-rows.ts';
+import { cloudRows } from './cloud/cloud.ts';
 import { coldStartRows } from './cli/cold-start.ts';
 import { edgeRows } from './report/edge-rows.ts';
 import { idleRows } from './idle/idle.ts';
@@ -40,6 +42,8 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   crash: crashRows,
   idle: idleRows,
   start: coldStartRows,
+  api: apiRows,
+  cloud: cloudRows,
   analysis: analysisRows,
 };
 

@@ -95,7 +95,7 @@ async function start(entry: string, env: NodeJS.ProcessEnv, log: string, liveMs:
     // It binds but does not listen yet: to connect fails until the controller does.
     for (;;) {
       // Whoever asks without a token is refused, and that is an answer.
-      const answered = await client.reply({ path: '/v1/server', timeoutMs: 10_000 }).then(
+      const answered = await client.reply({ path: '/api/v1/server', timeoutMs: 10_000 }).then(
         () => true,
         () => false,
       );
