@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type CliRun, Commands } from './commands.ts';
 
-const CLI = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
 const CHAT = fileURLToPath(new URL('../chat', import.meta.url));
 
 export const ENVIRONMENT = 'demo';
@@ -24,15 +23,6 @@ const rollout = (port: number): string => `
       drain: 5s
 `;
 
-export interface CliRun {
-  code: number | null;
-  /** The JSON documents that it printed, one for each line. */
-  documents: Record<string, unknown>[];
-  errors: string;
-  /** Wall time of the whole command, start of the process included. */
-  ms: number;
-}
-
 /** A folder of its own for everything: evenkeel's home, the secrets' key and a copy of the example. */
 export class Stage {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'evenkeel-demo-')));
@@ -40,12 +30,11 @@ export class Stage {
   readonly project = join(this.folder, 'chat');
   readonly jwtSecret = crypto.randomUUID();
   readonly port: number;
-  readonly #quiet: boolean;
-  readonly #running = new Set<ReturnType<typeof spawn>>();
+  readonly #commands: Commands;
 
   private constructor(port: number, quiet: boolean) {
     this.port = port;
-    this.#quiet = quiet;
+    this.#commands = new Commands({ cwd: this.project, env: () => this.env, quiet });
     cpSync(CHAT, this.project, { recursive: true, filter: (path) => !/\/(storage|dist|node_modules)$/.test(path) });
     const file = join(this.project, 'evenkeel.yaml');
     writeFileSync(file, `${readFileSync(file, 'utf8').trimEnd()}\n${rollout(port).trimStart().replace(/^/, '  ')}`);
@@ -76,38 +65,18 @@ export class Stage {
   }
 
   /** Runs a command to its end, without a word on the screen, and reads what it printed as JSON. */
-  async json(args: string[], input = ''): Promise<CliRun> {
-    const started = performance.now();
-    const child = spawn(process.execPath, [CLI, ...args, '--json'], { cwd: this.project, env: this.env });
-    this.#running.add(child);
-    let out = '';
-    let errors = '';
-    child.stdout.on('data', (chunk) => (out += String(chunk)));
-    child.stderr.on('data', (chunk) => (errors += String(chunk)));
-    child.stdin.end(input);
-    const [code] = (await once(child, 'close')) as [number | null];
-    this.#running.delete(child);
-    const documents = out
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-    return { code, documents, errors, ms: performance.now() - started };
+  json(args: string[], input = ''): Promise<CliRun> {
+    return this.#commands.json(args, { input });
   }
 
   /** Runs a command as a person sees it; silent with --json. Answers its exit code and wall time. */
-  async show(args: string[]): Promise<{ code: number | null; ms: number }> {
-    if (this.#quiet) return this.json(args);
-    const started = performance.now();
-    const child = spawn(process.execPath, [CLI, ...args], { cwd: this.project, env: this.env, stdio: 'inherit' });
-    this.#running.add(child);
-    const [code] = (await once(child, 'close')) as [number | null];
-    this.#running.delete(child);
-    return { code, ms: performance.now() - started };
+  show(args: string[]): Promise<{ code: number | null; ms: number }> {
+    return this.#commands.show(args);
   }
 
   /** Everything of the stage ends and goes: commands, instances, evenkeel itself, the folder. */
   async close(): Promise<void> {
-    for (const child of this.#running) child.kill('SIGKILL');
+    this.#commands.kill();
     await this.json(['server', 'stop', '--instances', '--yes']);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }

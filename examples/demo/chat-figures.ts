@@ -1,4 +1,5 @@
 import type { LoadReport } from '../../test/support/load/report.ts';
+import { columns } from './tell.ts';
 
 /** What the demo promises and found; the last line of `--json`. */
 export interface Figures {
@@ -53,8 +54,5 @@ export function table(figures: Figures, report: LoadReport | null): string {
     ],
     ['controller killed', `${figures.controllerKills}x`, 'in the middle of a rollout, which went on by itself'],
   ];
-  const [first, second] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(([what, value, note]) => `  ${what.padEnd(first ?? 0)}  ${value.padStart(second ?? 0)}  ${note}`)
-    .join('\n');
+  return columns(rows);
 }
