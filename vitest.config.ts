@@ -15,8 +15,8 @@ const together = {
 };
 
 /**
- * Where nobody watches, what was drawn or done late gets a second try, and the summary names it: worth knowing, but it
- * holds up no release.
+ * Where nobody watches, what fails once in hundreds of runs of real processes gets a second try, and the summary names
+ * it, since it may be a defect as rare as that: worth a look, but it holds up no release.
  */
 const retry = process.env['CI'] === '1' ? 1 : 0;
 
@@ -69,6 +69,7 @@ export default defineConfig({
           name: 'process',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{unit,property,simulation,lint,wide,long,browser}/**', 'test/**/fixtures/**'],
+          retry,
         },
       },
       {
