@@ -15,6 +15,9 @@ export const serviceUrls =
     return port === null ? null : `http://127.0.0.1:${port}`;
   };
 
+/** What runs in a cloud asks the addresses that its services have there. */
+const isElsewhere = ({ config }: Release): boolean => config.cloud !== undefined;
+
 /**
  * The addresses at which the environment's running releases ask other services: given before a release starts, since it
  * reads them once, and taken back when nothing of it runs any more.
@@ -40,8 +43,8 @@ export async function keepAddresses(
   ]);
   const missing = starting.flatMap(({ release: id }) => {
     const release = wanted.release(id);
-    const asked = release === null ? [] : askedServices(release.config.env);
-    return asked
+    if (release === null || isElsewhere(release)) return [];
+    return askedServices(release.config.env)
       .filter((service) => !known.some((each) => each.release === id && each.service === service))
       .map((service) => ({ project, environment, release: id, service }));
   });

@@ -119,7 +119,33 @@ test('a store of a newer evenkeel, or of another history, is refused', async () 
 test('the shipped migrations stay as they were released', () => {
   const folder = new URL('../../src/store/migrations/', import.meta.url);
   const names = readMigrations(folder).map(({ number, name }) => `${number} ${name}`);
-  expect(names).toEqual(['1 start', '2 addresses', '3 contracts', '4 leases', '5 running', '6 access', '7 audit']);
+  expect(names).toEqual([
+    '1 start',
+    '2 addresses',
+    '3 contracts',
+    '4 leases',
+    '5 running',
+    '6 access',
+    '7 audit',
+    '8 environment-digest',
+  ]);
+});
+
+test('what somebody else made of an environment is read, and not what was known of it', async () => {
+  const file = newFile();
+  const store = await open({ file });
+  const config = aProject('chat');
+  const record = { project: 'chat', environment: 'production', config, wanted: 'up' as const, updatedAt: 1 };
+  await store.saveEnvironment(record);
+  const name = async () => (await store.environment('chat', 'production'))?.config.name;
+  expect([await name(), await name()]).toEqual(['chat', 'chat']);
+  const written = raw(file);
+  const text = JSON.stringify({ ...config, name: 'talk' });
+  // As an evenkeel did that knew of no digests.
+  written.prepare(`update environments set config = ?, config_digest = ''`).run(text);
+  expect([await name(), await name()]).toEqual(['talk', 'talk']);
+  await (await open({ file })).saveEnvironment(record);
+  expect([await name(), (await store.environments())[0]?.config.name]).toEqual(['chat', 'chat']);
 });
 
 test('several open the same new file at once', async () => {

@@ -1,6 +1,7 @@
 import { isOwn } from '../../domain/cloud/resource.ts';
 import { lastPart, type RunService } from '../../domain/cloud/run/api.ts';
-import { readRecord, type ServiceRecord } from '../../domain/cloud/run/record.ts';
+import { readRecord, recordText, type ServiceRecord } from '../../domain/cloud/run/record.ts';
+import { deepFreeze } from '../../lib/deep-freeze.ts';
 import type { Place, RunApi } from './run-api.ts';
 
 /** An environment of a project, and where in the cloud it is. */
@@ -29,6 +30,7 @@ export class Views {
   readonly #freshMs: number;
   /** `at`: when it was seen; infinite while it is being looked, which others then wait for, too. */
   readonly #known = new Map<string, { at: number; view: Promise<View>; steady: boolean }>();
+  readonly #records = new Map<string, { text: string; record: ServiceRecord }>();
 
   constructor(api: RunApi, freshMs: number) {
     this.#api = api;
@@ -70,8 +72,22 @@ export class Views {
       at: Date.now(),
       services: services
         .filter(({ labels = {} }) => isOwn(labels, environment.scope))
-        .map((service) => ({ name: lastPart(service.name), service, record: readRecord(service) })),
+        .map((service) => {
+          const name = lastPart(service.name);
+          return { name, service, record: this.#recordOf(`${keyOf(environment)}/${name}`, service) };
+        }),
     };
+  }
+
+  /** Read anew when it was written anew: forty of them are looked at every second. */
+  #recordOf(key: string, service: RunService): ServiceRecord {
+    const text = recordText(service);
+    const known = this.#records.get(key);
+    if (known?.text === text) return known.record;
+    const record = deepFreeze(readRecord(service));
+    if (this.#records.size >= MOST_RECORDS) this.#records.clear();
+    this.#records.set(key, { text, record });
+    return record;
   }
 }
 
@@ -80,6 +96,9 @@ const STEADY_TIMES = 5;
 
 const isSteady = ({ record: { table } }: SeenService): boolean =>
   table === null || (table.preview === null && table.split === null && table.releases.length === 1);
+
+/** More than a controller has services; the bound only guards against names that come and go. */
+const MOST_RECORDS = 1_000;
 
 const keyOf = ({ project, region, scope }: CloudEnvironment): string =>
   `${project}/${region}/${scope.project}/${scope.environment}`;

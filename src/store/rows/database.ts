@@ -4,7 +4,14 @@ import type { AccessTables } from './access-tables.ts';
 export interface Database extends AccessTables {
   counters: { name: string; value: number };
   leases: { name: string; holder: string; about: string; fence: number; expires_at: number };
-  environments: { project: string; environment: string; wanted: string; config: string; updated_at: number };
+  environments: {
+    project: string;
+    environment: string;
+    wanted: string;
+    config: string;
+    config_digest: string;
+    updated_at: number;
+  };
   release_numbers: { project: string; service: string; number: number };
   releases: ReleaseRow;
   deployments: DeploymentRow;

@@ -49,6 +49,8 @@ const KEYS = {
   splits: 'evenkeel-splits',
 } as const;
 
+const fenceSchema = z.number().int().nonnegative();
+
 const instanceSchema = z.object({
   id: z.string(),
   service: z.string(),
@@ -63,10 +65,18 @@ const instanceSchema = z.object({
   image: z.string(),
 });
 
+const instancesSchema = z.record(z.string(), instanceSchema);
+
+const tableSchema = edgeServiceSchema.nullable();
+
 const splitsSchema = z.object({
   rollout: z.string(),
   since: z.array(z.object({ at: z.number(), weight: z.number() })),
 });
+
+/** All that `readRecord` reads, as it is written: equal texts are equal records. */
+export const recordText = ({ annotations = {} }: Pick<RunService, 'annotations'>): string =>
+  JSON.stringify(Object.values(KEYS).map((key) => annotations[key] ?? null));
 
 /** What cannot be read (a person's hand, an older evenkeel) counts as not there: what it says is worked out again. */
 export function readRecord({ annotations = {} }: Pick<RunService, 'annotations'>): ServiceRecord {
@@ -75,9 +85,9 @@ export function readRecord({ annotations = {} }: Pick<RunService, 'annotations'>
     return parsed.success ? parsed.data : otherwise;
   };
   return {
-    fence: read(KEYS.fence, z.number().int().nonnegative(), 0),
-    instances: read<Record<string, InstanceRecord>>(KEYS.instances, z.record(z.string(), instanceSchema), {}),
-    table: read<EdgeService | null>(KEYS.table, edgeServiceSchema.nullable(), null),
+    fence: read(KEYS.fence, fenceSchema, 0),
+    instances: read<Record<string, InstanceRecord>>(KEYS.instances, instancesSchema, {}),
+    table: read<EdgeService | null>(KEYS.table, tableSchema, null),
     splits: read<SplitRecord>(KEYS.splits, splitsSchema, NO_SPLITS),
   };
 }
