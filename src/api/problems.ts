@@ -101,3 +101,12 @@ function statusOf({ code, retryable, exit }: Pick<EvenkeelError, 'code' | 'retry
   if (/-(exists|taken|in-use)$/.test(code)) return 409;
   return retryable ? 503 : exit === 1 ? 400 : 422;
 }
+
+/** What is not said to take longer is worth another try by then, s. */
+const SOON_S = 1;
+
+/** For `Retry-After`, in whole seconds; null where waiting is not what helps (RFC 9110, 10.2.3). */
+export function retryAfterS(status: number, { retryAfterMs }: EvenkeelError): number | null {
+  if (status !== 429 && status !== 503) return null;
+  return retryAfterMs === null ? SOON_S : Math.max(SOON_S, Math.ceil(retryAfterMs / 1000));
+}

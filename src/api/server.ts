@@ -14,7 +14,7 @@ import { VERSION_HEADER } from './contract/headers.ts';
 import { onceByKey } from './idempotency.ts';
 import { isOpen, serveDashboard } from './dashboard.ts';
 import { identifier, notSignedIn, type Recognised } from './identify.ts';
-import { asRefusal, BODY_LIMIT, problemOf, withoutInternals } from './problems.ts';
+import { asRefusal, BODY_LIMIT, problemOf, retryAfterS, withoutInternals } from './problems.ts';
 import { methodsOf } from './methods.ts';
 import { register } from './register.ts';
 import { handlersOf } from './handlers.ts';
@@ -32,6 +32,8 @@ function sendProblem(reply: FastifyReply, refused: EvenkeelError): FastifyReply 
   const problem = problemOf(refused);
   // https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  const wait = retryAfterS(problem.status, refused);
+  if (wait !== null) void reply.header('retry-after', String(wait));
   return reply.status(problem.status).type(PROBLEM_TYPE).send(problem);
 }
 

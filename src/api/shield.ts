@@ -93,4 +93,5 @@ const tooMany = (waitMs: number, whose: string): EvenkeelError =>
     what: `there were too many requests ${whose}`,
     next: `try again in ${Math.ceil(waitMs / 1000)} s`,
     retryable: true,
+    retryAfterMs: waitMs,
   });

@@ -8,6 +8,8 @@ export class EvenkeelError extends Error {
   readonly why: string | null;
   readonly next: string | null;
   readonly retryable: boolean;
+  /** From when on the same may be tried again, ms; null: nobody knows. */
+  readonly retryAfterMs: number | null;
   readonly exit: 1 | 2 | 3;
 
   constructor(details: {
@@ -19,6 +21,7 @@ export class EvenkeelError extends Error {
     /** The next command to type or thing to change. */
     next?: string;
     retryable?: boolean;
+    retryAfterMs?: number;
     exit?: 1 | 2 | 3;
     cause?: unknown;
   }) {
@@ -29,6 +32,7 @@ export class EvenkeelError extends Error {
     this.why = details.why ?? null;
     this.next = details.next ?? null;
     this.retryable = details.retryable ?? false;
+    this.retryAfterMs = details.retryAfterMs ?? null;
     this.exit = details.exit ?? 1;
   }
 }
@@ -38,7 +42,7 @@ export function changedError(
   error: EvenkeelError,
   change: { what?: string; why?: string | null; next?: string | null; exit?: 1 | 2 | 3 },
 ): EvenkeelError {
-  const { code, message, where, retryable } = error;
+  const { code, message, where, retryable, retryAfterMs } = error;
   const { what = message, why = error.why, next = error.next, exit = error.exit } = change;
   return new EvenkeelError({
     code,
@@ -47,6 +51,7 @@ export function changedError(
     ...(why === null ? {} : { why }),
     ...(next === null ? {} : { next }),
     retryable,
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
     exit,
     cause: error,
   });

@@ -229,6 +229,7 @@ describe('where somebody is from', () => {
     for (const index of tries) await guess(`name-${index}`, { from: '127.0.0.2', forwarded: '203.0.113.66' });
     const limited = await guess('one-more', { from: '127.0.0.2', forwarded: '203.0.113.66' });
     expect([limited.status, codeOf(limited)]).toEqual([429, 'sign-in-limited']);
+    expect(limited.body).toContain(`Try again in ${limited.headers['retry-after']} second`);
     // Others behind the same proxy are others.
     expect((await guess('one-more', { from: '127.0.0.2', forwarded: '203.0.113.67' })).status).toBe(401);
   });

@@ -59,6 +59,7 @@ function limited(waitMs: number, ofName: boolean): EvenkeelError {
     why: ofName ? 'Several in a row with this name failed.' : 'Many from this address failed.',
     next: `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
     retryable: true,
+    retryAfterMs: waitMs,
     exit: 2,
   });
 }
