@@ -45,6 +45,17 @@ describe.skipIf(noBrowser !== null)('an approval in the browser', { timeout: 60_
     expect((await system.rollout(id)).approvals.given).toMatchObject([{ comment: 'seen by two of us' }]);
   });
 
+  test('is not offered to whoever asked for the rollout, who is told so', async () => {
+    const id = await waiting();
+    const page = await it.page();
+    await openRollout(it, page, id);
+    await page.getByText('You asked for this rollout: somebody else approves it.').waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    // Taking it back needs nobody else.
+    await act(page, 'Reject', 'a typing mistake');
+    await page.getByRole('heading', { name: /aborted/ }).waitFor();
+  });
+
   test('is denied on a phone, with a comment, and the rollout is taken back', async () => {
     const id = await waiting();
     const page = await it.page({ viewport: PHONE, colorScheme: 'dark' }, 'ben');

@@ -4,11 +4,12 @@ import type { RequestReply, RolloutView } from '../../../src/api/contract/rollou
 import { useChange } from '../api/change.ts';
 import { api } from '../api/client.ts';
 import { useMay } from '../api/may.ts';
+import { useWho } from '../api/session.ts';
 import type { Entry } from '../shell/entries.ts';
 import { useOffer } from '../shell/page-actions.ts';
 import { CommentDialog } from '../ui/CommentDialog.tsx';
 import { sentence } from '../ui/Problem.tsx';
-import { type Action, actionsFor, isApproval } from './actions.ts';
+import { type Action, actionsFor, isApproval, waitsForApproval, whyNoApproval } from './actions.ts';
 import styles from './ActionBar.module.css';
 
 /** What a person may do about it, each with a word on what comes of it and room for a comment. */
@@ -22,7 +23,9 @@ export function ActionBar({ rollout }: { rollout: RolloutView }) {
     { touches: [], onDone: () => setChosen(null) },
   );
   const { may, signedIn } = useMay();
-  const all = actionsFor(rollout);
+  const me = useWho()?.who.name ?? null;
+  const all = actionsFor(rollout, me);
+  const no = waitsForApproval(rollout) && may('rollout:approve', rollout) ? whyNoApproval(rollout, me) : null;
   const allowed = all.filter(({ kind }) => may(isApproval(kind) ? 'rollout:approve' : 'rollout:steer', rollout));
   // As text, since the view is a new one at every event.
   const shown = JSON.stringify(allowed);
@@ -80,6 +83,7 @@ export function ActionBar({ rollout }: { rollout: RolloutView }) {
           You may look at it; none of your roles steers or approves rollouts in {rollout.environment}.
         </p>
       )}
+      {no !== null && <p className={`muted ${styles['answer']}`}>{no}</p>}
       <Answer reply={ask.data} />
     </>
   );

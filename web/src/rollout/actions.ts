@@ -12,14 +12,30 @@ export interface Action {
 
 const PROMOTED = new Set(['watching', 'contracting']);
 
-/** What helps now comes first; what takes back is always the last. */
-export function actionsFor(rollout: RolloutView): Action[] {
+/**
+ * What keeps somebody, named as rollouts name people, from approving it; null: nothing does. The controller knows people
+ * by more than this name, and refuses whatever is shown.
+ */
+export function whyNoApproval({ requestedBy, approvals }: RolloutView, me: string | null): string | null {
+  if (me === null) return null;
+  if (requestedBy === me) return 'You asked for this rollout: somebody else approves it.';
+  return approvals.given.some(({ by }) => by === me) ? 'You have approved it: somebody else has to, too.' : null;
+}
+
+/** Whether approvals are missing, and can be given. */
+export function waitsForApproval({ end, phase, paused, approvals }: RolloutView): boolean {
+  if (end !== null || PROMOTED.has(phase) || approvals.needed <= approvals.given.length) return false;
+  return paused?.reason === 'approval' || phase === 'canary';
+}
+
+/** For `me`, as rollouts name people. What helps now comes first; what takes back is always the last. */
+export function actionsFor(rollout: RolloutView, me: string | null): Action[] {
   const { end, phase, paused, approvals, services, removes } = rollout;
   if (end !== null) return [];
   const waits = paused?.reason === 'approval';
   const missing = approvals.needed - approvals.given.length;
   const actions: Action[] = [];
-  if (missing > 0 && !PROMOTED.has(phase) && (waits || phase === 'canary'))
+  if (waitsForApproval(rollout) && whyNoApproval(rollout, me) === null)
     actions.push({
       kind: 'approve',
       name: 'Approve',
