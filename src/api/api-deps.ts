@@ -30,6 +30,8 @@ export interface ApiDeps {
   door: Door;
   /** So often is asked anew whether whoever follows a stream still may, ms. Default 10 s. */
   stillEveryMs?: number;
+  /** So many streams one person or token may have open. Default 300. */
+  streamsOfOne?: number;
   /** How long a reader of a stream may leave what it was given unread, ms. Default: a minute. */
   patienceMs?: number;
   /** People come by https, whatever the last hop is. */

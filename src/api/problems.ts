@@ -73,6 +73,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'host-unknown': 421,
   'request-too-large': 413,
   'too-many-requests': 429,
+  'too-many-streams': 429,
   'sign-in-refused': 401,
   'sign-in-stale': 403,
   'session-needed': 403,

@@ -14,6 +14,7 @@ import type { DownloadOperation, Operation, StreamOperation } from './contract/o
 import { operations } from './contract/operations.ts';
 import { inQuery, isChanging, type OperationId, routeOf } from './contract/paths.ts';
 import { writeDownload } from './download.ts';
+import { isFromWeb } from './doors.ts';
 import { notSignedIn, type Recognised } from './identify.ts';
 import { OPEN_BODY_LIMIT } from './problems.ts';
 import { requireReadable } from './readable.ts';
@@ -38,6 +39,8 @@ export interface Doors {
   recognise(request: FastifyRequest, fresh?: boolean): Promise<Recognised>;
   /** What a rollout is of; throws EvenkeelError `rollout-unknown`. */
   scopeOfRollout(id: string): Promise<Scope>;
+  /** Throws EvenkeelError `too-many-streams`; the result is called when it has ended. */
+  openStream(who: Identity, address: string): () => void;
   /** What was known of people and tokens is not what it was. */
   forget(): void;
   /** Default: STILL_EVERY_MS. */
@@ -88,12 +91,19 @@ export function register(api: FastifyInstance, handlers: Handlers, doors: Doors,
         const input = await admit();
         // Whoever asks for the head of a stream would hold one of which nothing ever comes.
         if (request.method === 'HEAD') return reply.send();
-        const answer = await act(input);
-        reply.hijack();
         if ('download' in operation) {
-          await writeDownload(reply.raw, answer as Download, call.signal);
+          const download = await act(input);
+          reply.hijack();
+          await writeDownload(reply.raw, download as Download, call.signal);
           return reply;
         }
+        const closed = isFromWeb(request.raw)
+          ? doors.openStream(asking.who, asking.caller.address ?? '')
+          : (): void => undefined;
+        if (reply.raw.closed) closed();
+        else reply.raw.once('close', closed);
+        const answer = await act(input);
+        reply.hijack();
         const ended = usage.opened();
         const still = setInterval(() => {
           const looked = lookAgain(asking, request, doors).then(() =>

@@ -22,7 +22,7 @@ import { healthRoutes, OPEN } from './routes/health.ts';
 import { findRollout } from './routes/rollouts.ts';
 import { sessionCookie } from './session-cookie.ts';
 import { DATA_HEADERS } from './shield-headers.ts';
-import { limitIdentities, shieldWeb } from './shield.ts';
+import { limitIdentities, limitStreams, shieldWeb } from './shield.ts';
 import { countUsage } from './usage.ts';
 import { explainSkew } from './version-skew.ts';
 
@@ -109,6 +109,7 @@ export function createApi(deps: ApiDeps, handlers: Handlers = handlersOf(deps)):
     (fresh ? undefined : known.get(request)) ?? identify(request);
   const doors = {
     recognise,
+    openStream: limitStreams(deps.streamsOfOne),
     forget: identify.forget,
     scopeOfRollout,
     owners,

@@ -10,6 +10,8 @@ import { DATA_HEADERS } from './shield-headers.ts';
 
 /** What a page with a few tiles asks when it is opened, many times over; and what nobody at a keyboard reaches. */
 const OF_ONE = { requests: 50, perMs: 1_000, burst: 300 };
+/** A page of the dashboard holds one. */
+const STREAMS_OF_ONE = 300;
 /** Offices share an address. */
 const OF_ADDRESS = { requests: 200, perMs: 1_000, burst: 1_000 };
 
@@ -73,13 +75,37 @@ function isOwn(origin: string | undefined, host: string | undefined): boolean {
   }
 }
 
-/** How often one human being, one of their tokens, or an address of which nobody is known, may ask. Throws `too-many-requests`. */
+/** One human being, one of their tokens, or an address of which nobody is known. */
+function keyOf(who: Identity, address: string): [key: string, whose: string] {
+  if (who.kind === 'anonymous') return [`address:${clientKey(address)}`, 'from this address'];
+  return who.kind === 'token' ? [`token:${who.id}`, 'with this token'] : [humanOf(who), 'of yours'];
+}
+
+/** How many streams of events one of those may have open at once. Throws `too-many-streams`; the result ends one. */
+export function limitStreams(most = STREAMS_OF_ONE): (who: Identity, address: string) => () => void {
+  const open = new Map<string, number>();
+  return (who, address) => {
+    const [key, whose] = keyOf(who, address);
+    const now = open.get(key) ?? 0;
+    if (now >= most)
+      throw new EvenkeelError({
+        code: 'too-many-streams',
+        what: `there are ${now} streams ${whose} open already`,
+        next: 'close some: pages of the dashboard that nobody looks at, or `--follow` of a program',
+        retryable: true,
+      });
+    open.set(key, now + 1);
+    return () => {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
+    };
+  };
+}
+
+/** How often one of those may ask. Throws `too-many-requests`. */
 export function limitIdentities(elapsed: () => number): (who: Identity, address: string) => void {
   const asks = new RateLimiter(OF_ONE);
-  const keyOf = (who: Identity, address: string): [key: string, whose: string] => {
-    if (who.kind === 'anonymous') return [`address:${clientKey(address)}`, 'from this address'];
-    return who.kind === 'token' ? [`token:${who.id}`, 'with this token'] : [humanOf(who), 'of yours'];
-  };
   return (who, address) => {
     const [key, whose] = keyOf(who, address);
     const waitMs = asks.take(key, elapsed());
