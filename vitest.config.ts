@@ -34,6 +34,7 @@ const long = {
     testTimeout: 3_600_000,
     hookTimeout: 120_000,
     maxWorkers: 1,
+    retry,
     sequence: { groupOrder: 2 },
   },
 } satisfies TestProjectInlineConfiguration;
