@@ -3,6 +3,7 @@ import type { Emulator } from '../../src/emulator/emulator.ts';
 import { ask, emulated, endEmulators } from '../emulator/emulated.ts';
 import { DETAILED, EXPORT, exported, type Used } from '../support/cloud/bill.ts';
 import { driverAt, LABELS, never } from '../support/google.ts';
+import { waitFor } from '../support/wait.ts';
 
 let emulator: Emulator;
 
@@ -162,11 +163,23 @@ test('an API that is off is said to be so, with the command that switches it on'
   );
 });
 
-test('the query bounds what it may cost and puts no text of the file into SQL', async () => {
-  await load([{ service: 'Cloud SQL', cost: 1, labels: { ...LABELS, 'evenkeel-project': "o'brien" } }]);
-  const { cloud } = await driverAt(emulator, { scope: { project: "o'brien" } });
-  expect(await cloud.billed?.(EXPORT, '202611', never())).toHaveLength(1);
-  const big = 'x'.repeat(1000);
-  await load(Array.from({ length: 3 }, () => ({ service: big, cost: 1 })));
-  expect((await bill())[0]?.service).toBe(big);
+test('the query bounds what it may cost, and no text of the file comes into SQL', async () => {
+  const project = "o'brien`";
+  await load([{ service: 'Cloud SQL', cost: 1, labels: { ...LABELS, 'evenkeel-project': project } }]);
+  const { cloud } = await driverAt(emulator, { scope: { project } });
+  expect(await cloud.billed?.(EXPORT, '202611', never())).toMatchObject([{ labels: { project } }]);
+  const [job] = emulator.world.state.table('bigquery.jobs').list();
+  expect(job?.['most']).toBe(String(10 * 2 ** 30));
+  expect(job?.['query']).not.toContain("o'brien");
+  expect(job?.['query']).toContain(`FROM \`${EXPORT}\``);
+});
+
+test('whoever leaves meanwhile is not kept', async () => {
+  await load([{ service: 'Cloud SQL', cost: 1 }], { late: 1_000_000 });
+  const { cloud } = await driverAt(emulator);
+  const left = new AbortController();
+  const asked = cloud.billed?.(EXPORT, '202611', left.signal);
+  await waitFor(() => calls('getQueryResults') > 2, { what: 'several looks at the job' });
+  left.abort();
+  await expect(asked).rejects.toThrow();
 });

@@ -61,6 +61,7 @@ function begin(
 ): JsonObject {
   if (body['useLegacySql'] !== false)
     throw notModelled('legacy SQL, which is what a query is without useLegacySql: false');
+  const query = textAt(body, 'query') ?? '';
   let bytes = 0;
   let late = 0;
   const table = (id: string): ExportTable => {
@@ -69,7 +70,7 @@ function begin(
     late = Math.max(late, found.late);
     return found;
   };
-  const { columns, rows } = evaluate(parseSql(textAt(body, 'query') ?? ''), { table, parameters: parametersOf(body) });
+  const { columns, rows } = evaluate(parseSql(query), { table, parameters: parametersOf(body) });
   const billed = Math.max(LEAST_BYTES, bytes);
   const most = Number(textAt(body, 'maximumBytesBilled') ?? Infinity);
   if (billed > most)
@@ -79,7 +80,17 @@ function begin(
   const id = `job_${String(world.state.next()).padStart(8, '0')}`;
   const fields = Object.entries(columns).map(([name, type]) => ({ name, type: plain(type), mode: 'NULLABLE' }));
   const cells = rows.map((row) => ({ f: fields.map(({ name }) => ({ v: cellOf(row[name] ?? null) })) }));
-  return jobs(world).set(`${project}/${id}`, { project, id, requestId, fields, rows: cells, bytes, late });
+  return jobs(world).set(`${project}/${id}`, {
+    project,
+    id,
+    requestId,
+    query,
+    most: String(most),
+    fields,
+    rows: cells,
+    bytes,
+    late,
+  });
 }
 
 const plain = (type: Type): string => {

@@ -128,8 +128,10 @@ function lineOf(row: ReadonlyMap<string, unknown>): BillLine {
     if (value !== null && typeof value !== 'string') throw unreadable(`${name} is no text`);
     return value;
   };
+  const currency = text('currency') ?? '';
+  if (!/^[A-Z]{3}$/.test(currency)) throw unreadable('an amount has no currency');
   return {
-    currency: text('currency') ?? '',
+    currency,
     service: text('service') ?? 'no service',
     labels: { project: text('owner'), environment: text('environment'), service: text('part'), role: text('role') },
     resource: text('resource'),
