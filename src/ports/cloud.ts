@@ -1,4 +1,5 @@
-import type { Address, Desired, Kind, Observed } from '../domain/cloud/resource.ts';
+import type { BillLine } from '../domain/cloud/price/bill.ts';
+import type { Desired, Kind, Observed } from '../domain/cloud/resource.ts';
 
 /** Where in the cloud a project's environment is. */
 export interface CloudScope {
@@ -60,8 +61,9 @@ export interface Cloud {
    * work tree (`cloud-key-in-git`), and to write over anything else (`cloud-key-other`).
    */
   accountKey?(account: string, file: string, signal: AbortSignal): Promise<'written' | 'kept'>;
-  /** What was billed this month, per address where that is known; null: the provider does not say. */
-  spent?(
-    signal: AbortSignal,
-  ): Promise<{ total: number; currency: string; parts: { address: Address; amount: number }[] } | null>;
+  /**
+   * What was billed for the cloud project in a month (`202611`), as the table of a billing export says; no line: nothing
+   * yet. Throws `cloud-bill-unknown` and what other looks throw.
+   */
+  billed?(table: string, month: string, signal: AbortSignal): Promise<BillLine[]>;
 }

@@ -126,6 +126,7 @@ export const CONFIG: CloudConfig = {
   ],
   secrets: [{ variable: 'JWT_SECRET', id: 'jwt-secret' }],
   budget: { amount: 120.5, currency: 'EUR', thresholds: [0.5, 0.9, 1] },
+  billingExport: null,
   logDays: 90,
   auditLogs: true,
   services: [

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { CloudStatus } from '../../src/api/contract/cloud/look.ts';
+import type { CloudCost, CloudStatus } from '../../src/api/contract/cloud/look.ts';
 import type { CloudPlan } from '../../src/api/contract/cloud/plan.ts';
 import { type CallReport, type EmulatedCli, emulatedCli } from '../support/cloud/emulated-cli.ts';
-import { documentOf } from '../support/cloud/cli.ts';
+import { billingMonthOf } from '../../src/app/cloud/billing-month.ts';
+import { EXPORT, exported } from '../support/cloud/bill.ts';
+import { documentOf, FILE } from '../support/cloud/cli.ts';
 import { waitFor } from '../support/wait.ts';
 
 const missing = (status: CloudStatus): string[] =>
@@ -75,6 +77,42 @@ describe('the cloud, emulated', { timeout: 180_000 }, () => {
     ]);
     expect((await cloud.run(['setup', '--yes'])).code).toBe(0);
     await allThere(cloud);
+  });
+
+  test('cost tells what was billed as soon as the export has it, and until then why not', async () => {
+    const file = FILE.replace('region: europe-west1 }', `region: europe-west1, billingExport: ${EXPORT} }`);
+    const cloud = await emulatedCli(file);
+    const cost = async (): Promise<CloudCost> => documentOf(await cloud.run(['cost', '--json'])) as CloudCost;
+    expect((await cost()).actualProblem).toMatchObject({
+      code: 'cloud-api-disabled',
+      next: 'evenkeel cloud --emulate enable --env staging',
+    });
+    expect((await cloud.run(['enable', '--yes'])).code).toBe(0);
+    expect((await cost()).actualProblem).toMatchObject({ code: 'cloud-bill-unknown' });
+    const { month } = billingMonthOf(Date.now());
+    const at = new Date().toISOString();
+    const labels = { 'evenkeel-project': 'chat', 'evenkeel-environment': 'staging' };
+    const common = { project: 'chat-cloud-1', month, at };
+    await cloud.control('POST', 'tables', {
+      table: EXPORT,
+      rows: [
+        exported({ ...common, service: 'Cloud SQL', cost: 3.5, labels, credits: [-0.25] }),
+        exported({ ...common, service: 'Networking', cost: 0.5 }),
+        exported({ ...common, service: 'Cloud SQL', cost: 99, project: 'other-cloud-1' }),
+      ],
+    });
+    const { actual, estimate } = await cost();
+    expect(actual).toMatchObject({
+      total: 3.75,
+      credits: -0.25,
+      parts: [{ address: 'sql-instance/chat-staging-main', text: '$3.25' }],
+      rest: [{ of: 'nobody', what: 'Networking', text: '$0.50' }],
+    });
+    expect(estimate.lines.find(({ address }) => address.startsWith('sql-instance/'))?.actual).toBe('$3.25');
+    const { stdout } = await cloud.run(['cost']);
+    expect(stdout).toMatch(/sql-instance\/chat-staging-main .*\$3\.25/);
+    expect(stdout).toContain('Actual: $3.75 billed to chat-cloud-1');
+    expect((await cloud.control<CallReport>('GET', 'calls')).violations).toEqual([]);
   });
 
   test('quota and passing failures are ridden out', async () => {

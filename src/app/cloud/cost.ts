@@ -1,20 +1,25 @@
 import type { CloudCost } from '../../api/contract/cloud/look.ts';
-import { compareBudget, money } from '../../domain/cloud/price/cost.ts';
+import type { Billed } from '../../domain/cloud/price/bill.ts';
+import { type Budget, compareBudget } from '../../domain/cloud/price/cost.ts';
+import type { Estimate } from '../../domain/cloud/price/estimate.ts';
 import { addressOf } from '../../domain/cloud/resource.ts';
+import { askForBill, billFrom, written } from './bill.ts';
+import { billingMonthOf } from './billing-month.ts';
 import { type DeskDeps, LOOK_MS, placeOf } from './desk-deps.ts';
 import { seenWithin } from './look.ts';
 import { estimated, priceView } from './price.ts';
 
 /** What a month costs: estimated from the file, billed so far, and against the budget. */
 export async function cloudCost(deps: DeskDeps, signal: AbortSignal): Promise<CloudCost> {
-  const looked = seenWithin(deps, { deadlineMs: LOOK_MS.list, signal, more: [] });
-  const [{ desired, sight }, spent] = await Promise.all([
-    looked,
-    // What it is billed is worth knowing, and no reason to say nothing at all.
-    deps.cloud.spent?.(signal).catch(() => null) ?? null,
+  const { month } = billingMonthOf(deps.now());
+  const [{ desired, sight }, asked] = await Promise.all([
+    seenWithin(deps, { deadlineMs: LOOK_MS.list, signal, more: [] }),
+    askForBill(deps, month, signal),
   ]);
+  const bill = billFrom(deps, asked, { month, things: [...desired, ...sight.observed] });
+  const billed = 'billed' in bill ? bill.billed : null;
   const { lines, total, asOf, leavesOut } = estimated(desired, deps.config.region);
-  const billed = new Map(spent?.parts.map(({ address, amount }) => [address, amount]) ?? []);
+  const texts = new Map(billed?.parts.map(({ address, text }) => [address, text]) ?? []);
   const { budget } = deps.config;
   const unseen = sight.unknown.some(({ kind }) => kind === 'budget');
   const isThere = sight.observed.some(
@@ -26,20 +31,18 @@ export async function cloudCost(deps: DeskDeps, signal: AbortSignal): Promise<Cl
       total: priceView(total),
       pricesOf: asOf,
       lines: lines
-        .map(({ address, price }) => {
-          const amount = billed.get(address);
-          return {
-            address,
-            monthly: priceView(price),
-            actual: amount === undefined || spent === null ? null : money(amount, spent.currency),
-            basis: price.leavesOut === null ? price.basis : `${price.basis}; without ${price.leavesOut}`,
-          };
-        })
+        .map(({ address, price }) => ({
+          address,
+          monthly: priceView(price),
+          actual: texts.get(address) ?? null,
+          basis: price.leavesOut === null ? price.basis : `${price.basis}; without ${price.leavesOut}`,
+        }))
         .filter(({ monthly, actual }) => monthly.text !== 'free' || actual !== null)
         .toSorted((a, b) => (b.monthly.high ?? Infinity) - (a.monthly.high ?? Infinity)),
       leavesOut: [...leavesOut],
     },
-    actual: spent,
+    actual: billed === null ? null : actualOf(billed, month),
+    actualProblem: 'problem' in bill ? bill.problem : null,
     budget:
       budget === null
         ? null
@@ -48,23 +51,28 @@ export async function cloudCost(deps: DeskDeps, signal: AbortSignal): Promise<Cl
             currency: budget.currency,
             thresholds: budget.thresholds.map((share) => Math.round(share * 100)),
             exists: unseen ? null : isThere,
-            ...standing(deps, budget, { spent, total }),
+            ...standing(budget, { billed, month, total, now: deps.now() }),
           },
   };
 }
 
+const actualOf = ({ total, ...rest }: Billed, month: string): NonNullable<CloudCost['actual']> => ({
+  ...rest,
+  month: written(month),
+  total: total.amount,
+  text: total.text,
+});
+
 function standing(
-  { now }: DeskDeps,
-  budget: NonNullable<DeskDeps['config']['budget']>,
-  {
-    spent,
-    total,
-  }: { spent: Parameters<typeof compareBudget>[1]['spent']; total: { low: number; high: number | null } },
+  budget: Budget,
+  { billed, month, total, now }: { billed: Billed | null; month: string; total: Estimate['total']; now: number },
 ): { level: 'within' | 'near' | 'over' | 'unknown'; reason: string } {
-  const date = new Date(now());
-  const begun = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
-  const ended = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-  const elapsed = (date.getTime() - begun) / (ended - begun);
-  const { level, reason } = compareBudget(budget, { spent, expected: total, elapsed });
+  // What is exported comes hours late: a forecast is made from the time that the bill is about.
+  const until = billingMonthOf(Math.min(now, billed?.until ?? now));
+  const { level, reason } = compareBudget(budget, {
+    spent: billed === null ? null : { total: billed.total.amount, currency: billed.currency },
+    expected: total,
+    elapsed: until.month === month ? until.elapsed : 0,
+  });
   return { level, reason };
 }

@@ -4,7 +4,8 @@ import type { Input } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../deps.ts';
 import { openDesk } from './open-desk.ts';
-import { showCost, showList, showStatus, showUrls } from './show-look.ts';
+import { showCost } from './show-cost.ts';
+import { showList, showStatus, showUrls } from './show-look.ts';
 
 export async function status(context: Context, input: Input): Promise<ExitCode> {
   const desk = await openDesk(context, input);

@@ -1,4 +1,4 @@
-import type { CloudCost, CloudList, CloudState, CloudStatus, CloudUrls } from '../../api/contract/cloud/look.ts';
+import type { CloudList, CloudState, CloudStatus, CloudUrls } from '../../api/contract/cloud/look.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../../lib/format.ts';
 import type { Output } from '../output.ts';
 import { table } from '../screen/table.ts';
@@ -100,41 +100,6 @@ export function showList(list: CloudList, out: Output, now: number): void {
   }
   if (list.resources.length === 0) out.line('There is nothing.', '');
   unknownLines(list.unknown, out);
-}
-
-export function showCost(cost: CloudCost, out: Output, hint: Hint): void {
-  const { style } = out;
-  const { estimate, actual, budget } = cost;
-  out.line(placeLine(cost, style), '');
-  const rows = estimate.lines.map((line) => [line.address, line.monthly.text, line.actual ?? '', line.basis]);
-  const titles = [
-    { title: 'resource' },
-    { title: 'a month', align: 'right' as const },
-    { title: 'so far', align: 'right' as const },
-    { title: 'rests on', leaveOut: 1 },
-  ];
-  if (rows.length > 0) out.line(...table(titles, rows, { style, columns: out.columns(), indent: 2 }), '');
-  out.prose(
-    `Estimate: ${style.bold(estimate.total.text)} a month ${style.dim(`(list prices of ${estimate.pricesOf})`)}.`,
-    2,
-  );
-  if (estimate.leavesOut.length > 0) out.prose(style.dim(`  Without ${estimate.leavesOut.join('; ')}.`), 2);
-  out.prose(
-    actual === null
-      ? 'Actual: not known; the provider tells it only where billing is exported.'
-      : `Actual, since the first of this month: ${style.bold(`${actual.total.toFixed(2)} ${actual.currency}`)}.`,
-    2,
-  );
-  if (budget === null) {
-    out.line('Budget: none; `cloud.budget` in evenkeel.yaml sets one, with alerts at 50, 90 and 100 %.');
-    return;
-  }
-  const state = budget.exists === null ? 'unknown' : budget.exists ? 'set' : 'not set up yet';
-  const amount = `${budget.amount} ${budget.currency}`;
-  out.prose(`Budget: ${amount} a month with alerts at ${budget.thresholds.join(', ')} % (${state}).`, 2);
-  const paint = budget.level === 'over' ? style.red : budget.level === 'near' ? style.yellow : style.dim;
-  out.prose(paint(`  ${budget.reason}`), 2);
-  if (budget.exists === false) out.line(`  ${style.bold(hint('evenkeel cloud setup --only budget'))}`);
 }
 
 export function showUrls(urls: CloudUrls, out: Output, hint: Hint): void {

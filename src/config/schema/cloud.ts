@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { isBillingExport } from '../../domain/cloud/price/billing-export.ts';
 import { parseBudget } from '../values/budget.ts';
 import { decimal, duration, keys, oneOrMany, percent, scalar, text, wholeNumber, yesNo } from './scalars.ts';
 
@@ -77,6 +78,12 @@ const budget = z.union(
   [scalar(parseBudget, BUDGET).transform((parsed): z.output<typeof budgetKeys> => parsed), budgetKeys],
   { error: `${BUDGET}, or { amount, currency, alerts }` },
 );
+
+const billingExport = scalar(
+  (value) => (isBillingExport(value) ? value : null),
+  'the table of a usage cost export, PROJECT.DATASET.gcp_billing_export_v1_XXXXXX_XXXXXX_XXXXXX (or …_export_resource_v1_…)',
+);
+
 const logs = keys({
   keep: duration({ min: 86_400_000, max: 3650 * 86_400_000, say: 'a duration of whole days from 1d to 3650d' })
     .describe('How long logs are kept. Environments in the same cloud project share the longest. Default 30d.')
@@ -122,6 +129,11 @@ export const cloud = keys({
   account: account.optional(),
   repository: repository.optional(),
   budget: budget.describe('Google tells when it is used up, at 50, 90 and 100 %; nothing is stopped.').optional(),
+  billingExport: billingExport
+    .describe(
+      'Table of BigQuery into which the billing account exports usage cost; `evenkeel cloud cost` reads there what was billed. Default: none.',
+    )
+    .optional(),
   logs: logs.describe('How long logs are kept.').optional(),
   alerts: alerts.describe('Who is told when a service is not well.').optional(),
   urlFile: z

@@ -34,6 +34,8 @@ export interface CloudConfig {
   secrets: CloudSecret[];
   /** For a month; thresholds are shares of the amount, such as 0.5. */
   budget: { amount: number; currency: string; thresholds: number[] } | null;
+  /** Table of BigQuery with what was billed, `PROJECT.DATASET.TABLE`; null: nobody can know it. */
+  billingExport: string | null;
   /** Of the whole cloud project: the longest of the environments that share it. */
   logDays: number;
   auditLogs: boolean;

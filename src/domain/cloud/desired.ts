@@ -94,6 +94,7 @@ export function desiredOf(config: CloudConfig, setting: Setting): Desired[] {
   const apis = unique([
     ...BASE_APIS,
     ...(config.network !== null && config.database !== null ? ['servicenetworking.googleapis.com'] : []),
+    ...(config.billingExport === null ? [] : ['bigquery.googleapis.com']),
     ...config.apis,
     ...all.flatMap(({ kind }) => apisOf(kind)),
   ]).map((name) => make('api', name, null, {}));

@@ -1,5 +1,6 @@
 import type { Api, Door } from '../core/api.ts';
 import { artifactregistry } from './artifactregistry.ts';
+import { bigquery } from './bigquery.ts';
 import { billingbudgets } from './billingbudgets.ts';
 import { cloudbilling } from './cloudbilling.ts';
 import { cloudresourcemanagerV1, cloudresourcemanagerV3 } from './cloudresourcemanager.ts';
@@ -32,6 +33,7 @@ export const standardApis: readonly Api[] = [
   logging,
   cloudbilling,
   billingbudgets,
+  bigquery,
   container,
 ];
 

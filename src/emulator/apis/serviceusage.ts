@@ -18,6 +18,7 @@ const NEEDED_BY: Record<string, readonly string[]> = {
 /** What can be named; a project's list of what is off would be endless, so it knows these. */
 const CATALOGUE = [
   'artifactregistry',
+  'bigquery',
   'billingbudgets',
   'cloudbuild',
   'compute',

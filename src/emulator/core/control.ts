@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { loadTable } from '../bigquery/export-table.ts';
 import { jsonOf, readBody } from '../http/body.ts';
 import { targetOf } from '../http/target.ts';
 import type { Door } from './api.ts';
@@ -18,6 +19,7 @@ const ROOT = '/_emulator/';
  *     POST   /_emulator/faults   plans one fault (see `PlannedFault`), or a list of them
  *     DELETE /_emulator/faults   forgets them
  *     GET    /_emulator/state    everything there is
+ *     POST   /_emulator/tables   rows of a billing export in BigQuery (see `loadTable`)
  */
 export const controlDoor: Door = {
   opens: (_host, path) => path.startsWith(ROOT),
@@ -50,11 +52,15 @@ async function act(request: IncomingMessage, world: World): Promise<unknown> {
     case 'DELETE faults':
       world.faults.clear();
       return {};
+    case 'POST tables':
+      loadTable(world, jsonOf(await readBody(request)));
+      await world.state.flush();
+      return {};
     case 'GET state':
       await world.operations.settle();
       return world.state.snapshot();
     default:
-      throw new GoogleError('NOT_FOUND', 'The emulator answers at calls, faults and state.');
+      throw new GoogleError('NOT_FOUND', 'The emulator answers at calls, faults, tables and state.');
   }
 }
 

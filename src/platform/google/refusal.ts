@@ -150,6 +150,8 @@ const ROLES: readonly [prefix: string, role: string][] = [
   ['billing.budgets.', 'roles/billing.costsManager'],
   ['billing.', 'roles/billing.user'],
   ['container.', 'roles/container.admin'],
+  ['bigquery.jobs.', 'roles/bigquery.jobUser'],
+  ['bigquery.', 'roles/bigquery.dataViewer'],
 ];
 
 function permissionMissing(
@@ -159,7 +161,10 @@ function permissionMissing(
 ): GoogleRefusal {
   const permission =
     details['permission'] ??
-    /['"]([a-z][\w]*(?:\.[\w]+){2,})['"]|does not have ([\w.]+) access/.exec(message)?.slice(1).find(Boolean);
+    /['"]([a-z][\w]*(?:\.[\w]+){2,})['"]|does not have ([\w.]+) (?:access|permission)|Permission ([\w.]+) denied/
+      .exec(message)
+      ?.slice(1)
+      .find(Boolean);
   const named = permission ?? `${asked.host.split('.')[0] ?? ''}.`;
   const role = ROLES.find(([prefix]) => named.startsWith(prefix))?.[1] ?? 'roles/editor';
   return make(

@@ -74,6 +74,7 @@ export const cloudSchema = z.strictObject({
   buckets: z.array(bucket),
   secrets: z.array(z.strictObject({ variable: z.string(), id: z.string() })),
   budget: z.strictObject({ amount: z.number(), currency: z.string(), thresholds: z.array(z.number()) }).nullable(),
+  billingExport: z.string().nullable().default(null),
   logDays: z.number(),
   auditLogs: z.boolean(),
   alerts: z.strictObject({ emails: z.array(z.string()), everyS: z.number() }),

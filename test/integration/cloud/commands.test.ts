@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { cloudCleanupSchema } from '../../../src/api/contract/cloud/cleanup.ts';
 import {
   cloudCostSchema,
@@ -8,6 +8,8 @@ import {
 } from '../../../src/api/contract/cloud/look.ts';
 import { cloudPlanSchema } from '../../../src/api/contract/cloud/plan.ts';
 import { cloudRunLineSchema } from '../../../src/api/contract/cloud/run.ts';
+import { EvenkeelError } from '../../../src/ports/errors.ts';
+import { billLine, EXPORT } from '../../support/cloud/bill.ts';
 import { cloudCli, documentOf, FILE, linesOf, type RunOptions, type Said } from '../../support/cloud/cli.ts';
 import { fakeCloud, type FakeCloud } from '../../support/cloud/fake-cloud.ts';
 import { bucketSample } from '../../support/cloud/samples.ts';
@@ -189,4 +191,68 @@ test('cost says what the file will cost, line by line', async () => {
   expect(stdout).toMatch(/sql-instance\/chat-staging-main +\$\d/);
   expect(stdout).toMatch(/Estimate: .*a month/);
   expect(stdout).toContain('Budget: none');
+});
+
+describe('what was billed', () => {
+  const withExport = (file = FILE) => {
+    const cli = cloudCli(
+      cloud,
+      tempDir('chat'),
+      file.replace('region: europe-west1 }', `region: europe-west1, budget: 100 USD, billingExport: ${EXPORT} }`),
+    );
+    return (...args: string[]): Promise<Said> => cli(['cloud', 'cost', ...args, '--env', 'staging']);
+  };
+  const ours = { project: 'chat', environment: 'staging' };
+
+  test('is shown line by line, what is nobody’s and others’ as that, and adds up to the bill', async () => {
+    cloud.bill = [
+      billLine('Cloud SQL', { labels: ours, cost: 5_004_000_000n }),
+      billLine('Cloud Run', { labels: { ...ours, service: 'api' }, cost: 1_004_000_000n }),
+      billLine('Cloud Storage', { labels: ours, cost: 304_000_000n }),
+      billLine('Cloud SQL', { labels: { ...ours, environment: 'production' }, cost: 40_000_000_000n }),
+      billLine('Cloud Logging', { cost: 200_000_000n, credits: -100_000_000n }),
+    ];
+    const { code, stdout } = await withExport()();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/sql-instance\/chat-staging-main +\$\S+( to \S+)? +\$5\.01 /);
+    expect(stdout).toMatch(/service\/chat-staging-api +up to \S+ +\$1\.00 /);
+    expect(stdout).toMatch(/Cloud Storage of this environment +\$0\.30 /);
+    expect(stdout).toMatch(/chat\/production +\$40\.00 /);
+    expect(stdout).toMatch(/Cloud Logging of nobody known +\$0\.10 /);
+    expect(stdout).toMatch(/together +\$.*\$46\.41\n/);
+    expect(stdout).toMatch(
+      /Actual: \$46\.41 billed to chat-cloud-1 in \d{4}-\d\d, with 0\.10 USD of credits taken off \(use up to 2026-11-20\s+00:00 UTC\)\./,
+    );
+    expect(stdout).toContain('$46.41 of $100.00 spent (46 %)');
+    const cost = cloudCostSchema.parse(documentOf(await withExport()('--json')));
+    expect(cost.actualProblem).toBeNull();
+    expect(cost.actual).toMatchObject({ total: 46.412, currency: 'USD', credits: -0.1 });
+    const shown = [...(cost.actual?.parts ?? []), ...(cost.actual?.rest ?? [])];
+    expect(shown.reduce((sum, { amount }) => sum + amount, 0)).toBeCloseTo(46.412, 9);
+  });
+
+  test('is not known without an export, and without a row in it: why, and what to do, is said beside the estimate', async () => {
+    const without = await run(['cost']);
+    expect(without.code).toBe(0);
+    expect(without.stdout).toMatch(/Actual: not known: .*the file names none/);
+    expect(without.stdout).toContain('`cloud.billingExport`');
+    const empty = await withExport()();
+    expect(empty.stdout).toMatch(/Estimate: .*a month/);
+    expect(empty.stdout).toMatch(/Actual: not known: the export holds nothing of chat-cloud-1 in \d{4}-\d\d yet/);
+    expect(cloudCostSchema.parse(documentOf(await withExport()('--json')))).toMatchObject({
+      actual: null,
+      actualProblem: { code: 'cloud-bill-empty', retryable: true },
+    });
+  });
+
+  test('a refusal costs the estimate nothing', async () => {
+    cloud.billed = () =>
+      Promise.reject(
+        new EvenkeelError({ code: 'cloud-api-disabled', what: 'it is off', next: 'evenkeel cloud enable' }),
+      );
+    const { code, stdout } = await withExport()();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Estimate: .*a month/);
+    expect(stdout).toMatch(/Actual: not known: it is off\.\n +evenkeel cloud enable --env staging\n/);
+  });
 });

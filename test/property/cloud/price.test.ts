@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareBudget, costRows, formatPrice } from '../../../src/domain/cloud/price/cost.ts';
+import { compareBudget, formatPrice } from '../../../src/domain/cloud/price/cost.ts';
 import { estimate } from '../../../src/domain/cloud/price/estimate.ts';
 import { ASSUMED_USE, priceOf } from '../../../src/domain/cloud/price/price.ts';
 import { REGIONS } from '../../../src/domain/cloud/price/price-list.ts';
@@ -47,10 +47,6 @@ test('the total is the sum of its lines, and lies between everything given away 
         expect(total.high).toBeCloseTo(sum(lines.map(({ price }) => price.high ?? NaN)), 4);
         expect(total.high).toBeGreaterThanOrEqual(total.low - up);
       }
-      expect(
-        costRows({ lines, total, asOf: '', currency: 'USD', givenAway: { low: 0, high: 0 }, leavesOut: [] }, null)
-          .length,
-      ).toBeLessThanOrEqual(all.length + 1);
     }),
     { numRuns: 60 },
   );
@@ -75,7 +71,7 @@ test('a threshold is reached exactly from its share of the budget on', () => {
     fc.property(fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 0, max: 20_000 }), (amount, total) => {
       const state = compareBudget(
         { amount, currency: 'USD', thresholds: [0.5, 0.9, 1] },
-        { spent: { total, currency: 'USD', parts: [] }, expected: { low: 0, high: 0 }, elapsed: 0 },
+        { spent: { total, currency: 'USD' }, expected: { low: 0, high: 0 }, elapsed: 0 },
       );
       const reached = [1, 0.9, 0.5].find((each) => total / amount >= each) ?? null;
       expect(state.reached).toBe(reached);

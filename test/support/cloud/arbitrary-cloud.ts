@@ -213,6 +213,7 @@ export const config: fc.Arbitrary<CloudConfig> = fc
     buckets: [],
     secrets: [],
     budget: null,
+    billingExport: null,
     logDays: 30,
     auditLogs: true,
     urlFile: null,

@@ -88,6 +88,7 @@ export const cloudConfig: fc.Arbitrary<CloudConfig> = fc
         thresholds: fc.constant<number[]>([0.5, 0.9, 1]),
       }),
     ),
+    billingExport: fc.constantFrom(null, 'shop-billing.costs.gcp_billing_export_v1_0A1B2C_3D4E5F_6A7B8C'),
     logDays: fc.integer({ min: 1, max: 400 }),
     auditLogs: flag,
     services: several(service, 5),

@@ -60,6 +60,7 @@ export const cloudConfig = (services: CloudService[]): CloudConfig => ({
   buckets: [],
   secrets: [],
   budget: null,
+  billingExport: null,
   logDays: 30,
   auditLogs: false,
   services,

@@ -14,7 +14,7 @@ export interface EmulatedCli {
   run(args: string[], input?: string): Promise<Ended>;
   start(args: string[]): Cli;
   /** Asks the emulator's own endpoint. */
-  control<T>(method: string, what: 'calls' | 'faults' | 'state', body?: unknown): Promise<T>;
+  control<T>(method: string, what: 'calls' | 'faults' | 'state' | 'tables', body?: unknown): Promise<T>;
 }
 
 export interface CallReport {

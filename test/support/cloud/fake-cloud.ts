@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressOf, type Address, type Desired, type Kind, type Observed } from '../../../src/domain/cloud/resource.ts';
+import type { BillLine } from '../../../src/domain/cloud/price/bill.ts';
 import type { Cloud, Look, Step } from '../../../src/ports/cloud.ts';
 import { EvenkeelError } from '../../../src/ports/errors.ts';
 
@@ -16,6 +17,8 @@ export interface FakeCloud extends Cloud {
   readonly hanging: Set<Kind>;
   /** Resources on which every change fails. */
   readonly broken: Set<Address>;
+  /** What the export holds, whichever it is. */
+  bill: BillLine[];
   /** How many changes were under way at once at most. */
   mostAtOnce(): number;
 }
@@ -130,9 +133,10 @@ export function fakeCloud({ delayMs = 1, now = () => 1_700_000_000_000 } = {}): 
         there.set(addressOf(observed), { ...known, state: running ? 'ready' : 'stopped' });
       }),
     setSecret: (name, value, signal) => change('set', `secret/${name}`, { signal }, () => setValue(name, value)),
-    spent: (signal) => {
+    bill: [],
+    billed(_table, _month, signal) {
       signal.throwIfAborted();
-      return Promise.resolve(null);
+      return Promise.resolve(cloud.bill);
     },
   };
   return cloud;

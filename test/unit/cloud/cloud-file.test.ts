@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { CloudConfig } from '../../../src/domain/cloud/config.ts';
 import { cloudVariables, databaseUrl } from '../../../src/domain/cloud/variables.ts';
+import { desiredOf } from '../../../src/domain/cloud/desired.ts';
+import { DETAILED, EXPORT } from '../../support/cloud/bill.ts';
 import { problemsIn, projectOf } from '../config/read.ts';
 
 const FILE = `
@@ -83,6 +85,23 @@ environments:
       DATABASE_URL: 'shop-staging-database-url',
     });
     expect(services.map(({ name }) => name)).toEqual(['shop-staging-api', 'shop-staging-live', 'shop-staging-faces']);
+  });
+
+  test('a billing export is named by its table, which an environment may have another of', async () => {
+    const own = FILE.replace('region: europe-west1 }', `region: europe-west1, billingExport: ${EXPORT} }`).replace(
+      'europe-north1',
+      `europe-north1, billingExport: ${DETAILED}`,
+    );
+    expect((await cloudOf('production', own)).billingExport).toBe(EXPORT);
+    expect((await cloudOf('staging', own)).billingExport).toBe(DETAILED);
+    expect((await cloudOf('production')).billingExport).toBeNull();
+    expect(await errors(own.replace('gcp_billing_export_v1', 'my_costs'))).toEqual(['bad-value cloud.billingExport']);
+    const apis = async (file: string) =>
+      desiredOf(await cloudOf('production', file), { project: 'shop', environment: 'production', projectNumber: '0' })
+        .filter(({ kind }) => kind === 'api')
+        .map(({ name }) => name);
+    expect(await apis(own)).toContain('bigquery.googleapis.com');
+    expect(await apis(FILE)).not.toContain('bigquery.googleapis.com');
   });
 
   test('property 3: each bucket has the rule that the file gives it', async () => {

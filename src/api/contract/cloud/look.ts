@@ -76,6 +76,8 @@ export const cloudUrlsSchema = z.object({
   file: z.object({ path: z.string(), changed: z.array(z.string()) }).nullable(),
 });
 
+const amount = { amount: z.number(), text: z.string() };
+
 /** `evenkeel cloud cost --json`. */
 export const cloudCostSchema = z.object({
   ...common.place,
@@ -87,14 +89,25 @@ export const cloudCostSchema = z.object({
     ),
     leavesOut: z.array(z.string()),
   }),
-  /** Billed since the first of the month; null: the provider does not say. */
+  /** Billed for the cloud project in this month, credits taken off; null: not known, and `actualProblem` says why. */
   actual: z
     .object({
+      /** That of the bill, by Google's time: `2026-11`. */
+      month: z.string(),
       total: z.number(),
+      /** As people read it; the texts below add up to it. */
+      text: z.string(),
       currency: z.string(),
-      parts: z.array(z.object({ address: common.address, amount: z.number() })),
+      /** What credits took off: zero or below. */
+      credits: z.number(),
+      /** End of the last use that is in it, wall time, ms. */
+      until: z.number(),
+      parts: z.array(z.object({ address: common.address, ...amount })),
+      /** What is of no one resource: of this environment, of another one that evenkeel looks after, or of nobody it knows. */
+      rest: z.array(z.object({ of: z.enum(['environment', 'elsewhere', 'nobody']), what: z.string(), ...amount })),
     })
     .nullable(),
+  actualProblem: common.problem.nullable(),
   budget: z
     .object({
       amount: z.number(),

@@ -57,6 +57,7 @@ export function resolveCloud(place: CloudPlace, parts: Parts, problems: Problem[
     buckets: parts.buckets,
     secrets: [...ids].map(([variable, id]) => ({ variable, id })),
     budget: budgetOf(written.budget),
+    billingExport: written.billingExport ?? null,
     logDays: Math.max(...place.sharing.map(logDaysOf)),
     auditLogs: written.logs?.audit ?? true,
     alerts: {

@@ -1,57 +1,4 @@
-import type { Address } from '../resource.ts';
 import type { Estimate } from './estimate.ts';
-import type { Price } from './amounts.ts';
-
-/** What was billed this month, as a provider tells it. */
-export interface Spent {
-  total: number;
-  currency: string;
-  parts: readonly { address: Address; amount: number }[];
-}
-
-/** A row of the table of `cost`. */
-export interface CostRow {
-  /** Null: the whole. */
-  address: Address | null;
-  /** For a month, such as `$49.31`, `$4.10 to 12.30`, `at least $7.30`, `free`. */
-  estimate: string;
-  /** So far this month; null: the provider does not say. */
-  actual: string | null;
-  basis: string;
-}
-
-/** Dearest first, what is free left out, the whole at the end. */
-export function costRows({ lines, total, asOf }: Estimate, spent: Spent | null): CostRow[] {
-  const actualOf = (address: Address): string | null => {
-    const part = spent?.parts.find((each) => each.address === address);
-    return spent === null || part === undefined ? null : money(part.amount, spent.currency);
-  };
-  const rows = lines
-    .filter(({ address, price }) => !isFree(price) || actualOf(address) !== null)
-    .toSorted((a, b) => top(b.price) - top(a.price) || b.price.low - a.price.low || (a.address < b.address ? -1 : 1))
-    .map(({ address, price }) => ({
-      address,
-      estimate: formatPrice(price),
-      actual: actualOf(address),
-      basis: price.leavesOut === null ? price.basis : `${price.basis}; without ${price.leavesOut}`,
-    }));
-  const known = spent?.parts.filter(({ address }) => !lines.some((line) => line.address === address)) ?? [];
-  const others = known.map(({ address, amount }) => ({
-    address,
-    estimate: 'not in the file',
-    actual: money(amount, spent?.currency ?? 'USD'),
-    basis: 'billed in this project',
-  }));
-  const whole: CostRow = {
-    address: null,
-    estimate: formatPrice(total),
-    actual: spent === null ? null : money(spent.total, spent.currency),
-    basis: `list prices of ${asOf}`,
-  };
-  return [...rows, ...others, whole];
-}
-
-const top = ({ high }: Price): number => high ?? Infinity;
 
 /** Below half a cent. */
 const isFree = ({ low, high }: { low: number; high: number | null }): boolean => low < 0.005 && (high ?? 1) < 0.005;
@@ -96,7 +43,11 @@ const ENOUGH = 0.1;
  */
 export function compareBudget(
   budget: Budget,
-  { spent, expected, elapsed }: { spent: Spent | null; expected: Estimate['total']; elapsed: number },
+  {
+    spent,
+    expected,
+    elapsed,
+  }: { spent: { total: number; currency: string } | null; expected: Estimate['total']; elapsed: number },
 ): BudgetState {
   const amount = money(budget.amount, budget.currency);
   if (spent === null || spent.currency !== budget.currency) {

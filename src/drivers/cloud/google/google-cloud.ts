@@ -8,6 +8,7 @@ import { GoogleRefusal } from '../../../platform/google/refusal.ts';
 import { pollPause } from '../../../platform/google/retry.ts';
 import { writeAccountKey } from './account-key.ts';
 import { withExit2 } from './exit.ts';
+import { readBill } from './bill.ts';
 import { billingOn } from './billing.ts';
 import { type Google, openDriver } from './google.ts';
 import type { Work } from './kind-driver.ts';
@@ -52,8 +53,7 @@ export function googleCloud(options: {
     setSecret: (name, value, signal) => changing(google, signal, () => addValue(google, name, value, signal)),
     accountKey: (account, file, signal) =>
       changing(google, signal, () => writeAccountKey(google, account, file, signal)),
-    /** Google tells what was billed by an export to BigQuery alone, which the owner of the billing account has to set up. */
-    spent: () => Promise.resolve(null),
+    billed: (table, month, signal) => readBill(google, { table, month }, signal),
   };
 }
 

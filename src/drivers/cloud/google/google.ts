@@ -15,6 +15,8 @@ export interface Google {
   database: CloudDatabase | null;
   policy: PolicyEditor;
   projectNumber(signal: AbortSignal): Promise<string>;
+  /** Who pays, asked once for all who look at the same time; remembered only once somebody does: one may be linked meanwhile. */
+  billing(signal: AbortSignal): Promise<BillingInfo>;
   /** APIs that this process switched on, and when (wall time, ms): for a while Google goes on saying that they are off. */
   enabled: Map<string, number>;
   /** One at a time for each key: Cloud SQL does one thing to an instance at once. */
@@ -24,6 +26,7 @@ export interface Google {
 export function openDriver(scope: CloudScope, http: GoogleHttp, database: CloudDatabase | null): Google {
   const turns = new Map<string, Promise<unknown>>();
   let number: Promise<string> | null = null;
+  let billing: Promise<BillingInfo> | null = null;
   const clients = lazyClients(http);
   return {
     scope,
@@ -37,6 +40,16 @@ export function openDriver(scope: CloudScope, http: GoogleHttp, database: CloudD
         number = null;
         throw error;
       })),
+    billing(signal) {
+      const ask = (): Promise<BillingInfo> => {
+        const forget = (): void => void (billing = billing === asked ? null : billing);
+        const asked = findBilling(scope.cloudProject, http, signal);
+        asked.then(({ billingEnabled }) => billingEnabled === true || forget(), forget);
+        return (billing = asked);
+      };
+      // Whoever asked before may have left meanwhile.
+      return billing === null ? ask() : billing.catch(ask);
+    },
     turn(key, work) {
       const mine = (turns.get(key) ?? Promise.resolve()).then(work, work);
       turns.set(key, mine);
@@ -44,6 +57,14 @@ export function openDriver(scope: CloudScope, http: GoogleHttp, database: CloudD
     },
   };
 }
+
+export interface BillingInfo {
+  billingAccountName?: string;
+  billingEnabled?: boolean;
+}
+
+const findBilling = (project: string, http: GoogleHttp, signal: AbortSignal): Promise<BillingInfo> =>
+  http.request('GET', `https://cloudbilling.googleapis.com/v1/projects/${project}/billingInfo`, { signal });
 
 async function findProjectNumber(
   project: string,
