@@ -13,6 +13,12 @@ import { targetOf } from './target.ts';
 import type { Target } from './target.ts';
 import { Uploads } from './uploads.ts';
 
+/**
+ * How long a client's idle connection is kept, ms, as Google's front ends do. A request that comes at the moment when one
+ * is closed is lost: after Node's 5 s that happens, after this nearly never.
+ */
+const KEPT = 610_000;
+
 /** The HTTP side of the emulator: doors first, then Google's methods. */
 export class EmulatorServer {
   private readonly world: World;
@@ -28,7 +34,10 @@ export class EmulatorServer {
     this.world = world;
     this.doors = doors;
     this.router = new Router(apis);
-    this.server = createServer({ requestTimeout: 0 }, (request, response) => void this.serve(request, response));
+    this.server = createServer(
+      { requestTimeout: 0, keepAliveTimeout: KEPT },
+      (request, response) => void this.serve(request, response),
+    );
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.upgrade(request, socket, head),
     );
