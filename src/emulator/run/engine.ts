@@ -29,7 +29,8 @@ export class Engine {
   /** Aborted when the emulator ends. */
   readonly stopping = new AbortController();
   readonly #pools = new Map<string, Pool>();
-  readonly #ending = new Set<Promise<void>>();
+  /** Pools that went, until they have answered what was asked of them. */
+  readonly #leaving = new Map<Pool, Promise<void>>();
   readonly #turns = new Map<string, Promise<void>>();
   readonly #cancels = new Map<string, AbortController>();
 
@@ -122,13 +123,15 @@ export class Engine {
     }
   }
 
-  /** Ends the instances of a revision that goes. */
+  /** Ends the instances of a revision that goes, once they have answered. */
   drop(revision: string): void {
     const pool = this.#pools.get(revision);
     if (pool === undefined) return;
     this.#pools.delete(revision);
-    const ending = pool.stop().finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    this.#leaving.set(
+      pool,
+      pool.retire().finally(() => this.#leaving.delete(pool)),
+    );
   }
 
   revisionOf(service: string, revision: string): Revision | undefined {
@@ -137,8 +140,9 @@ export class Engine {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    for (const revision of this.#pools.keys()) this.drop(revision);
-    await Promise.all([...this.#ending, ...this.#turns.values()]);
+    const pools = [...this.#pools.values(), ...this.#leaving.keys()];
+    this.#pools.clear();
+    await Promise.all([...pools.map((pool) => pool.stop()), ...this.#leaving.values(), ...this.#turns.values()]);
     this.metrics.stop();
     await this.#sql?.stop();
   }
