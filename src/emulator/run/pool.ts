@@ -20,7 +20,7 @@ export class NoInstance extends Error {}
 
 /** The instances of one revision: as many as its requests need, within limits. */
 export class Pool {
-  readonly #spec: () => InstanceSpec;
+  readonly #spec: () => Promise<InstanceSpec>;
   #limits: PoolLimits;
   readonly #instances = new Set<Instance>();
   readonly #waiting: ((instance: Instance | Error) => void)[] = [];
@@ -35,8 +35,8 @@ export class Pool {
   #quiet: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** `spec` is asked for each start: secrets are resolved then. It may throw a StartFailure. */
-  constructor(spec: () => InstanceSpec, limits: PoolLimits) {
+  /** `spec` is asked for each start: secrets are resolved then. It may reject with a StartFailure. */
+  constructor(spec: () => Promise<InstanceSpec>, limits: PoolLimits) {
     this.#spec = spec;
     this.#limits = limits;
   }
@@ -155,7 +155,7 @@ export class Pool {
   async #start(): Promise<void> {
     const begun = performance.now();
     const starting = (async () => {
-      const instance = await Instance.start(this.#spec(), this.#stop.signal);
+      const instance = await Instance.start(await this.#spec(), this.#stop.signal);
       if (this.#stop.signal.aborted) return instance.stop();
       this.#starts.count += 1;
       this.#starts.ms += performance.now() - begun;
