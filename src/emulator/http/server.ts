@@ -8,16 +8,11 @@ import { errorBody, GoogleError } from '../core/google-error.ts';
 import type { World } from '../core/world.ts';
 import { dispatch, unknownPath } from './dispatch.ts';
 import { holdsOperation } from './holds.ts';
+import { KEPT_MS } from './kept.ts';
 import { Router } from './router.ts';
 import { targetOf } from './target.ts';
 import type { Target } from './target.ts';
 import { Uploads } from './uploads.ts';
-
-/**
- * How long a client's idle connection is kept, ms, as Google's front ends do. A request that comes at the moment when one
- * is closed is lost: after Node's 5 s that happens, after this nearly never.
- */
-const KEPT = 610_000;
 
 /** The HTTP side of the emulator: doors first, then Google's methods. */
 export class EmulatorServer {
@@ -35,7 +30,7 @@ export class EmulatorServer {
     this.doors = doors;
     this.router = new Router(apis);
     this.server = createServer(
-      { requestTimeout: 0, keepAliveTimeout: KEPT },
+      { requestTimeout: 0, keepAliveTimeout: KEPT_MS },
       (request, response) => void this.serve(request, response),
     );
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { KEPT_MS } from '../http/kept.ts';
 
 /** What answers at services' addresses. */
 export interface Behind {
@@ -56,7 +57,7 @@ export class InnerDoors {
   }
 
   #open(host: string): Promise<{ server: Server; url: string }> {
-    const server = createServer({ requestTimeout: 0, keepAliveTimeout: 610_000 });
+    const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEPT_MS });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       request.headers.host = host;
       this.#behind.handle(request, response).catch(() => response.destroy());
