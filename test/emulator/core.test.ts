@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask, emulated, endEmulators, TOKEN } from './emulated.ts';
 
@@ -75,6 +75,17 @@ describe('the core', () => {
     });
     expect(status).toBe(200);
     expect(emulator.world.calls.list()).toMatchObject([{ method: 'secretmanager.projects.secrets.list' }]);
+  });
+
+  test('a client is promised to keep its connection for as long as Google does', async () => {
+    const emulator = await emulated();
+    const agent = new Agent({ keepAlive: true });
+    const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(emulator.url, { agent }, resolve).once('error', reject);
+    });
+    reply.resume();
+    agent.destroy();
+    expect(reply.headers['keep-alive']).toBe('timeout=610');
   });
 
   test('audit settings are changed only by a mask that names them', async () => {

@@ -8,6 +8,7 @@ import { errorBody, GoogleError } from '../core/google-error.ts';
 import type { World } from '../core/world.ts';
 import { dispatch, unknownPath } from './dispatch.ts';
 import { holdsOperation } from './holds.ts';
+import { KEPT_MS } from './kept.ts';
 import { Router } from './router.ts';
 import { targetOf } from './target.ts';
 import type { Target } from './target.ts';
@@ -28,7 +29,10 @@ export class EmulatorServer {
     this.world = world;
     this.doors = doors;
     this.router = new Router(apis);
-    this.server = createServer({ requestTimeout: 0 }, (request, response) => void this.serve(request, response));
+    this.server = createServer(
+      { requestTimeout: 0, keepAliveTimeout: KEPT_MS },
+      (request, response) => void this.serve(request, response),
+    );
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.upgrade(request, socket, head),
     );

@@ -5,6 +5,8 @@ import { carryOut } from './deploy.ts';
 import { Engine } from './engine.ts';
 import { carryOutExecution } from './executions.ts';
 import { frontDoor } from './front.ts';
+import { mayAnswer } from './hosts.ts';
+import type { Behind } from './inner-doors.ts';
 import { jobsV2 } from './jobs-v2.ts';
 import { operationHandlers } from './operations.ts';
 import { usualOptions, type RunOptions } from './options.ts';
@@ -24,11 +26,17 @@ export function cloudRun(workshop: SharedWorkshop, options: Partial<RunOptions> 
     if (running === null) throw new Error('the emulated Cloud Run is not installed');
     return running;
   };
+  const door = frontDoor(engine);
+  const behind = (world: World): Behind => ({
+    knows: (host) => mayAnswer(engine(), host),
+    handle: async (request, response) => door.handle(request, response, world),
+    upgrade: (request, socket, head) => door.upgrade?.(request, socket, head, world),
+  });
   const v2: Api = {
     document: 'run.v2',
     handlers: { ...servicesV2(engine), ...revisionsV2(engine), ...jobsV2(engine), ...operationHandlers },
     install: async (world) => {
-      running = open(world, await workshop.enter(world), { ...usualOptions, ...options });
+      running = open(world, await workshop.enter(world), { ...usualOptions, ...options }, behind(world));
     },
     stop: async () => {
       await running?.stop();
@@ -36,11 +44,11 @@ export function cloudRun(workshop: SharedWorkshop, options: Partial<RunOptions> 
     },
   };
   const v1: Api = { document: 'run.v1', handlers: { ...servicesV1(engine), ...operationHandlers } };
-  return { apis: [v2, v1], door: frontDoor(engine) };
+  return { apis: [v2, v1], door };
 }
 
-function open(world: World, shop: Workshop, options: RunOptions): Engine {
-  const engine = new Engine(world, shop.images, shop, options);
+function open(world: World, shop: Workshop, options: RunOptions, behind: Behind): Engine {
+  const engine = new Engine(world, shop.images, shop, options, behind);
   engine.remembered.endLeftOvers();
   for (const pending of engine.tables.pending.list()) {
     if (pending.target.includes('/executions/')) carryOutExecution(engine, pending);

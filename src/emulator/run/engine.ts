@@ -3,6 +3,7 @@ import type { ImageStore } from '../build/image-store.ts';
 import { etagOf } from '../core/etag.ts';
 import { timestamp, type World } from '../core/world.ts';
 import { RememberedProcesses } from '../process/remembered.ts';
+import { type Behind, InnerDoors } from './inner-doors.ts';
 import { hostsOf, placeOf, revisionName, shortName, type ServiceHosts } from './names.ts';
 import { RunLogs } from './logs.ts';
 import { Metrics } from './metrics.ts';
@@ -26,14 +27,16 @@ export class Engine {
   readonly metrics: Metrics;
   readonly remembered: RememberedProcesses;
   readonly #sql: SqlSockets | null;
+  readonly #inner: InnerDoors;
   /** Aborted when the emulator ends. */
   readonly stopping = new AbortController();
   readonly #pools = new Map<string, Pool>();
-  readonly #ending = new Set<Promise<void>>();
+  /** Pools that went, until they have answered what was asked of them. */
+  readonly #leaving = new Map<Pool, Promise<void>>();
   readonly #turns = new Map<string, Promise<void>>();
   readonly #cancels = new Map<string, AbortController>();
 
-  constructor(world: World, images: ImageStore, host: HostTools, options: RunOptions) {
+  constructor(world: World, images: ImageStore, host: HostTools, options: RunOptions, behind: Behind) {
     this.world = world;
     this.images = images;
     this.host = host;
@@ -43,6 +46,7 @@ export class Engine {
     this.metrics = new Metrics(world, options);
     const { folder, postgres } = world.options;
     this.#sql = postgres === null ? null : new SqlSockets(postgres);
+    this.#inner = new InnerDoors(behind);
     this.remembered = new RememberedProcesses(folder === null ? null : join(folder, 'run-processes.json'));
   }
 
@@ -74,10 +78,10 @@ export class Engine {
     return quiet;
   }
 
-  /** Variables as a program on this machine needs them: sockets of Cloud SQL lie elsewhere here. */
-  onHost(values: Record<string, string>, program: Program): Record<string, string> {
+  /** Variables as a program on this machine needs them: sockets of Cloud SQL and addresses of services are others here. */
+  onHost(values: Record<string, string>, program: Program): Promise<Record<string, string>> {
     const instances = (program.volumes ?? []).flatMap(({ cloudSqlInstance }) => cloudSqlInstance?.instances ?? []);
-    return this.#sql?.onHost(values, instances) ?? values;
+    return this.#inner.onHost(this.#sql?.onHost(values, instances) ?? values);
   }
 
   /** By which an execution is cancelled. */
@@ -122,13 +126,15 @@ export class Engine {
     }
   }
 
-  /** Ends the instances of a revision that goes. */
+  /** Ends the instances of a revision that goes, once they have answered. */
   drop(revision: string): void {
     const pool = this.#pools.get(revision);
     if (pool === undefined) return;
     this.#pools.delete(revision);
-    const ending = pool.stop().finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    this.#leaving.set(
+      pool,
+      pool.retire().finally(() => this.#leaving.delete(pool)),
+    );
   }
 
   revisionOf(service: string, revision: string): Revision | undefined {
@@ -137,9 +143,11 @@ export class Engine {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    for (const revision of this.#pools.keys()) this.drop(revision);
-    await Promise.all([...this.#ending, ...this.#turns.values()]);
+    const pools = [...this.#pools.values(), ...this.#leaving.keys()];
+    this.#pools.clear();
+    await Promise.all([...pools.map((pool) => pool.stop()), ...this.#leaving.values(), ...this.#turns.values()]);
     this.metrics.stop();
+    await this.#inner.stop();
     await this.#sql?.stop();
   }
 

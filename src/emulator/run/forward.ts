@@ -1,6 +1,6 @@
 import { request as ask, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { PassThrough, type Duplex } from 'node:stream';
 import type { TokenHeader } from './identity.ts';
 
 export interface Forwarding {
@@ -31,6 +31,9 @@ export const dial = (port: number): Promise<Socket | null> =>
     socket.once('connect', () => resolve(socket));
   });
 
+/** How Google calls the status of a request whose client left before the answer. */
+const LEFT = 499;
+
 /** Passes a request to a program and its answer back. Resolves when both are over, whatever became of them. */
 export function forward(
   request: IncomingMessage,
@@ -38,29 +41,40 @@ export function forward(
   to: Forwarding,
   cookie: string | null,
 ): Promise<void> {
+  if (response.destroyed) {
+    response.statusCode = LEFT;
+    to.socket.destroy();
+    return Promise.resolve();
+  }
   return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    // No connection is kept: one that the program closes at this moment would lose a request.
+    // No connection is used twice: one that the program closes at this moment would lose a request. And yet it is asked to
+    // keep it: one that answers before it has read everything and closes would take its answer back by that.
     const upstream = ask({
       createConnection: () => to.socket,
       method: request.method,
       path: request.url,
-      headers: headersFor(request, to),
+      headers: { ...headersFor(request, to), connection: 'keep-alive' },
     });
-    const timer = setTimeout(() => {
-      fail(504, 'upstream request timeout');
+    let answered = false;
+    const over = () => {
+      clearTimeout(timer);
       upstream.destroy();
-    }, to.timeoutMs);
+      to.socket.destroy();
+      request.unpipe(upstream);
+      request.resume(); // the rest of one that was answered early, or the client never comes to its next
+      resolve();
+    };
     const fail = (status: number, text: string) => {
+      if (answered) return;
+      answered = true;
       if (response.headersSent) response.destroy();
       else {
         response.writeHead(status, { 'content-type': 'text/plain' });
         response.end(text);
       }
+      over();
     };
+    const timer = setTimeout(() => fail(504, 'upstream request timeout'), to.timeoutMs);
     upstream.once('response', (answer) => {
       const headers: OutgoingHttpHeaders = {
         ...passed(answer.headers),
@@ -71,16 +85,19 @@ export function forward(
       response.writeHead(answer.statusCode ?? 502, headers);
       response.flushHeaders(); // an event stream may say nothing for long
       answer.once('error', () => response.destroy());
+      answer.once('end', () => {
+        answered = true;
+      });
       answer.pipe(response);
     });
-    upstream.once('error', (error) => {
-      fail(503, `upstream connect error or disconnect/reset before headers: ${error.message}`);
-      over();
-    });
+    upstream.on('error', (error) =>
+      fail(503, `upstream connect error or disconnect/reset before headers: ${error.message}`),
+    );
     request.pipe(upstream);
     request.once('error', () => upstream.destroy());
     response.once('close', () => {
-      upstream.destroy();
+      if (!response.headersSent) response.statusCode = LEFT;
+      answered = true;
       over();
     });
   });
@@ -100,32 +117,46 @@ export function forwardUpgrade(
       path: request.url,
       headers: { ...headersFor(request, to), connection: 'Upgrade', upgrade: request.headers.upgrade },
     });
+    let status = LEFT;
+    // It is read from the beginning, or nobody would see that the client leaves.
+    const received = socket.pipe(new PassThrough());
+    socket.once('end', () => {
+      if (status === LEFT) socket.destroy();
+    });
+    // A WebSocket may not outlive the request's time either.
+    const timer = setTimeout(() => socket.destroy(), to.timeoutMs);
+    const over = () => {
+      clearTimeout(timer);
+      upstream.destroy();
+      to.socket.destroy();
+      resolve(status);
+    };
     upstream.once('upgrade', (answer, peer, first) => {
+      status = 101;
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${rawHeaders(answer)}\r\n`);
       if (first.length > 0) socket.write(first);
       if (head.length > 0) peer.write(head);
-      // A WebSocket may not outlive the request's time either.
-      const timer = setTimeout(() => socket.destroy(), to.timeoutMs);
       peer.on('error', () => socket.destroy());
       peer.once('close', () => socket.destroy());
-      socket.once('close', () => {
-        clearTimeout(timer);
-        peer.destroy();
-        resolve(101);
-      });
-      peer.pipe(socket).pipe(peer);
+      peer.pipe(socket);
+      received.pipe(peer);
     });
     upstream.once('response', (answer) => {
-      const status = answer.statusCode ?? 502;
+      status = answer.statusCode ?? 502;
       socket.write(
         `HTTP/1.1 ${status} ${answer.statusMessage ?? ''}\r\n${rawHeaders(answer, true)}connection: close\r\n\r\n`,
       );
       answer.pipe(socket);
       answer.once('error', () => socket.destroy());
-      socket.once('close', () => resolve(status));
     });
-    upstream.once('error', reject);
+    upstream.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
     upstream.end();
+    // The client may leave at any moment, and may have left while there was no instance.
+    if (socket.destroyed) over();
+    else socket.once('close', over);
   });
 }
 

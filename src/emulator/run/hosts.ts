@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import { shortName } from './names.ts';
+import { shortName, splitTag } from './names.ts';
 import type { Service } from './shapes.ts';
 
 /** Where a host led before: looking through all services for each request would cost more than the request. */
@@ -15,6 +15,14 @@ export function findByHost(engine: Engine, host: string): Service | null {
   if (found === undefined) known.delete(host);
   else known.set(host, found.name);
   return found ?? null;
+}
+
+/** Whether a service answers at a host (with or without a tag), or one of a project of this emulator will. */
+export function mayAnswer(engine: Engine, host: string): boolean {
+  const untagged = splitTag(host).host;
+  if (findByHost(engine, untagged) !== null) return true;
+  const [, number] = /-(\d+)\.[a-z\d-]+\.run\.app$/.exec(untagged) ?? [];
+  return number !== undefined && engine.world.projects.tryFind(number) !== null;
 }
 
 function answersAt(service: Service, host: string): boolean {

@@ -8,27 +8,35 @@ export interface PoolLimits {
   concurrency: number;
   /** How long an instance above `least` stays without requests, ms. */
   idleMs: number;
-  /** How long a request waits for an instance, ms. */
+  /** How long a request waits for an instance, ms; longer where a start usually takes long. */
   waitMs: number;
 }
+
+/** A request waits for so many usual starts, if that is longer than it waits anyway. As on Cloud Run. */
+const STARTS_WAITED = 3.5;
 
 /** Nobody is there for a request, and nobody comes in time. */
 export class NoInstance extends Error {}
 
 /** The instances of one revision: as many as its requests need, within limits. */
 export class Pool {
-  readonly #spec: () => InstanceSpec;
+  readonly #spec: () => Promise<InstanceSpec>;
   #limits: PoolLimits;
   readonly #instances = new Set<Instance>();
   readonly #waiting: ((instance: Instance | Error) => void)[] = [];
   readonly #stop = new AbortController();
   readonly #starting = new Set<Promise<unknown>>();
+  /** Instances that get no requests any more, and still have some. */
+  readonly #leaving = new Set<Instance>();
   /** Instances that were told to end. */
   readonly #ending = new Set<Promise<void>>();
+  /** Of instances that came up: how many, and how long that took in all, ms. */
+  readonly #starts = { count: 0, ms: 0 };
+  #quiet: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** `spec` is asked for each start: secrets are resolved then. It may throw a StartFailure. */
-  constructor(spec: () => InstanceSpec, limits: PoolLimits) {
+  /** `spec` is asked for each start: secrets are resolved then. It may reject with a StartFailure. */
+  constructor(spec: () => Promise<InstanceSpec>, limits: PoolLimits) {
     this.#spec = spec;
     this.#limits = limits;
   }
@@ -57,38 +65,56 @@ export class Pool {
       (wish === undefined ? undefined : open.find(({ id }) => id.startsWith(wish))) ??
       open.toSorted((a, b) => a.busy - b.busy)[0];
     if (found !== undefined) return taken(found);
+    if (this.#stop.signal.aborted) throw new NoInstance('the revision is being stopped');
     const waiting = this.#wait();
-    if (this.#instances.size + this.#starting.size < this.#limits.most) {
-      const start = this.#start().catch((error: unknown) => {
-        // Only when nobody else can take what waits, it is refused for it.
-        if (this.#instances.size === 0 && this.#starting.size <= 1) this.#refuse(error as Error);
-      });
-      void start;
-    }
+    const coming = this.#starting.size * this.#limits.concurrency;
+    if (this.#waiting.length > coming && this.#instances.size + this.#starting.size < this.#limits.most)
+      void this.#start().catch(() => {});
     return waiting;
   }
 
   release(instance: Instance): void {
     instance.busy -= 1;
     instance.lastUsed = performance.now();
+    this.#letGo(instance);
     this.#hand();
     this.#watch();
+    this.#tell();
   }
 
   /** Gives one back that takes no connections: it gets no request any more. */
   discard(instance: Instance): void {
     instance.busy -= 1;
     if (this.#instances.has(instance)) this.#end(instance);
+    else this.#letGo(instance);
     this.#fill();
+    this.#tell();
   }
 
+  /** Ends all instances once what was asked of them, or waits for one, is answered. Nobody may ask for more. */
+  async retire(): Promise<void> {
+    this.#limits = { ...this.#limits, least: 0 };
+    if (this.#isBusy()) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    await this.stop();
+  }
+
+  /** Ends all instances now, whatever they are doing. */
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#sweep);
     this.#refuse(new NoInstance('the revision is being stopped'));
+    this.#quiet?.();
     await Promise.allSettled(this.#starting);
-    for (const instance of this.#instances) this.#end(instance);
+    for (const instance of [...this.#instances, ...this.#leaving]) this.#sendAway(instance);
     await Promise.all(this.#ending);
+  }
+
+  #isBusy(): boolean {
+    return this.#waiting.length > 0 || [...this.#instances, ...this.#leaving].some(({ busy }) => busy > 0);
+  }
+
+  #tell(): void {
+    if (this.#quiet !== undefined && !this.#isBusy()) this.#quiet();
   }
 
   #wait(): Promise<Instance> {
@@ -97,7 +123,8 @@ export class Pool {
         const at = this.#waiting.indexOf(settle);
         if (at !== -1) this.#waiting.splice(at, 1);
         reject(new NoInstance('no instance was available in time'));
-      }, this.#limits.waitMs);
+        this.#tell();
+      }, this.#patience());
       const settle = (outcome: Instance | Error) => {
         clearTimeout(timer);
         if (outcome instanceof Error) reject(outcome);
@@ -107,8 +134,14 @@ export class Pool {
     });
   }
 
+  #patience(): number {
+    const { count, ms } = this.#starts;
+    return Math.max(this.#limits.waitMs, count === 0 ? 0 : (STARTS_WAITED * ms) / count);
+  }
+
   #refuse(error: Error): void {
     for (const settle of this.#waiting.splice(0)) settle(error);
+    this.#tell();
   }
 
   /** Gives instances with room to those that wait. */
@@ -120,9 +153,12 @@ export class Pool {
   }
 
   async #start(): Promise<void> {
+    const begun = performance.now();
     const starting = (async () => {
-      const instance = await Instance.start(this.#spec(), this.#stop.signal);
+      const instance = await Instance.start(await this.#spec(), this.#stop.signal);
       if (this.#stop.signal.aborted) return instance.stop();
+      this.#starts.count += 1;
+      this.#starts.ms += performance.now() - begun;
       this.#instances.add(instance);
       void instance.exited.then(() => {
         this.#instances.delete(instance);
@@ -134,13 +170,29 @@ export class Pool {
     this.#starting.add(starting);
     try {
       await starting;
-    } finally {
       this.#starting.delete(starting);
+    } catch (error) {
+      this.#starting.delete(starting);
+      // Only when nobody else can take what waits, it is refused for it.
+      if (this.#instances.size === 0 && this.#starting.size === 0) this.#refuse(error as Error);
+      throw error;
     }
   }
 
+  /** It gets no requests any more, and ends when it has answered those that it has. */
   #end(instance: Instance): void {
     this.#instances.delete(instance);
+    this.#leaving.add(instance);
+    this.#letGo(instance);
+  }
+
+  #letGo(instance: Instance): void {
+    if (instance.busy === 0 && this.#leaving.has(instance)) this.#sendAway(instance);
+  }
+
+  #sendAway(instance: Instance): void {
+    this.#instances.delete(instance);
+    this.#leaving.delete(instance);
     const ending = instance.stop().finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }

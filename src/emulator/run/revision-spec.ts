@@ -11,7 +11,7 @@ export const servingContainer = (program: Program): Container =>
   program.containers?.find(({ ports }) => (ports?.length ?? 0) > 0) ?? program.containers?.[0] ?? {};
 
 /** How the next instance of a revision is started. Throws a StartFailure when its image is gone. */
-export function instanceSpec(engine: Engine, revision: Revision): InstanceSpec {
+export async function instanceSpec(engine: Engine, revision: Revision): Promise<InstanceSpec> {
   const container = servingContainer(revision);
   const image = engine.images.find(container.image ?? '');
   if (image === null) throw new StartFailure('not-started', `Image '${container.image ?? ''}' not found.`);
@@ -25,7 +25,7 @@ export function instanceSpec(engine: Engine, revision: Revision): InstanceSpec {
   };
   const { startupMs, graceMs } = engine.options;
   return {
-    launch: launchOf(image, container, engine.onHost(values, revision), engine.host),
+    launch: launchOf(image, container, await engine.onHost(values, revision), engine.host),
     probe: container.startupProbe,
     startupMs,
     graceMs,

@@ -37,7 +37,7 @@ export async function attempt(
     CLOUD_RUN_TASK_ATTEMPT: String(which.attempt),
     CLOUD_RUN_TASK_COUNT: String(execution.taskCount),
   };
-  const { argv, cwd, env } = launchOf(image, container, engine.onHost(values, execution.template), engine.host);
+  const { argv, cwd, env } = launchOf(image, container, await engine.onHost(values, execution.template), engine.host);
   try {
     const child = await spawnPiped(argv, { cwd, env });
     engine.remembered.add(child.pid);

@@ -82,6 +82,11 @@ const told = () => ({
 if (require.main === module) {
   createServer((request, response) => {
     const health = request.url === '/health';
+    if (request.url === '/back')
+      return void fetch(env.BACK).then(
+        (answer) => response.end('answered ' + answer.status),
+        (error) => response.end(String(error.cause ?? error)),
+      );
     response.statusCode = health ? (sick ? 503 : 200) : Math.random() < failing ? 500 : 200;
     response.end(health ? (sick ? 'the model is not loaded' : 'ok') : JSON.stringify(told()));
   }).listen(env.PORT, () => console.log(version + ': it listens'));
