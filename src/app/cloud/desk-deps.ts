@@ -1,3 +1,4 @@
+import type { Signs } from '../../domain/cloud/cleanup/production.ts';
 import type { CloudConfig } from '../../domain/cloud/config.ts';
 import type { Project } from '../../domain/project/project.ts';
 import type { ImageBuilder } from '../../ports/cloud-build.ts';
@@ -47,3 +48,10 @@ export const placeOf = (deps: Pick<DeskDeps, 'project' | 'config'>) => ({
  * half a second more); what a list lacks may cost; what set-up does not see stops it, so it may take its time.
  */
 export const LOOK_MS = { status: 2_400, list: 8_000, plan: 60_000 } as const;
+
+/** By which it is known whether this is production. */
+export const signsOf = ({ project: { environment }, config }: DeskDeps): Signs => ({
+  name: environment.name,
+  approvals: environment.approve.people,
+  protectedDatabase: config.database?.deletionProtection === true,
+});

@@ -2,7 +2,7 @@ import type { CloudCost, CloudList, CloudState, CloudStatus, CloudUrls } from '.
 import { formatBytes, formatCount, formatDuration, plural } from '../../lib/format.ts';
 import type { Output } from '../output.ts';
 import { table } from '../screen/table.ts';
-import { printable } from '../screen/text.ts';
+import { printable, wrap } from '../screen/text.ts';
 import type { Style } from '../screen/style.ts';
 import { showWritten } from '../written-urls.ts';
 import type { Hint } from './hints.ts';
@@ -102,18 +102,35 @@ export function showList(list: CloudList, out: Output, now: number): void {
   unknownLines(list.unknown, out);
 }
 
-export function showCost(cost: CloudCost, out: Output, hint: Hint): void {
-  const { style } = out;
-  const { estimate, actual, budget } = cost;
-  out.line(placeLine(cost, style), '');
-  const rows = estimate.lines.map((line) => [line.address, line.monthly.text, line.actual ?? '', line.basis]);
+/** What each rests on is said below it, once for those in a row that rest on the same: beside it there is no room. */
+function estimateLines(lines: CloudCost['estimate']['lines'], { style, columns }: Output): string[] {
   const titles = [
     { title: 'resource' },
     { title: 'a month', align: 'right' as const },
     { title: 'so far', align: 'right' as const },
-    { title: 'rests on', leaveOut: 1 },
   ];
-  if (rows.length > 0) out.line(...table(titles, rows, { style, columns: out.columns(), indent: 2 }), '');
+  const rows = lines.map(({ address, monthly, actual }) => [address, monthly.text, actual ?? '']);
+  const [head = '', ...shown] = table(titles, rows, { style, columns: columns(), indent: 2 });
+  const below = (basis: string): string[] =>
+    wrap(printable(basis), Math.min(columns(), 110) - BASIS_INDENT).map((text) =>
+      style.dim(`${' '.repeat(BASIS_INDENT)}${text}`),
+    );
+  return [
+    head,
+    ...shown.flatMap((row, at) => {
+      const basis = lines[at]?.basis ?? '';
+      return basis === '' || basis === lines[at + 1]?.basis ? [row] : [row, ...below(basis)];
+    }),
+  ];
+}
+
+const BASIS_INDENT = 6;
+
+export function showCost(cost: CloudCost, out: Output, hint: Hint): void {
+  const { style } = out;
+  const { estimate, actual, budget } = cost;
+  out.line(placeLine(cost, style), '');
+  if (estimate.lines.length > 0) out.line(...estimateLines(estimate.lines, out), '');
   out.prose(
     `Estimate: ${style.bold(estimate.total.text)} a month ${style.dim(`(list prices of ${estimate.pricesOf})`)}.`,
     2,
