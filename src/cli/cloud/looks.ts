@@ -11,8 +11,8 @@ export async function status(context: Context, input: Input): Promise<ExitCode> 
   const found = await desk.status({ waitMs: waitOf(input) }, context.interrupt.signal);
   context.out.data(found);
   if (!context.out.json) showStatus(found, context.out);
-  // A script that waits for all to be well asks the exit code.
-  return found.level === 'failed' ? 2 : 0;
+  // A script asks the exit code; what nobody could see is not well.
+  return found.level === 'failed' ? 2 : found.level === 'unknown' ? 1 : 0;
 }
 
 /** Throws `usage`. */
