@@ -51,7 +51,7 @@ export function fencedJobs(jobs: JobRunner, permit: Permit): JobRunner {
 
 export function fencedBuilder(builder: Builder, permit: Permit): Builder {
   return {
-    examine: (root, services) => builder.examine(root, services),
+    examine: (root, services, environment) => builder.examine(root, services, environment),
     start: allowed(permit, (request) => builder.start(request)),
     cancel: allowed(permit, (id) => builder.cancel(id)),
     remove: allowed(permit, (id) => builder.remove(id)),

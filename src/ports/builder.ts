@@ -29,10 +29,10 @@ export type BuildObservation =
  */
 export interface Builder {
   /**
-   * Looks at what builds of these services would be refused for, all at once, before anything is written or paid for.
-   * Throws EvenkeelError with exit 1 and all that is in the way.
+   * Looks at what builds of these services would be refused for, and what they could not run without, before anything is
+   * written or paid for. Throws EvenkeelError with exit 1 and all that is in the way. `environment`: by its name.
    */
-  examine(root: string, services: readonly ServiceConfig[]): Promise<void>;
+  examine(root: string, services: readonly ServiceConfig[], environment: string): Promise<void>;
   /** Begins, or goes on after a crash; the same id never builds twice at a time. Resolves at once. */
   start(request: BuildRequest): Promise<void>;
   observe(id: string): Promise<BuildObservation>;

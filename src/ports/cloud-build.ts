@@ -15,6 +15,8 @@ export interface ImageRequest {
    * the service does not need.
    */
   leaveOut?: readonly string[];
+  /** An image that was built of the same sources, and is still there, does. */
+  reuse?: boolean;
   /** Minutes after which a build is ended. */
   limitMin?: number;
   /** Whoever only leaves is waited for by a build that goes on; when this has fired, it is ended there too, and not paid for. */
@@ -32,6 +34,8 @@ export interface BuiltImage {
   logUrl: string | null;
   /** A build of the same sources was under way, begun by a run that was interrupted, and was waited for. */
   joined: boolean;
+  /** It had been built of the same sources, and was there: nothing was built. */
+  reused?: boolean;
 }
 
 export interface BuildEvents {

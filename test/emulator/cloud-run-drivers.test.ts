@@ -182,6 +182,27 @@ describe('the Cloud Run runtime', () => {
     expect(await runtime.observe(scope)).toEqual([]);
   });
 
+  test('one that did not start does not keep the next one from being reached, kept or removed', async () => {
+    const { emulator, image, runtime } = await opened();
+    const broken = specOf(await image('bad', { 'main.js': 'process.exit(4)' }));
+    await runtime.start(broken);
+    const endOf = (id: string) =>
+      waitFor(async () => (await runtime.observe(scope)).find((each) => each.id === id && each.state === 'ended'), {
+        what: `the failed start of ${id}`,
+        timeout: 30_000,
+      });
+    await endOf(broken.id);
+    await runtime.remove(broken.id);
+    const kept = specOf(broken.artifact, 2);
+    await runtime.start(kept);
+    await endOf(kept.id);
+    await runtime.start(specOf(await image('api'), 3));
+    await settledShares(emulator, [100]);
+    const { uri, trafficStatuses = [] } = await service(emulator, NAME);
+    expect(trafficStatuses[0]?.tag).toContain('r3');
+    expect((await call(emulator, `${uri}/`)).status).toBe(403);
+  });
+
   test('is stopped, refuses to be removed while it runs, and is forgotten afterwards', async () => {
     const { emulator, image, runtime } = await opened();
     const [first, second] = [specOf(await image('api')), specOf(await image('next:1'), 2)];

@@ -3,6 +3,7 @@ import { deploy } from '../../src/engine/operations/deploy.ts';
 import { down } from '../../src/engine/operations/down.ts';
 import type { Project, ServiceConfig } from '../../src/domain/project/project.ts';
 import { admit } from '../../src/domain/traffic/admission.ts';
+import { shop as inTheCloud } from '../support/cloud/cloud-run-world.ts';
 import { shipping } from '../support/engine/shipping.ts';
 import { openWorld, policy, project, service, type World } from '../support/engine/world.ts';
 
@@ -120,6 +121,18 @@ describe('a deploy is not refused', () => {
     if (rollout === null) throw new Error('nothing was begun');
     await promoted(rollout);
     expect(world.traffic.table.get('shop/production/web')?.config.routes).toMatchObject([{ path: '/' }]);
+  });
+
+  test('for what runs in the cloud, where each service has an address of its own', async () => {
+    await promoted(await ship([service('api')]));
+    const inCloud = (name: string, port: number): Project => {
+      const file = inTheCloud('some/image');
+      return { ...file, name, root: `/${name}`, environment: { ...file.environment, port } };
+    };
+    expect((await begin(inCloud('blog', 8080))).rollout?.reason).not.toContain('port');
+    // Nor does it take anything from one that comes after it, there or here.
+    expect((await begin(inCloud('store', 8080))).rollout).not.toBeNull();
+    expect((await begin(project([service('api')]))).rollout).not.toBeNull();
   });
 
   test('for what was brought down', async () => {

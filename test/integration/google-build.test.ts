@@ -77,6 +77,26 @@ describe('building an image', () => {
     },
   );
 
+  test('what was built of the same sources is used again where that is asked for', { timeout: 60_000 }, async () => {
+    const { emulator, build, lines } = await begin('FROM node:24\nCOPY . .\nCMD ["node", "src/main.js"]\n');
+    const builds = async () =>
+      (await ask(emulator, 'GET', 'cloudbuild', '/v1/projects/demo-project/locations/europe-west1/builds')).body.builds
+        .length;
+    const first = await build();
+    const again = await build(never(), { reuse: true, tag: '20261121-220100' });
+    expect(again).toMatchObject({ image: first.image, digest: first.digest, reused: true });
+    expect(lines.at(-1)).toContain('was built of the same sources');
+    // Another service's is another one, and who only says `build` means it.
+    expect((await build(never(), { reuse: true, service: 'back', image: `${IMAGE}-back` })).reused).toBeUndefined();
+    expect((await build()).reused).toBeUndefined();
+    expect(await builds()).toBe(3);
+    // One that its repository does not keep any more is built anew.
+    const repository = '/v1/projects/demo-project/locations/europe-west1/repositories/chat-production';
+    const gone = await ask(emulator, 'DELETE', 'artifactregistry', `${repository}/packages/api`);
+    expect(gone.status).toBe(200);
+    expect((await build(never(), { reuse: true, tag: '20261121-220200' })).reused).toBeUndefined();
+  });
+
   test('property 14: a failed build shows the end of its log, and has exit 2', { timeout: 60_000 }, async () => {
     const { build, emulator } = await begin('FROM node:24\nCOPY . .\nRUN echo what-went-wrong && exit 3\n');
     const error: unknown = await build().catch((cause: unknown) => cause);

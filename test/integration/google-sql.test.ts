@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { CloudConfig, CloudDatabase } from '../../src/domain/cloud/config.ts';
 import type { PlannedFault } from '../../src/emulator/core/faults.ts';
 import { ask, emulated, endEmulators } from '../emulator/emulated.ts';
+import { waitFor } from '../support/wait.ts';
 import { CONFIG, DATABASE, desiredFor, driverAt, never, quiet, seen, setUp } from '../support/google.ts';
 
 afterEach(endEmulators);
@@ -123,6 +124,26 @@ describe('a database in Cloud SQL', () => {
     expect(await setUp(cloud, desiredFor(config()))).toEqual([]);
     const password = await secretOf(emulator, DATABASE.passwordSecret);
     expect(await secretOf(emulator, DATABASE.urlSecret)).toContain(password);
+  });
+
+  test('one that an interrupted run has begun is waited for by the next', { timeout: 60_000 }, async () => {
+    const emulator = await emulated({ speed: 150 });
+    const { cloud } = await driverAt(emulator, { database: DATABASE });
+    const desired = desiredFor(config());
+    await setUp(
+      cloud,
+      desired.filter(({ kind }) => kind === 'api'),
+    );
+    const instance = desired.find(({ kind }) => kind === 'sql-instance');
+    if (instance === undefined) throw new Error('no instance is asked for');
+    const interrupt = new AbortController();
+    const first = cloud.create(instance, quiet, interrupt.signal).catch((error: unknown) => error);
+    await waitFor(async () => (await instanceOf(emulator)).state === 'PENDING_CREATE', { what: 'the begun instance' });
+    interrupt.abort();
+    expect(await first).toMatchObject({ code: 'cloud-interrupted' });
+    expect((await instanceOf(emulator)).state).toBe('PENDING_CREATE');
+    await setUp(cloud, desired);
+    expect(await setUp(cloud, desired)).toEqual([]);
   });
 
   test('an instance that never came up is said to be so, and made anew', async () => {

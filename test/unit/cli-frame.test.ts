@@ -185,6 +185,12 @@ describe('what is shown of a rollout', () => {
     }
   });
 
+  test('in the cloud it speaks of requests, which is what it shares out', () => {
+    const rollout = inCanary();
+    const away = { ...rollout, canary: { ...rollout.canary, of: 'requests' as const } };
+    expect(progress(away, NOW)).toContain('10 % of requests, step 1 of 2');
+  });
+
   test('in a log, how far it is in one line', () => {
     expect(progress(inCanary(), NOW)).toBe(
       '10 % of sessions, step 1 of 2, 6m 48s left; api: 105 canary requests seen beside 945 of the baseline, about 43 more needed; would have caught 12 % errors; errors 4.8 % (baseline 0.1 %, limit 1 %), p95 118 ms (baseline 121 ms, limit 1 s)',

@@ -318,6 +318,13 @@ describe('verifying', () => {
       reason: 'verified; 10 % of sessions go to the canary',
     },
     {
+      name: 'gives the canary a share of requests in the cloud, where nothing knows sessions',
+      rollout: { phase, services: [{ ...api, away: true }] },
+      seen: (each) => seenOf(each, { api: well }),
+      to: 'canary',
+      reason: 'verified; 10 % of requests go to the canary',
+    },
+    {
       name: 'promotes at once where no canary is asked for',
       rollout: { phase, policy: plain },
       seen: (each) => seenOf(each, { api: well }),

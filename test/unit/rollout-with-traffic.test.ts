@@ -195,6 +195,14 @@ describe('promoting', () => {
     expect(decision.reason).toBe('api@2 answered through the edge; rollback window 1h');
   });
 
+  it('speaks of no edge where none of ours stands before a service', () => {
+    const away = rollout({ services: [aPart('api', { away: true })] });
+    expect(look(away, 2 * second, switched()).reason).toBe('api@2 answered at its own address; rollback window 1h');
+    expect(look(away, 2 * second, switched({ answered: null })).reason).toContain(
+      'an answer of api@2 at its own address',
+    );
+  });
+
   it.each([
     ['the edge has the weights', { to: aRelease({ weight: 50 }) }, 'api@2 at the edge'],
     ['a request is answered', { answered: null }, 'an answer of api@2 through the edge'],

@@ -84,7 +84,7 @@ const underWaySchema = rolloutViewSchema
     nextAt: true,
   })
   .extend({
-    /** Desired percent of sessions on the new releases, now. */
+    /** Desired percent of the traffic on the new releases, now. */
     weight: z.number(),
     /** What it brings; empty: it takes down, or moves the port. */
     releases: z.array(z.string()),

@@ -29,8 +29,10 @@ export const rolloutViewSchema = z
       steps: z.array(z.object({ weight: z.number(), forMs: z.number() })),
       step: z.number().int(),
       stepSince: time,
-      /** Desired percent of sessions on the new release, now. */
+      /** Desired percent on the new release, now. */
       weight: z.number(),
+      /** What that is a share of: a session stays with its release at our edge, a cloud shares out requests. */
+      of: z.enum(['sessions', 'requests']).optional(),
     }),
     rollbackWindowMs: z.number(),
     /** Services that it takes down, and what served of them. */

@@ -1,5 +1,6 @@
 import { deadlineOf } from '../../domain/rollout/clocks.ts';
 import type { JournalEntry, Rollout, RolloutService } from '../../domain/rollout/rollout.ts';
+import { sharedOut } from '../../domain/rollout/where.ts';
 import type { JournalView, RolloutView } from '../contract/rollouts.ts';
 import type { VerdictView } from '../contract/verdict.ts';
 import type { Interval } from '../../domain/analysis/interval.ts';
@@ -38,7 +39,13 @@ export function rolloutView(rollout: Rollout, live: RolloutLive): RolloutView {
       needed: rollout.approvalsNeeded,
       given: rollout.approvals.map(({ by, at, comment }) => ({ by, at, comment })),
     },
-    canary: { steps, step: rollout.step, stepSince: rollout.stepSince + rollout.stepPausedMs, weight },
+    canary: {
+      steps,
+      step: rollout.step,
+      stepSince: rollout.stepSince + rollout.stepPausedMs,
+      weight,
+      of: sharedOut(rollout),
+    },
     rollbackWindowMs: rollout.policy.rollbackWindowMs,
     removes: rollout.removes.map(({ service, release }) => ({ service, release })),
     opens: rollout.opens === null ? null : { bind: rollout.opens.to.bind, port: rollout.opens.to.port },

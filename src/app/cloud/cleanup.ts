@@ -17,7 +17,7 @@ import { removeAll } from '../../engine/cloud/cleanup.ts';
 import { observe, type Sight } from '../../engine/cloud/observe.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import { carryOut } from './carry-out.ts';
-import { type DeskDeps, LOOK_MS, placeOf, scopeOf } from './desk-deps.ts';
+import { type DeskDeps, LOOK_MS, placeOf, scopeOf, signsOf } from './desk-deps.ts';
 import { desiredHere, EVERY_KIND, unknownOf } from './look.ts';
 
 export interface PreparedCleanup {
@@ -49,7 +49,7 @@ export async function prepareCleanup(
   { all, apis, typed }: CleanupOptions,
   signal: AbortSignal,
 ): Promise<PreparedCleanup> {
-  const allowed = mayCleanUp(deps.project.environment.name, typed);
+  const allowed = mayCleanUp(signsOf(deps), typed);
   if (!allowed.allowed)
     throw new EvenkeelError({
       code: 'production-not-typed',

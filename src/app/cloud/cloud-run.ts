@@ -221,6 +221,14 @@ async function openCloudRun(
         return imageBuilder(openDriver({ ...place, ...scope }, http, null));
       },
     }),
+    async hasSecretValue(project, id, signal) {
+      const [{ openDriver }, { hasValue }] = await Promise.all([
+        import('../../drivers/cloud/google/google.ts'),
+        import('../../drivers/cloud/google/secrets.ts'),
+      ]);
+      const place = { cloudProject: project, region: '', project: '', environment: '' };
+      return hasValue(openDriver(place, http, null), id, signal);
+    },
     async logOf(scope) {
       const environment = await environmentOf(scope);
       if (environment === null) throw new Error(`${scope.project} ${scope.environment} is not in the cloud`);

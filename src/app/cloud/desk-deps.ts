@@ -1,3 +1,4 @@
+import type { Signs } from '../../domain/cloud/cleanup/production.ts';
 import type { CloudConfig } from '../../domain/cloud/config.ts';
 import type { Project } from '../../domain/project/project.ts';
 import type { ImageBuilder } from '../../ports/cloud-build.ts';
@@ -44,6 +45,14 @@ export const placeOf = (deps: Pick<DeskDeps, 'project' | 'config'>) => ({
 
 /**
  * Each kind's, ms. A person waits for a status, and has it within three seconds whatever hangs (`observe` gives a driver
- * half a second more); what a list lacks may cost; a bill is asked of a database that may have to read for long; what set-up does not see stops it, so it may take its time.
+ * half a second more); what a list lacks may cost; a bill is asked of a
+ * database that may have to read for long; what set-up does not see stops it, so it may take its time.
  */
 export const LOOK_MS = { status: 2_400, list: 8_000, bill: 30_000, plan: 60_000 } as const;
+
+/** By which it is known whether this is production. */
+export const signsOf = ({ project: { environment }, config }: DeskDeps): Signs => ({
+  name: environment.name,
+  approvals: environment.approve.people,
+  protectedDatabase: config.database?.deletionProtection === true,
+});

@@ -5,6 +5,7 @@ import type { Asked, Traffic } from '../../ports/traffic.ts';
 import { within } from '../../platform/within.ts';
 import type { ImageBuilds } from '../../drivers/cloud-run/image-builds.ts';
 import { examineImages, imageSource } from './images.ts';
+import { type HasValue, refuseEmptySecrets } from './secret-values.ts';
 
 export interface Drivers {
   runtime: Runtime;
@@ -19,6 +20,7 @@ export interface CloudDrivers {
   jobs: JobRunner;
   traffic: Traffic;
   images: ImageBuilds;
+  hasSecretValue: HasValue;
 }
 
 export interface Routing {
@@ -42,7 +44,7 @@ export function routed(local: Drivers, routing: Routing): Drivers {
     runtime: routedRuntime(local.runtime, routing),
     jobs: routedJobs(local.jobs, routing),
     traffic: routedTraffic(local.traffic, routing),
-    builder: routedBuilder(local.builder, async () => (await cloud()).images),
+    builder: routedBuilder(local.builder, cloud),
   };
 
   function routedRuntime(runtime: Runtime, _routing: Routing): Runtime {
@@ -167,7 +169,8 @@ const nameOf = ({ key, release }: EdgeReleaseStats): string => `${key} ${release
 /** An artifact of the cloud is an image; those of this machine are digests. */
 const isImage = (artifact: string): boolean => artifact.includes('/') || artifact.includes('@');
 
-function routedBuilder(local: Builder, images: () => Promise<ImageBuilds>): Builder {
+function routedBuilder(local: Builder, cloud: Routing['cloud']): Builder {
+  const images = async (): Promise<ImageBuilds> => (await cloud()).images;
   /** Builds that this process has handed to the cloud; of another one's nobody asks before it is handed on again. */
   const away = new Set<string>();
   const inputOf: Builder['inputDigest'] = async (root, service) => {
@@ -180,14 +183,19 @@ function routedBuilder(local: Builder, images: () => Promise<ImageBuilds>): Buil
     return `${CLOUD_INPUT}${cloud.repository} ${cloud.context} ${cloud.dockerfile} ${files}`;
   };
   return {
-    async examine(root, services) {
+    async examine(root, services, environment) {
       const built = services.flatMap((service) => {
         const { cloud } = service;
         return cloud === undefined || cloud.image !== null ? [] : [imageSource(service, cloud)];
       });
       if (built.length > 0) await examineImages(root, built);
-      const here = services.filter(({ cloud }) => cloud === undefined);
-      if (here.length > 0) await local.examine(root, here);
+      const away = services.flatMap((each) => each.cloud ?? []);
+      if (away.length > 0) {
+        const hasValue: HasValue = async (...asked) => (await cloud()).hasSecretValue(...asked);
+        await refuseEmptySecrets(away, environment, hasValue);
+      }
+      const here = services.filter((each) => each.cloud === undefined);
+      if (here.length > 0) await local.examine(root, here, environment);
     },
     async start(request: BuildRequest) {
       const { cloud } = request.service;

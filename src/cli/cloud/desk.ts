@@ -41,6 +41,13 @@ export interface Cleanup extends Chosen<CloudCleanup> {
   warnings(addresses: readonly string[]): string[];
 }
 
+export interface Restable extends Chosen<CloudList> {
+  /** What is so already: it may be named, and nothing is done. */
+  already: { address: string; name: string }[];
+  /** Nobody is served while it rests, and somebody may mind. */
+  production: boolean;
+}
+
 /** One environment's part of the cloud; `src/app/cloud/desk.ts` makes the real one. Throws EvenkeelErrors. */
 export interface CloudDesk {
   /** Where the stand-in listens, when it is one. */
@@ -66,5 +73,5 @@ export interface CloudDesk {
   /** Gives a secret its value; `name` as services know it. Throws `secret-unknown`. */
   setSecret(name: string, value: string, signal: AbortSignal): Promise<void>;
   /** What can rest, in the state in which it is; of services and databases. */
-  rest(running: boolean, signal: AbortSignal): Promise<Chosen<CloudList>>;
+  rest(running: boolean, signal: AbortSignal): Promise<Restable>;
 }

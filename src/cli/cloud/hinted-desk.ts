@@ -23,8 +23,9 @@ export function hintedDesk(desk: CloudDesk, hint: Hint): CloudDesk {
       return { document: hinted(document, hint), run: (onEvent, until) => told(run(telling(onEvent), until)) };
     },
     async rest(running, signal) {
-      const { document, run } = await desk.rest(running, signal);
+      const { document, run, ...rest } = await desk.rest(running, signal);
       return {
+        ...rest,
         document: hinted(document, hint),
         run: (addresses, onEvent, until) => told(run(addresses, telling(onEvent), until)),
       };

@@ -12,8 +12,8 @@ export async function status(context: Context, input: Input): Promise<ExitCode> 
   const found = await desk.status({ waitMs: waitOf(input) }, context.interrupt.signal);
   context.out.data(found);
   if (!context.out.json) showStatus(found, context.out);
-  // A script that waits for all to be well asks the exit code.
-  return found.level === 'failed' ? 2 : 0;
+  // A script asks the exit code; what nobody could see is not well.
+  return found.level === 'failed' ? 2 : found.level === 'unknown' ? 1 : 0;
 }
 
 /** Throws `usage`. */
@@ -45,8 +45,10 @@ export async function cost(context: Context, input: Input): Promise<void> {
 
 export async function urls(context: Context, input: Input): Promise<ExitCode> {
   const desk = await openDesk(context, input);
-  const found = await desk.urls({ check: input.flag('check'), write: input.flag('write') }, context.interrupt.signal);
+  const check = input.flag('check');
+  const found = await desk.urls({ check, write: input.flag('write') }, context.interrupt.signal);
   context.out.data(found);
   if (!context.out.json) showUrls(found, context.out, desk.hint);
-  return found.services.some(({ check }) => check !== null && !check.ok) ? 2 : 0;
+  // What is not there does not answer, either.
+  return check && found.services.some((each) => each.check?.ok !== true) ? 2 : 0;
 }

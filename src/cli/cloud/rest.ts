@@ -6,6 +6,7 @@ import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../deps.ts';
 import { openDesk } from './open-desk.ts';
+import { keptUp } from './kept-up.ts';
 import { confirmed, leftUndone, openQuestions } from './questions.ts';
 import { followed } from './setup.ts';
 import { listLines } from './show-look.ts';
@@ -18,25 +19,30 @@ export const stop = (context: Context, input: Input): Promise<ExitCode> => rest(
 async function rest(context: Context, input: Input, running: boolean): Promise<ExitCode> {
   const { out, interrupt, environment } = context;
   const desk = await openDesk(context, input);
-  const { document, run } = await desk.rest(running, interrupt.signal);
+  const { document, already, production, run } = await desk.rest(running, interrupt.signal);
   const asked = input.list('resources');
-  const chosen = asked.length === 0 ? document.resources : asked.map((name) => named(document.resources, name));
+  const known = [...document.resources, ...already];
+  const meant = new Set(asked.map((name) => named(known, name).address));
+  const chosen = document.resources.filter(({ address }) => asked.length === 0 || meant.has(address));
   const verb = running ? 'start' : 'stop';
   if (chosen.length > 0 && !running) {
     out.line(...listLines(chosen, out, context.deps.now()));
-    if (environment === 'production')
+    if (production)
       await confirm(
         context,
-        `Stop ${plural(chosen.length, 'resource')} of production? Nobody is served until they are started.`,
+        `Stop ${plural(chosen.length, 'resource')} of ${environment}? Nobody is served until they are started.`,
       );
   }
   const addresses = chosen.map(({ address }) => address);
   const result = await followed(context, (onEvent, signal) => run(addresses, onEvent, signal));
   return showResult(result, out, {
-    nothing: running ? 'Everything that can rest runs already.' : 'Everything that can rest rests already.',
-    again: desk.hint(`evenkeel cloud ${verb}`),
+    nothing: `${asked.length === 0 ? 'Everything that can rest' : [...meant].join(', ')} ${stateWord(running, asked.length)} already.`,
+    again: desk.hint(['evenkeel cloud', verb, ...asked].join(' ')),
   });
 }
+
+const stateWord = (running: boolean, named: number): string =>
+  named > 1 ? (running ? 'run' : 'rest') : running ? 'runs' : 'rests';
 
 export async function remove(context: Context, input: Input): Promise<ExitCode> {
   const { out, interrupt, environment, globals } = context;
@@ -45,6 +51,8 @@ export async function remove(context: Context, input: Input): Promise<ExitCode> 
   const prepared = await desk.cleanup(options, interrupt.signal);
   const item = named(prepared.document.items, input.text('resource') ?? '');
   out.line(`${item.address}: ${item.description}${item.takes.length === 0 ? '' : `, with ${item.takes.join(', ')}`}`);
+  const first = await keptUp(context, { ...prepared.document, items: [item] });
+  if (first !== null) out.prose(out.style.yellow(first), 2);
   if (!item.own) out.prose(out.style.yellow(`${item.why} in ${environment}.`), 2);
   const asked = prepared.questions('all', item.address);
   const foreign = { ask: 'phrase' as const, phrase: item.name, question: `Type its name, ${item.name}, to delete it` };

@@ -1,7 +1,7 @@
 import type { CloudCost } from '../../api/contract/cloud/look.ts';
 import type { Output } from '../output.ts';
 import { table } from '../screen/table.ts';
-import { printable } from '../screen/text.ts';
+import { printable, wrap } from '../screen/text.ts';
 import type { Hint } from './hints.ts';
 import { placeLine } from './show-plan.ts';
 
@@ -10,14 +10,8 @@ export function showCost(cost: CloudCost, out: Output, hint: Hint): void {
   const { style } = out;
   const { estimate } = cost;
   out.line(placeLine(cost, style), '');
-  const rows = rowsOf(cost);
-  const titles = [
-    { title: 'resource' },
-    { title: 'a month', align: 'right' as const },
-    { title: 'so far', align: 'right' as const },
-    { title: 'rests on', leaveOut: 1 },
-  ];
-  if (rows.length > 0) out.line(...table(titles, rows, { style, columns: out.columns(), indent: 2 }), '');
+  const lines = costLines(rowsOf(cost), out);
+  if (lines.length > 0) out.line(...lines, '');
   out.prose(
     `Estimate: ${style.bold(estimate.total.text)} a month ${style.dim(`(list prices of ${estimate.pricesOf})`)}.`,
     2,
@@ -27,17 +21,53 @@ export function showCost(cost: CloudCost, out: Output, hint: Hint): void {
   showBudget(cost, out, hint);
 }
 
-function rowsOf({ estimate, actual }: CloudCost): string[][] {
-  const rows = estimate.lines.map((line) => [line.address, line.monthly.text, line.actual ?? '', line.basis]);
+interface CostRow {
+  cells: [what: string, monthly: string, soFar: string];
+  basis: string;
+}
+
+/** What each rests on is said below it, once for those in a row that rest on the same: beside it there is no room. */
+function costLines(rows: readonly CostRow[], { style, columns }: Output): string[] {
+  if (rows.length === 0) return [];
+  const titles = [
+    { title: 'resource' },
+    { title: 'a month', align: 'right' as const },
+    { title: 'so far', align: 'right' as const },
+  ];
+  const cells = rows.map((row) => row.cells);
+  const [head = '', ...shown] = table(titles, cells, { style, columns: columns(), indent: 2 });
+  const below = (basis: string): string[] =>
+    wrap(printable(basis), Math.min(columns(), 110) - BASIS_INDENT).map((text) =>
+      style.dim(`${' '.repeat(BASIS_INDENT)}${text}`),
+    );
+  return [
+    head,
+    ...shown.flatMap((row, at) => {
+      const basis = rows[at]?.basis ?? '';
+      return basis === '' || basis === rows[at + 1]?.basis ? [row] : [row, ...below(basis)];
+    }),
+  ];
+}
+
+const BASIS_INDENT = 6;
+
+function rowsOf({ estimate, actual }: CloudCost): CostRow[] {
+  const rows = estimate.lines.map(({ address, monthly, actual: soFar, basis }): CostRow => ({
+    cells: [address, monthly.text, soFar ?? ''],
+    basis,
+  }));
   if (actual === null) return rows;
   const priced = new Set(estimate.lines.map(({ address }) => address));
   return [
     ...rows,
     ...actual.parts
       .filter(({ address }) => !priced.has(address))
-      .map(({ address, text }) => [address, 'not in the file', text, '']),
-    ...actual.rest.map(({ of, what, text }) => [`${printable(what)}${WHOSE[of]}`, '', text, BASIS[of]]),
-    ['together', estimate.total.text, actual.text, ''],
+      .map(({ address, text }): CostRow => ({ cells: [address, 'not in the file', text], basis: '' })),
+    ...actual.rest.map(({ of, what, text }): CostRow => ({
+      cells: [`${printable(what)}${WHOSE[of]}`, '', text],
+      basis: BASIS[of],
+    })),
+    { cells: ['together', estimate.total.text, actual.text], basis: '' },
   ];
 }
 

@@ -92,9 +92,18 @@ const printable_ =
 /** All that a new one will be, in as few lines as it takes. */
 function created(differences: CloudPlanLine['differences'], { style, columns }: Output): string[] {
   if (differences.length === 0) return [];
-  const text = differences.map(({ attribute, to }) => `${attributeText(attribute)} ${valueText(to)}`).join(' · ');
-  const ascii = style.symbols.dot === '·' ? text : text.replaceAll(' · ', ', ');
-  return wrap(ascii, Math.min(columns(), 110) - INDENT).map((line) => style.dim(`${' '.repeat(INDENT)}${line}`));
+  const separator = style.symbols.dot === '·' ? ' ·' : ',';
+  const width = Math.min(columns(), 110) - INDENT;
+  const lines: string[] = [];
+  for (const [at, { attribute, to }] of differences.entries()) {
+    const end = at === differences.length - 1 ? '' : separator;
+    const part = `${attributeText(attribute)} ${valueText(to)}${end}`;
+    const last = lines.at(-1);
+    // An attribute stays on one line with its value, unless it is longer than a line.
+    if (last !== undefined && widthOf(`${last} ${part}`) <= width) lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(...wrap(part, width));
+  }
+  return lines.map((line) => style.dim(`${' '.repeat(INDENT)}${line}`));
 }
 
 function paintOf(action: CloudPlanLine['action'], { green, yellow, red, dim }: Style): Paint {

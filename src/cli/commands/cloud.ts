@@ -62,7 +62,7 @@ export const cloud: CommandSpec = {
       name: 'status',
       summary: 'whether everything that the file says is there and well',
       description:
-        'What does not answer in time is shown as unknown and holds nothing up. Exits with 2 when something has failed.',
+        'What does not answer in time is shown as unknown and holds nothing up. Exits with 2 when something has failed, with 1 when something could not be seen.',
       options: [{ flags: '--wait <time>', description: 'for what is slow, such as 30s; default: 2.4s' }, EMULATE],
       run: lazily(looks, 'status'),
     },

@@ -30,13 +30,13 @@ export function judgement(rollout: RolloutView, options: FrameOptions): string[]
 
 function canaryHead(rollout: RolloutView, options: FrameOptions): string[] {
   const { style } = options;
-  const { steps, step, weight } = rollout.canary;
+  const { steps, step, weight, of = 'sessions' } = rollout.canary;
   const left = timeLeft(rollout, options);
   const where =
     step >= steps.length
       ? `all ${steps.length} steps passed`
       : `step ${step + 1} of ${steps.length}${left === '' ? '' : `, ${left}`}`;
-  const share = `  ${bar(weight, style.cyan, options)} ${style.bold(formatPercent(weight))} of sessions`;
+  const share = `  ${bar(weight, style.cyan, options)} ${style.bold(formatPercent(weight))} of ${of}`;
   const line = `${share}${style.dim(`, ${where}`)}`;
   return widthOf(line) < options.columns ? [line] : [share, style.dim(`  ${where}`)];
 }

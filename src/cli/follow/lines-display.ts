@@ -83,7 +83,7 @@ export function progress(rollout: RolloutView, now: number): string {
   const where =
     phase === 'watching'
       ? `rollback window${left}`
-      : `${formatPercent(canary.weight)} of sessions, step ${Math.min(canary.step + 1, canary.steps.length)} of ${canary.steps.length}${left}`;
+      : `${formatPercent(canary.weight)} of ${canary.of ?? 'sessions'}, step ${Math.min(canary.step + 1, canary.steps.length)} of ${canary.steps.length}${left}`;
   const judged = services.flatMap(({ service, verdict }) => {
     if (verdict === null) return [];
     const numbers = metricsLine(verdict);

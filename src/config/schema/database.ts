@@ -10,7 +10,7 @@ const backups = keys({
   start: time.describe('When they are made, UTC. Default 03:00.').optional(),
   keep: wholeNumber(1, 365).describe('How many are kept. Default 30 in production, else 7.').optional(),
   pointInTime: yesNo
-    .describe('Whether any moment of the last days can be restored. Default true in production, else false.')
+    .describe('Whether any moment of the last days can be restored. Default true but in development and staging.')
     .optional(),
 });
 
@@ -61,7 +61,9 @@ export const database = keys({
   maintenance: maintenance.describe('When it may be restarted for updates.').optional(),
   maxConnections: wholeNumber(10, 10_000).describe('Most connections at once. Default: as the tier has it.').optional(),
   deletionProtection: yesNo
-    .describe('Whether the cloud refuses to delete it. Default true in production, else false.')
+    .describe(
+      'Whether the cloud refuses to delete it; an environment that says so is cleaned up and stopped as production is. Default true but in development and staging.',
+    )
     .optional(),
 });
 

@@ -70,13 +70,13 @@ export const budgetName = (scope: { project: string; environment: string }): str
   cloudName(scope, '', NAME_LIMITS.budget);
 
 /** The bucket in which the sources of builds wait; one for all that share a cloud project. */
-export const buildBucketName = (cloudProject: string): string => `${cloudProject}${BUILDS}`;
+export const buildBucketName = (cloudProject: string): string => `${cloudProject.replaceAll(/[:.]/g, '-')}${BUILDS}`;
 export const isBuildBucket = (name: string): boolean => name.endsWith(BUILDS);
 const BUILDS = '-evenkeel-builds';
 
-/** The whole address of an account. */
-export const accountEmail = (cloud: { project: string; account: { name: string } }): string =>
-  `${cloud.account.name}@${cloud.project}.iam.gserviceaccount.com`;
+/** The whole address of an account; one of an organization's domain, `example.com:shop`, has its parts turned round there. */
+export const accountEmail = (name: string, cloudProject: string): string =>
+  `${name}@${cloudProject.split(':').toReversed().join('.')}.iam.gserviceaccount.com`;
 
 /** Where images of a service are kept, without tag. */
 export const imageOf = (

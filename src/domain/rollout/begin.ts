@@ -127,6 +127,7 @@ function rolloutService(change: Change, inUnit: Set<string>): RolloutService {
     smokes: !old && config.smoke.length > 0,
     checks: !old && config.check !== null,
     ...(change.alone === true ? { alone: true as const } : {}),
+    ...(config.cloud === undefined ? {} : { away: true as const }),
     contracts: contracts && config.contract !== undefined,
     limits: config.rollout.analysis,
   };

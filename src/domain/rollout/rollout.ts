@@ -49,6 +49,8 @@ export interface RolloutService {
   checks: boolean;
   /** It cannot run twice: the former release is stopped before the new one starts. Absent: both run side by side. */
   alone?: true | undefined;
+  /** It runs in the cloud, which shares out requests and not sessions, and where no edge of ours stands before it. */
+  away?: true | undefined;
   /** Whether it has something to take away once the rollback window is over. */
   contracts: boolean;
   /** What its canary is judged by. */

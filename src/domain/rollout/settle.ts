@@ -2,6 +2,7 @@ import { mustGiveWay } from './giving-way.ts';
 import { type Action, type Observed, seen, type ServiceObserved } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, stay } from './transition.ts';
+import { whoRoutes } from './where.ts';
 
 /**
  * After the end: everything that the end asks for was seen to be so, or it is asked for again. Traffic and instances
@@ -31,7 +32,7 @@ export function settle(ended: Rollout, observed: Observed): Decision {
       );
   }
   const routed = rollout.services.some((each) => each.kind !== 'worker');
-  if (routed && !observed.edgeReachable && !observed.superseded) waits.push('the edge to answer');
+  if (routed && !observed.edgeReachable && !observed.superseded) waits.push(`${whoRoutes(rollout)} to answer`);
   if (waits.length > 0) return stay(rollout, `settling: waiting for ${waits.join('; ')}`, null, actions);
   return stay({ ...rollout, settled: true }, rollout.reason);
 }

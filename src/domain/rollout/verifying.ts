@@ -5,6 +5,7 @@ import { beginAnalysis } from './judging.ts';
 import { type Action, type Observed, seen } from './observed.ts';
 import type { Rollout, RolloutService } from './rollout.ts';
 import { type Decision, enter, finish, hold, pause, wait } from './transition.ts';
+import { sharedOut } from './where.ts';
 
 /**
  * Every new release is healthy, and has passed its smoke tests and its check, before any of them sees a user. What
@@ -85,6 +86,6 @@ function verifiedAll(rollout: Rollout, observed: Observed, now: number): Decisio
   if (Object.keys(next.analysis).length === 0)
     return gate(next, now, 'verified; there is no former release to compare with', {});
   const slow = Object.fromEntries(Object.entries(next.analysis).map(([name, each]) => [name, each.slow]));
-  const reason = `verified; ${first.weight} % of sessions go to the canary`;
+  const reason = `verified; ${first.weight} % of ${sharedOut(rollout)} go to the canary`;
   return enter(next, 'canary', now, reason, { weight: first.weight, slow });
 }

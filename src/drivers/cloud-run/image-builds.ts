@@ -81,10 +81,11 @@ export class ImageBuilds {
     const lines = linesTo(log);
     try {
       const to = { tell, write: lines.write, signal: over.signal };
-      const artifact = config.image ?? (await this.#build(request, config, to));
+      const asIs = config.image === null ? null : { artifact: config.image, reused: true };
+      const { artifact, reused } = asIs ?? (await this.#build(request, config, to));
       await this.#remember(id, input, artifact);
       await lines.written();
-      tell({ state: 'done', artifact, reused: config.image !== null, detail: artifact });
+      tell({ state: 'done', artifact, reused, detail: artifact });
     } catch (error) {
       const why = error instanceof EvenkeelError ? error.why : null;
       const message = error instanceof Error ? error.message : String(error);
@@ -100,14 +101,15 @@ export class ImageBuilds {
     asked: BuildRequest,
     config: CloudRunConfig,
     to: { tell: (state: BuildObservation) => void; write: (text: string) => void; signal: AbortSignal },
-  ): Promise<string> {
+  ): Promise<{ artifact: string; reused: boolean }> {
     const { project, environment } = asked;
     const { request, warnings } = await this.#options.prepare(asked, config);
     for (const warning of warnings) to.write(`warning: ${warning}`);
     const builder = await this.#options.builderFor(config, { project, environment });
     const events = { line: to.write, step: (doing: string) => to.tell({ state: 'running', detail: doing }) };
-    const built = await builder.build({ ...request, unwanted: to.signal }, events, to.signal);
-    return built.digest === null ? built.image : `${config.repository}@${built.digest}`;
+    const built = await builder.build({ ...request, reuse: true, unwanted: to.signal }, events, to.signal);
+    const artifact = built.digest === null ? built.image : `${config.repository}@${built.digest}`;
+    return { artifact, reused: built.reused === true };
   }
 
   async #known(): Promise<Known> {

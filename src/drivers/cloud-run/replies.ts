@@ -1,3 +1,4 @@
+import type { RunService } from '../../domain/cloud/run/api.ts';
 import type { ApplyReply, EdgeState } from '../../domain/traffic/protocol.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
 import type { ProbeReply, ProbeRequest } from '../../ports/traffic.ts';
@@ -24,6 +25,12 @@ export function whyNoAnswer(
   if (!shut && !ill) return null;
   const said = body.trim().split('\n')[0]?.slice(0, 200) ?? '';
   return `${method} ${url}${path} answered ${status}${said === '' ? '' : `: ${said}`}`;
+}
+
+/** Why a revision has no address, with what Cloud Run says where it has given up. */
+export function noAddress({ terminalCondition, reconciling }: RunService): string {
+  const given = reconciling !== true && terminalCondition?.state === 'CONDITION_FAILED';
+  return `its address is not known yet${given ? `: ${terminalCondition.message ?? 'Cloud Run does not say why'}` : ''}`;
 }
 
 export const noAnswer = ({ method, path, of }: ProbeRequest, why: string): EvenkeelError =>

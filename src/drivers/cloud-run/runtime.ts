@@ -2,8 +2,8 @@ import type { InstanceObservation } from '../../domain/instance/instance.ts';
 import { BY_REVISION, lastPart, type RunService } from '../../domain/cloud/run/api.ts';
 import type { CloudRunConfig } from '../../domain/cloud/run/config.ts';
 import { revisionName, tagName } from '../../domain/cloud/run/names.ts';
-import { type InstanceRecord, type ServiceRecord, withRecord } from '../../domain/cloud/run/record.ts';
-import { explicitTargets, mergeTargets, observedShares } from '../../domain/cloud/run/targets.ts';
+import { type InstanceRecord, readRecord, type ServiceRecord, withRecord } from '../../domain/cloud/run/record.ts';
+import { explicitTargets, observedShares, withNewRevision } from '../../domain/cloud/run/targets.ts';
 import { revisionTemplate } from '../../domain/cloud/run/template.ts';
 import { ownLabels } from '../../domain/cloud/resource.ts';
 import { askedServices } from '../../domain/project/asked-services.ts';
@@ -102,6 +102,11 @@ export class CloudRunRuntime implements Runtime {
     }
     refuseForeign(existing, plan);
     const there = await api.revision(environment, cloud.name, revision);
+    const broken = await this.#broken(environment, {
+      name: cloud.name,
+      service: existing,
+      record: readRecord(existing),
+    });
     await changeService(api, environment, cloud.name, (service, known) => {
       if (isStarted(known, spec.id)) return null;
       const instances = { ...known.instances, [revision]: record };
@@ -110,7 +115,7 @@ export class CloudRunRuntime implements Runtime {
           ...(there === null ? { template } : {}),
           labels: { ...service.labels, ...labelsOf(plan) },
           annotations: withRecord(service, { ...known, instances }),
-          traffic: mergeTargets([...explicitTargets(service), { type: BY_REVISION, revision, tag: record.tag }]),
+          traffic: withNewRevision(service, known, { revision, tag: record.tag, broken }),
           ...(isOff(service) ? { scaling: { scalingMode: 'AUTOMATIC' } } : {}),
         },
         mask: [
@@ -185,6 +190,15 @@ export class CloudRunRuntime implements Runtime {
     const seen = readinessOf(await this.#options.api.revision(environment, name, revision));
     this.#ready.set(key, { at: now, seen });
     return seen;
+  }
+
+  /** Revisions that never started and are still among the targets of traffic. */
+  async #broken(environment: CloudEnvironment, seen: SeenService): Promise<Set<string>> {
+    const named = explicitTargets(seen.service).map(({ revision = '' }) => revision);
+    const states = await Promise.all(
+      named.map(async (revision) => ({ revision, ...(await this.#readiness(environment, seen, revision)) })),
+    );
+    return new Set(states.flatMap(({ revision, state }) => (state === 'failed' ? [revision] : [])));
   }
 
   async #find(id: string): Promise<Found | null> {

@@ -28,7 +28,7 @@ import type { HealthChecks } from './health.ts';
 import type { Counts, Monitoring } from './monitoring.ts';
 import { keepOpen } from './open.ts';
 import { OwnRequests } from './own-requests.ts';
-import { stateOf, noAnswer, tooOld, whyNoAnswer } from './replies.ts';
+import { noAddress, noAnswer, stateOf, tooOld, whyNoAnswer } from './replies.ts';
 import type { AskService, RunApi } from './run-api.ts';
 import { type ServiceStats, statsOf } from './stats.ts';
 import type { CloudEnvironment, SeenService, Views } from './view.ts';
@@ -187,8 +187,7 @@ export class CloudRunTraffic implements Traffic {
     const alone = running.length === 1 && config.preview === null && release.weight === 100;
     const url = addressOf(service, instance);
     if (alone) return { ...none, healthy: true, consecutive: 2, checks: 1, lastError: null };
-    if (url === null)
-      return { ...none, healthy: false, consecutive: 0, checks: 0, lastError: 'its address is not known yet' };
+    if (url === null) return { ...none, healthy: false, consecutive: 0, checks: 0, lastError: noAddress(service) };
     const { path, intervalMs, timeoutMs } = release.health ?? config.health;
     const resting = release.weight === 0 && config.preview?.release !== release.release;
     const target = {

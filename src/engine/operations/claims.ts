@@ -86,6 +86,8 @@ function claimsOf(
   config: ServiceConfig,
   { port, bind }: Listen,
 ): Claim[] {
+  // In the cloud each service has an address of its own, and nothing of this machine.
+  if (config.cloud !== undefined) return [];
   const scope = { project: name, environment: environment.name, service: config.name };
   const { tls } = environment;
   return config.routes.flatMap(({ host, path }) => [

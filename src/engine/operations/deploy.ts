@@ -2,6 +2,7 @@ import type { Listen, Project, RolloutPolicy } from '../../domain/project/projec
 import type { Deployment } from '../../domain/release/release.ts';
 import { approvalsFor } from './approvals.ts';
 import { onCloudRun } from '../../domain/cloud/run/on-cloud-run.ts';
+import { isAway } from '../../domain/project/is-away.ts';
 import { beginRollout } from '../../domain/rollout/begin.ts';
 import type { RemovedService, Rollout } from '../../domain/rollout/rollout.ts';
 import { EvenkeelError } from '../../ports/errors.ts';
@@ -66,7 +67,7 @@ export async function deploy(engine: Engine, input: DeployInput): Promise<Begun>
   const touched = [...changed.map((each) => each.name), ...removes.map((each) => each.service)];
   if (!input.replace) await refuseWhileUnderWay(deps, scope, touched, moves);
   await refuseTakenRoutes(deps, project, { changed, removes, serving });
-  await deps.builder.examine(project.root, changed);
+  await deps.builder.examine(project.root, changed, scope.environment);
   const examined = await examineMigrations(deps, project, changed, serving, input.allowBreakingMigrations);
   refuseBreaking(examined);
 
@@ -133,6 +134,7 @@ async function portMove(
   project: Project,
   serving: Deployment[],
 ): Promise<Rollout['opens']> {
+  if (isAway(project)) return null;
   const { port, bind } = project.environment;
   const record = await deps.store.environment(project.name, project.environment.name);
   // What was brought down has no visitors who would be left behind: it comes up where the file says.

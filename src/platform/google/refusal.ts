@@ -50,6 +50,9 @@ export function readErrorBody(text: string): ErrorBody {
 }
 
 /** Services and proxies answer with whole pages: what a person would read on one. */
+/** The code of a refusal by a database that rests, or is still being made. */
+export const NOT_RUNNING = 'cloud-not-running';
+
 const plain = (text: string): string =>
   (/<[a-z!]/i.test(text)
     ? text.replaceAll(/<(title|style|script)\b[^>]*>[\s\S]*?<\/\1>/gi, ' ').replaceAll(/<[^>]*>/g, ' ')
@@ -100,9 +103,9 @@ export function refusalOf(
     return make('cloud-conflict', 'somebody else changed the same thing meanwhile', 'run the same again', true);
   if (body.reason === 'invalidState')
     return make(
-      'cloud-not-running',
+      NOT_RUNNING,
       'the database does not run, so nothing in it can be seen or changed',
-      '`evenkeel cloud status`; then `evenkeel cloud start`, or `evenkeel cloud delete` if it never came up',
+      '`evenkeel cloud start` wakes it if it rests; `evenkeel cloud status` says what it does, and what to type if it never came up',
     );
   if (status >= 500 || status === 408)
     return make('cloud-unavailable', `${asked.host} had a failure of its own`, 'try again in a minute', true);

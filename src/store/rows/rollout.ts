@@ -21,6 +21,7 @@ const serviceSchema = z.strictObject({
   smokes: z.boolean(),
   checks: z.boolean(),
   alone: z.literal(true).optional(),
+  away: z.literal(true).optional(),
   contracts: z.boolean().default(false),
   limits: rolloutPolicySchema.shape.analysis,
 });

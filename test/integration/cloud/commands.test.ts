@@ -149,7 +149,8 @@ test('property 29: what hangs is shown as unknown beside all that is known', asy
   const look = cloud.look.bind(cloud);
   cloud.look = (kinds, options) => look(kinds, { ...options, deadlineMs: 30 });
   const { code, stdout } = await run(['status']);
-  expect(code).toBe(0);
+  // Nobody who asks the exit code takes it for well.
+  expect(code).toBe(1);
   expect(stdout).toMatch(/secret\/chat-staging-jwt-secret +unknown/);
   expect(stdout).toMatch(/bucket\/chat-staging-media +ready/);
 });
@@ -161,11 +162,43 @@ test('what evenkeel did not make is listed apart', async () => {
   expect(stdout).toMatch(/Of nobody that evenkeel knows: 1\n.*\n +bucket\/theirs/);
 });
 
+test('what is not there does not answer, and --check says so by its exit code', async () => {
+  await setUp();
+  expect((await run(['urls'])).code).toBe(0);
+  const { code, stdout } = await run(['urls', '--check']);
+  expect([code, stdout]).toEqual([2, expect.stringContaining('is not there yet')]);
+});
+
+test('each estimate says what it rests on, once for those in a row that rest on the same', async () => {
+  const { stdout } = await run(['cost']);
+  expect(stdout).toMatch(/sql-instance\/chat-staging-main +\$.*\n {6}db-f1-micro at about/);
+  expect(stdout.match(/from empty to 10 GB/g)).toHaveLength(1);
+  expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
+});
+
+test('an environment whose database is protected is stopped only when that was confirmed', async () => {
+  const file = FILE.replace('  production:', '  live: { runtime: cloud-run }\n  production:');
+  const cli = cloudCli(cloud, tempDir('chat'), file);
+  const live = (...args: string[]): Promise<Said> => cli(['cloud', ...args, '--env', 'live']);
+  expect((await live('setup', '--yes')).code).toBe(0);
+  const asked = await live('stop');
+  expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining('not-confirmed')]);
+  expect(cloud.there.get('sql-instance/chat-live-main')?.state).toBe('ready');
+  expect((await live('stop', '--yes')).code).toBe(0);
+  const cleanup = await cli(['cloud', 'cleanup', '--list'], { env: { EVENKEEL_ENV: 'live' } });
+  expect(cleanup.code).toBe(0);
+  const unnamed = await cli(['cloud', 'cleanup'], { env: { EVENKEEL_ENV: 'live' }, input: 'DELETE ALL\n' });
+  expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringContaining('--env live')]);
+});
+
 test('databases rest and wake', async () => {
   await setUp();
   expect((await run(['stop'])).code).toBe(0);
   expect(cloud.there.get('sql-instance/chat-staging-main')?.state).toBe('stopped');
   expect((await run(['stop'])).stdout).toContain('rests already');
+  const again = await run(['stop', 'chat-staging-main']);
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('chat-staging-main rests already')]);
+  expect((await run(['stop', 'nothing'])).stderr).toContain('resource-unknown');
   const { code, stdout } = await run(['start', 'chat-staging-main']);
   expect(code).toBe(0);
   expect(stdout).toContain('1 started');

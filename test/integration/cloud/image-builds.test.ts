@@ -120,10 +120,10 @@ describe('images before a rollout', () => {
       scopeOfJob: never,
       cloud: never,
     });
-    await builder.examine(root, services);
+    await builder.examine(root, services, 'production');
     writeDockerfile(root, 'api', 'FROM node:24\nCOPY . .\n');
     writeDockerfile(root, 'back', 'FROM node:24 AS build\nCOPY . .\nFROM node:24\nCOPY services/back .\n');
-    const refused: unknown = await builder.examine(root, services).catch((error: unknown) => error);
+    const refused: unknown = await builder.examine(root, services, 'production').catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'dockerfile-wrong', exit: 1 });
     const { why } = refused as EvenkeelError;
     expect(why).toMatch(/services\/api\/Dockerfile:1: there is one stage only/);
@@ -131,6 +131,10 @@ describe('images before a rollout', () => {
     // What is used as it is needs no Dockerfile, and neither does what runs here.
     const [api] = services;
     if (api?.cloud === undefined) throw new Error('api is not in the cloud');
-    await builder.examine(root, [{ ...api, cloud: { ...api.cloud, image: 'gcr.io/some/image' } }, service('web')]);
+    await builder.examine(
+      root,
+      [{ ...api, cloud: { ...api.cloud, image: 'gcr.io/some/image' } }, service('web')],
+      'production',
+    );
   });
 });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isProduction, planCleanup } from '../../../src/domain/cloud/cleanup/cleanup-plan.ts';
+import { planCleanup } from '../../../src/domain/cloud/cleanup/cleanup-plan.ts';
+import { whySeenProduction } from '../../../src/domain/cloud/cleanup/production.ts';
 import {
   confirmItem,
   confirmSelection,
@@ -71,7 +72,7 @@ test('property 32: with --all the rest goes too, but never what is labelled for 
       for (const { address, withAll } of narrow.apart) expect(gone.has(address), address).toBe(withAll);
       expect(wide.apart.every(({ withAll }) => !withAll)).toBe(true);
       for (const each of all) {
-        if (isProduction(each.labels['evenkeel-environment'] ?? '') && gone.has(addressOf(each))) {
+        if (!isOwn(each.labels, scope) && whySeenProduction(each.labels, all) !== null && gone.has(addressOf(each))) {
           // Only as a part of something of this environment.
           expect(['role', 'sql-database', 'sql-user']).toContain(each.kind);
         }
@@ -144,7 +145,7 @@ test('production is refused unless it was named', () => {
       fc.constantFrom('production', 'prod', 'staging', 'qa'),
       fc.option(fc.constantFrom('production', 'prod', 'staging')),
       (environment, typed) => {
-        const { allowed } = mayCleanUp(environment, typed);
+        const { allowed } = mayCleanUp({ name: environment, approvals: 0, protectedDatabase: false }, typed);
         expect(allowed).toBe(['staging', 'qa'].includes(environment) || typed === environment);
       },
     ),

@@ -96,11 +96,32 @@ test('what is asked says what is at stake', () => {
         'bucket/clone-avatars is a bucket that is not empty (bucket, 13 GiB in 1,204 objects, 3 days old). Type its name, clone-avatars, to delete it too',
     },
   ]);
-  expect(mayCleanUp('production', null)).toEqual({
+});
+
+test('production is what is called so, wants approval, or has a protected database; nothing of it goes unnamed', () => {
+  const plain = { name: 'live', approvals: 0, protectedDatabase: false };
+  expect(mayCleanUp(plain, null)).toEqual({ allowed: true });
+  expect(mayCleanUp({ ...plain, name: 'production' }, null)).toEqual({
     allowed: false,
-    reason: 'production is only cleaned up when it is named',
-    next: 'evenkeel cloud cleanup --env production',
+    reason: 'production is production by its name: nothing of it is deleted unless it is named',
+    next: 'the same with --env production',
   });
+  for (const sign of [{ approvals: 1 }, { protectedDatabase: true }]) {
+    expect(mayCleanUp({ ...plain, ...sign }, null)).toMatchObject({ allowed: false, next: 'the same with --env live' });
+    expect(mayCleanUp({ ...plain, ...sign }, 'live')).toEqual({ allowed: true });
+  }
+});
+
+test('another environment with a protected database stays, whatever it is called', () => {
+  const labels = { 'evenkeel-project': 'clone', 'evenkeel-environment': 'live' };
+  const others = (deletionProtection: boolean) => {
+    const database = seen('sql-instance', 'clone-live', { labels });
+    const attributes = { ...database.attributes, deletionProtection } as never;
+    const there = [{ ...database, attributes } as Observed, seen('bucket', 'clone-live-media', { labels })];
+    return planCleanup(there, scope, { all: true, now }).items.map(({ address }) => address);
+  };
+  expect(others(true)).toEqual([]);
+  expect(others(false)).toEqual(['bucket/clone-live-media', 'sql-instance/clone-live']);
 });
 
 test('a menu takes numbers, ranges, kinds and names, and does nothing about what it does not understand', () => {

@@ -18,7 +18,7 @@ export function RolloutLine({ rollout, now }: { rollout: UnderWay; now: number }
       <Mark level={paused === null ? 'going' : 'warning'} />
       <strong className="mono">{releases.join(', ') || id}</strong>
       <span>{paused === null ? phase : `paused in ${phase}: ${paused.detail}`}</span>
-      {weight > 0 && <span className="figure">{formatPercent(weight)} of sessions</span>}
+      {weight > 0 && <span className="figure">{formatPercent(weight)} of the traffic</span>}
       {left !== null && <span className="muted figure">{left}</span>}
       <span className={styles['begun']}>
         begun {ago(createdAt, now)} by {requestedBy}

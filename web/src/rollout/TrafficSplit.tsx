@@ -2,7 +2,7 @@ import type { RolloutView } from '../../../src/api/contract/rollouts.ts';
 import { formatDuration, formatPercent, formatTimeLeft } from '../../../src/lib/format.ts';
 import styles from './TrafficSplit.module.css';
 
-/** Who gets how many of the sessions, and how far that is to go. */
+/** Who gets how much of the traffic, and how far that is to go. */
 export function TrafficSplit({ rollout, now }: { rollout: RolloutView; now: number }) {
   const { canary, services, phase, end, nextAt, paused } = rollout;
   const routed = services.filter(({ kind }) => kind !== 'worker');
@@ -30,7 +30,11 @@ export function TrafficSplit({ rollout, now }: { rollout: RolloutView; now: numb
             <span className={`${styles['key']} ${styles['canary']}`} aria-hidden="true" />
           </span>
         </div>
-        <div className={styles['bar']} role="img" aria-label={`${formatPercent(weight)} of sessions go to ${fresh}`}>
+        <div
+          className={styles['bar']}
+          role="img"
+          aria-label={`${formatPercent(weight)} of ${canary.of ?? 'sessions'} go to ${fresh}`}
+        >
           <div className={styles['canaryBar']} style={{ width: `${weight}%` }} />
         </div>
         {canary.steps.length > 0 && former !== '' && (

@@ -1,6 +1,7 @@
 import { cloudName, NAME_LIMITS } from '../names.ts';
 import { type Address, addressOf, isOwn, type Kind, type Observed } from '../resource.ts';
 import { describe } from './describe.ts';
+import { whySeenProduction } from './production.ts';
 
 export interface CleanupScope {
   project: string;
@@ -126,8 +127,9 @@ function otherOwner(observed: Observed, seen: readonly Observed[]): string | nul
 
 /** Why not even `--all` deletes it; null: it does. */
 function reasonToKeep(observed: Observed, seen: readonly Observed[], scope: CleanupScope): string | null {
-  const environment = (holderOf(observed, seen)?.labels ?? observed.labels)['evenkeel-environment'];
-  if (environment !== undefined && isProduction(environment)) {
+  const labels = holderOf(observed, seen)?.labels ?? observed.labels;
+  if (whySeenProduction(labels, seen) !== null) {
+    const environment = labels['evenkeel-environment'] ?? '';
     return `evenkeel made it for ${otherOwner(observed, seen) ?? environment}: cleaned up with --env ${environment} only`;
   }
   if (observed.kind === 'role' && holderOf(observed, seen) === undefined) return 'a right of somebody else';
@@ -140,9 +142,6 @@ function reasonToKeep(observed: Observed, seen: readonly Observed[], scope: Clea
   }
   return observed.kind === 'budget' ? 'a budget of somebody else' : null;
 }
-
-/** Environments that only go when their name was typed. */
-export const isProduction = (environment: string): boolean => /^prod(uction)?$/i.test(environment);
 
 function protectionOf({ kind, size }: Observed): string | null {
   if (kind === 'sql-instance' || kind === 'sql-database') return 'a database, with its backups';

@@ -1,7 +1,8 @@
 import { plural } from '../../../lib/format.ts';
 import type { Address, Kind } from '../resource.ts';
-import { type CleanupItem, isProduction } from './cleanup-plan.ts';
+import type { CleanupItem } from './cleanup-plan.ts';
 import { NOUNS } from './describe.ts';
+import { type Signs, whyProduction } from './production.ts';
 
 /** What has to be typed to delete everything at once. */
 export const DELETE_ALL = 'DELETE ALL';
@@ -22,12 +23,14 @@ export type Permission = { allowed: true } | { allowed: false; reason: string; n
  *
  * @param typed the environment as it was given with `--env`; null: none was, and a default was taken
  */
-export function mayCleanUp(environment: string, typed: string | null): Permission {
-  if (!isProduction(environment) || typed === environment) return { allowed: true };
+export function mayCleanUp(environment: Signs, typed: string | null): Permission {
+  const { name } = environment;
+  const why = whyProduction(environment);
+  if (why === null || typed === name) return { allowed: true };
   return {
     allowed: false,
-    reason: `${environment} is only cleaned up when it is named`,
-    next: `evenkeel cloud cleanup --env ${environment}`,
+    reason: `${name} ${why}: nothing of it is deleted unless it is named`,
+    next: `the same with --env ${name}`,
   };
 }
 

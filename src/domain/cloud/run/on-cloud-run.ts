@@ -47,7 +47,7 @@ function configOf(cloud: CloudConfig, service: CloudService, connector: string):
     maxInstances: service.maxInstances,
     timeoutS: service.timeoutS,
     concurrency: service.concurrency,
-    account: accountEmail(cloud),
+    account: accountEmail(cloud.account.name, cloud.project),
     sql: service.database && database !== null ? connectionName(cloud, database.instance) : null,
     network:
       network === null

@@ -70,6 +70,30 @@ export function mergeTargets(targets: readonly TrafficTarget[]): TrafficTarget[]
 }
 
 /**
+ * The targets with one more revision, which gets an address of its own. Cloud Run follows no target while one of them
+ * names a revision that cannot serve: `broken` ones lose their addresses. Where nobody is served yet and what comes in
+ * goes to one that is broken, stopped or forgotten, it is sent to the new one: a first release that never started would
+ * hold up all that come after it. The service is closed then, so nobody gets in by that.
+ */
+export function withNewRevision(
+  service: RunService,
+  { table, instances }: Pick<ServiceRecord, 'table' | 'instances'>,
+  { revision, tag, broken }: { revision: string; tag: string; broken: ReadonlySet<string> },
+): TrafficTarget[] {
+  const targets = explicitTargets(service);
+  const serves = table?.releases.some(({ weight }) => weight > 0) === true;
+  const isOver = (name = ''): boolean =>
+    broken.has(name) || instances[name] === undefined || instances[name].stopped !== undefined;
+  const moves = !serves && targets.some((each) => each.percent !== undefined && isOver(each.revision));
+  const kept = targets.flatMap(({ tag: former, percent, ...target }) => {
+    const named = former !== undefined && !broken.has(target.revision ?? '') ? { tag: former } : {};
+    const shared = !moves && percent !== undefined ? { percent } : {};
+    return 'tag' in named || 'percent' in shared ? [{ ...target, ...named, ...shared }] : [];
+  });
+  return mergeTargets([...kept, { type: BY_REVISION, revision, tag, ...(moves ? { percent: 100 } : {}) }]);
+}
+
+/**
  * The shares that a table asks for, by revision, in whole percent that sum to 100; null when there is nothing that
  * could have them yet, or nothing is to have any. Of several instances of a release the newest has its share.
  */

@@ -1,3 +1,4 @@
+import { accountEmail } from '../names.ts';
 import type { Desired, Observed } from '../resource.ts';
 
 export interface Place {
@@ -47,8 +48,6 @@ export function importId(desired: Desired, observed: Observed, { cloudProject, r
       return null;
   }
 }
-
-export const accountEmail = (name: string, project: string): string => `${name}@${project}.iam.gserviceaccount.com`;
 
 export const memberOf = (account: string, cloudProject: string): string =>
   `serviceAccount:${accountEmail(account, cloudProject)}`;

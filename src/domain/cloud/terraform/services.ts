@@ -2,7 +2,7 @@ import type { CloudConfig, CloudService } from '../config.ts';
 import { connectionName } from '../names.ts';
 import type { Address, Labels } from '../resource.ts';
 import { type Body, block, type Hcl, interpolated, type Item, quoted, type Raw, raw, set } from './hcl.ts';
-import { accountEmail } from './import-id.ts';
+import { accountEmail } from '../names.ts';
 import { labelsOf } from './local-names.ts';
 import { networkLink, resourceBlock } from './resources.ts';
 import { attributeOf, PROJECT, type Scope } from './scope.ts';

@@ -1,7 +1,7 @@
 import type { sqladmin_v1 } from '@googleapis/sqladmin';
 import { called, clientOptions } from '../../../platform/google/http.ts';
 import { type Operation, settled } from '../../../platform/google/operations.ts';
-import { GoogleRefusal } from '../../../platform/google/refusal.ts';
+import { GoogleRefusal, NOT_RUNNING } from '../../../platform/google/refusal.ts';
 import { EvenkeelError } from '../../../ports/errors.ts';
 import type { Google } from './google.ts';
 import { MINUTE, type Work } from './kind-driver.ts';
@@ -27,15 +27,18 @@ async function settledSql(work: Work, operation: Operation, doing: string): Prom
   return settled(operation, look, waitingFor(work, doing));
 }
 
-/** Waits for what anybody has begun at an instance: it does one thing at a time, and refuses the next meanwhile. */
-export async function untilIdle(work: Work, instance: string, doing: string): Promise<void> {
+/**
+ * Waits for what anybody has begun at an instance: it does one thing at a time, and refuses the next meanwhile. Answers
+ * whether there was anything.
+ */
+export async function untilIdle(work: Work, instance: string, doing: string): Promise<boolean> {
   const { google, signal, say } = work;
   const client = await google.clients.sqladmin();
   const { items = [] } = await called(
     client.operations.list({ project: google.scope.cloudProject, instance, maxResults: 10 }, { signal }),
   );
-  for (const operation of items) {
-    if (operation.status === 'DONE') continue;
+  const open = items.filter(({ status }) => status !== 'DONE');
+  for (const operation of open) {
     say(
       `waiting for what is under way (${(operation.operationType ?? 'operation').toLowerCase().replaceAll('_', ' ')})`,
     );
@@ -43,6 +46,22 @@ export async function untilIdle(work: Work, instance: string, doing: string): Pr
     await settledSql(work, operation, doing).catch((error: unknown) => {
       if (!(error instanceof EvenkeelError) || error.code !== 'cloud-operation-failed') throw error;
     });
+  }
+  return open.length > 0;
+}
+
+/**
+ * Does what needs an instance that runs. One that is still being made or woken, by a command that was interrupted or by
+ * somebody else, is waited for; one that rests is not.
+ */
+export async function onceRunning<T>(work: Work, instance: string, doing: string, act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      const rests = error instanceof GoogleRefusal && error.code === NOT_RUNNING;
+      if (!rests || tries >= MOST_TRIES || !(await untilIdle(work, instance, doing))) throw error;
+    }
   }
 }
 

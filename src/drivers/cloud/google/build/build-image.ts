@@ -36,7 +36,13 @@ export const imageBuilder = (google: Google): ImageBuilder => ({
     const archive = await packContext(request.context, request.dockerfile, signal, request.leaveOut);
     try {
       const source = await uploaded(google, archive, events, signal);
-      const under = await joinable(google, request, archive, signal);
+      const same = await buildsOf(google, request, archive, signal);
+      const before = request.reuse === true ? await stillThere(google, request, same, signal) : null;
+      if (before !== null) {
+        events.line(`nothing is built: ${before.image} was built of the same sources`);
+        return before;
+      }
+      const under = same.find(({ status }) => RUNNING.has(status ?? '')) ?? null;
       if (under !== null) events.step(`waiting for the build that is under way (${under.id ?? ''})`);
       const build = under ?? (await begin(google, request, { archive, source }, signal));
       return await followed(google, request, build, { events, signal, joined: under !== null });
@@ -89,27 +95,51 @@ const sourceTag = ({ digest }: Archive): string => `source-${digest.slice(0, 32)
 /** Tags of builds know letters, digits, dots, dashes and underscores. */
 const serviceTag = (service: string): string => `service-${service.replaceAll(/[^\w.-]/g, '-')}`;
 
-/** A build of the same sources for the same service that an interrupted run has begun. */
-async function joinable(
+/** Builds of the same sources for the same service, the newest first. */
+async function buildsOf(
   google: Google,
   request: ImageRequest,
   archive: Archive,
   signal: AbortSignal,
-): Promise<Build | null> {
+): Promise<Build[]> {
   const client = await google.clients.cloudbuild();
   const filter = `tags="${sourceTag(archive)}"`;
   const page = await called(
     client.projects.locations.builds.list({ parent: parentOf(google), filter, pageSize: 20 }, { signal }),
   );
-  const same = (page.builds ?? []).find(
-    ({ status, tags, images }) =>
-      RUNNING.has(status ?? '') &&
+  return (page.builds ?? []).filter(
+    ({ tags, images, steps }) =>
       tags?.includes(sourceTag(archive)) === true &&
       tags.includes(serviceTag(request.service)) &&
+      // The same sources may hold several Dockerfiles.
+      steps?.[0]?.args?.includes(archive.dockerfile) === true &&
       images?.includes(`${request.image}:latest`) === true,
   );
-  return same ?? null;
 }
+
+/** What a build has made, while its repository keeps it; null: that is not so, or nobody can tell. */
+async function stillThere(
+  google: Google,
+  request: ImageRequest,
+  builds: readonly Build[],
+  signal: AbortSignal,
+): Promise<BuiltImage | null> {
+  const done = builds.find(({ status }) => status === 'SUCCESS');
+  if (done === undefined) return null;
+  const built = builtBy(done, request);
+  const [, region, project = '', repository, name] = PLACE_OF_IMAGE.exec(request.image) ?? [];
+  if (built.digest === null || region === undefined) return null;
+  const place = `projects/${project.replace('/', ':')}/locations/${region}/repositories/${repository}`;
+  const url = `https://artifactregistry.googleapis.com/v1/${place}/dockerImages/${name}@${built.digest}`;
+  const there = await google.http.request('GET', url, { signal }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    return null;
+  });
+  return there === null ? null : { ...built, reused: true };
+}
+
+/** `REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME`, where a project of a domain has a slash of its own. */
+const PLACE_OF_IMAGE = /^([a-z0-9-]+)-docker\.pkg\.dev\/(.+)\/([^/]+)\/([^/]+)$/;
 
 async function begin(
   google: Google,
@@ -177,15 +207,18 @@ async function followed(
     throw error instanceof EvenkeelError ? withExit2(error) : error;
   }
   if (now.status !== 'SUCCESS') throw failed(request.service, now, log.end());
-  const tagged = (now.images ?? []).find((one) => !one.endsWith(':latest')) ?? `${request.image}:${request.tag}`;
+  return { ...builtBy(now, request), joined };
+}
+
+function builtBy({ id, images, results, logUrl }: Build, request: ImageRequest): BuiltImage {
+  const tagged = images?.find((one) => !one.endsWith(':latest')) ?? `${request.image}:${request.tag}`;
   return {
     image: tagged,
-    tags: (now.images ?? []).map((one) => one.split(':').at(-1) ?? ''),
-    digest:
-      now.results?.images?.find(({ name }) => name === tagged)?.digest ?? now.results?.images?.[0]?.digest ?? null,
-    build: lastPart(id),
-    logUrl: now.logUrl ?? null,
-    joined,
+    tags: (images ?? []).map((one) => one.split(':').at(-1) ?? ''),
+    digest: results?.images?.find(({ name }) => name === tagged)?.digest ?? results?.images?.[0]?.digest ?? null,
+    build: lastPart(id ?? ''),
+    logUrl: logUrl ?? null,
+    joined: false,
   };
 }
 

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import { GoogleRefusal } from '../../../../platform/google/refusal.ts';
 import type { Google } from '../google.ts';
 
@@ -10,6 +11,8 @@ export class BuildLog {
   private readonly url: string;
   private readonly line: (text: string) => void;
   private offset = 0;
+  /** A letter may be cut where one look ends and the next begins. */
+  private readonly letters = new StringDecoder('utf8');
   private rest = '';
   private lines: string[] = [];
 
@@ -37,7 +40,7 @@ export class BuildLog {
     // Who does not know ranges sends all of it again.
     const fresh = answer.status === 206 ? bytes : bytes.subarray(this.offset);
     this.offset += fresh.length;
-    const parts = (this.rest + fresh.toString('utf8')).split('\n');
+    const parts = (this.rest + this.letters.write(fresh)).split('\n');
     this.rest = parts.pop() ?? '';
     parts.forEach((part) => this.say(part));
   }
@@ -45,6 +48,7 @@ export class BuildLog {
   /** What is left when the build is over. */
   async finish(signal: AbortSignal): Promise<void> {
     await this.read(signal);
+    this.rest += this.letters.end();
     if (this.rest !== '') this.say(this.rest);
     this.rest = '';
   }

@@ -1,4 +1,5 @@
 import type { iam_v1 } from '@googleapis/iam';
+import { accountEmail } from '../../../../domain/cloud/names.ts';
 import type { Labels } from '../../../../domain/cloud/resource.ts';
 import { called } from '../../../../platform/google/http.ts';
 import type { Google } from '../google.ts';
@@ -24,8 +25,7 @@ const readDescription = (text: string): Record<string, string> =>
     ? Object.fromEntries([...text.matchAll(/([\w-]+)=([\w-]+)/g)].map(([, key = '', value = '']) => [key, value]))
     : {};
 
-export const emailOf = (google: Google, account: string): string =>
-  `${account}@${google.scope.cloudProject}.iam.gserviceaccount.com`;
+export const emailOf = (google: Google, account: string): string => accountEmail(account, google.scope.cloudProject);
 
 const pathOf = (google: Google, account: string): string =>
   `projects/${google.scope.cloudProject}/serviceAccounts/${emailOf(google, account)}`;
@@ -57,9 +57,7 @@ export const accountsIn = ({ google, signal, once }: Sight): Promise<Seen<'accou
         ),
       (page) => page.accounts,
     );
-    return all
-      .filter(({ email }) => email?.endsWith(`@${google.scope.cloudProject}.iam.gserviceaccount.com`))
-      .map(seenOf);
+    return all.filter(({ email }) => email?.endsWith(accountEmail('', google.scope.cloudProject))).map(seenOf);
   });
 
 export const account: KindDriver<'account'> = {

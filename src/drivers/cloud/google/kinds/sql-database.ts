@@ -2,7 +2,7 @@ import { isOwn } from '../../../../domain/cloud/resource.ts';
 import { called } from '../../../../platform/google/http.ts';
 import { EvenkeelError } from '../../../../ports/errors.ts';
 import { ifThere, type KindDriver, labelsOf, type Seen, type Sight, type Work } from '../kind-driver.ts';
-import { changeSql, executeSql } from '../sql.ts';
+import { changeSql, executeSql, onceRunning } from '../sql.ts';
 import { instancesIn } from './sql-instance.ts';
 import { ensureUserOfFile } from './sql-user.ts';
 
@@ -91,12 +91,17 @@ export const sqlDatabase: KindDriver<'sql-database'> = {
     const { instance, extensions } = wanted.attributes;
     const name = wanted.name.slice(instance.length + 1);
     say('creating');
-    const there = await ifThere(() => called(client.databases.get({ project, instance, database: name }, { signal })));
-    if (there === null)
-      await changeSql(work, instance, `creating sql-database/${wanted.name}`, () =>
-        called(client.databases.insert({ project, instance, requestBody: { name, instance, project } }, { signal })),
+    const doing = `creating sql-database/${wanted.name}`;
+    await onceRunning(work, instance, doing, async () => {
+      const there = await ifThere(() =>
+        called(client.databases.get({ project, instance, database: name }, { signal })),
       );
-    await ensureExtensions(work, instance, name, extensions);
+      if (there === null)
+        await changeSql(work, instance, doing, () =>
+          called(client.databases.insert({ project, instance, requestBody: { name, instance, project } }, { signal })),
+        );
+      await ensureExtensions(work, instance, name, extensions);
+    });
     return {
       kind: 'sql-database',
       name: wanted.name,

@@ -5,7 +5,7 @@ import { databaseUrl } from '../../../../domain/cloud/variables.ts';
 import { called } from '../../../../platform/google/http.ts';
 import { ifThere, type KindDriver, labelsOf, type Seen, type Sight, unlessStatus, type Work } from '../kind-driver.ts';
 import { addValue, hasValue, readValue, secretPath } from '../secrets.ts';
-import { changeSql } from '../sql.ts';
+import { changeSql, onceRunning } from '../sql.ts';
 import { valueIn } from './secret.ts';
 import { instancesIn } from './sql-instance.ts';
 
@@ -136,7 +136,11 @@ export const sqlUser: KindDriver<'sql-user'> = {
     return all.flat();
   },
   async create(wanted, work) {
-    await work.google.turn(`user/${wanted.name}`, () => ensureUser(work, wanted.attributes));
+    await work.google.turn(`user/${wanted.name}`, () =>
+      onceRunning(work, wanted.attributes.instance, `creating sql-user/${wanted.name}`, () =>
+        ensureUser(work, wanted.attributes),
+      ),
+    );
     return {
       kind: 'sql-user',
       name: wanted.name,
