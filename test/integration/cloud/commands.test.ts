@@ -247,11 +247,11 @@ describe('what was billed', () => {
     ];
     const { code, stdout } = await withExport()();
     expect(code).toBe(0);
-    expect(stdout).toMatch(/sql-instance\/chat-staging-main +\$\S+( to \S+)? +\$5\.01 /);
-    expect(stdout).toMatch(/service\/chat-staging-api +up to \S+ +\$1\.00 /);
-    expect(stdout).toMatch(/Cloud Storage of this environment +\$0\.30 /);
-    expect(stdout).toMatch(/chat\/production +\$40\.00 /);
-    expect(stdout).toMatch(/Cloud Logging of nobody known +\$0\.10 /);
+    expect(stdout).toMatch(/sql-instance\/chat-staging-main +\$\S+( to \S+)? +\$5\.01\n/);
+    expect(stdout).toMatch(/service\/chat-staging-api +up to \S+ +\$1\.00\n/);
+    expect(stdout).toMatch(/Cloud Storage of this environment +\$0\.30\n/);
+    expect(stdout).toMatch(/chat\/production +\$40\.00\n/);
+    expect(stdout).toMatch(/Cloud Logging of nobody known +\$0\.10\n/);
     expect(stdout).toMatch(/together +\$.*\$46\.41\n/);
     expect(stdout).toMatch(
       /Actual: \$46\.41 billed to chat-cloud-1 in \d{4}-\d\d, with 0\.10 USD of credits taken off \(use up to 2026-11-20\s+00:00 UTC\)\./,
