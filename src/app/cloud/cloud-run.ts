@@ -204,6 +204,14 @@ async function openCloudRun(
     }),
     images: new ImageBuilds({
       file: join(home, 'cloud', 'images.json'),
+      async isThere(image, { project, region }, signal) {
+        const [{ openDriver }, { hasImage }] = await Promise.all([
+          import('../../drivers/cloud/google/google.ts'),
+          import('../../drivers/cloud/google/build/build-image.ts'),
+        ]);
+        const place = { cloudProject: project, region, project: '', environment: '' };
+        return (await hasImage(openDriver(place, http, null), image, signal)) !== false;
+      },
       async prepare({ root, service }, config) {
         const source = imageSource(service, config);
         const { leaveOut, warnings } = await examineImages(root, [source]);

@@ -12,6 +12,8 @@ export interface ImageBuildsOptions {
   builderFor: (config: CloudRunConfig, scope: { project: string; environment: string }) => Promise<ImageBuilder>;
   /** Absolute; which input became which image, so that what is unchanged is not built again. */
   file: string;
+  /** Whether an image is still in its repository; true where nobody can tell. */
+  isThere: (image: string, config: CloudRunConfig, signal: AbortSignal) => Promise<boolean>;
   /** What to build, after a look at the Dockerfile; throws what keeps it from being built. `warnings`: what does not. */
   prepare: (request: BuildRequest, config: CloudRunConfig) => Promise<{ request: ImageRequest; warnings: string[] }>;
 }
@@ -38,14 +40,14 @@ export class ImageBuilds {
   async start(request: BuildRequest, config: CloudRunConfig, input: string): Promise<void> {
     if (this.#live.has(request.id)) return;
     const known = await this.#known();
-    const done = known.builds[request.id] ?? known.inputs[input];
+    const done = known.builds[request.id];
     const over = new AbortController();
     if (done !== undefined) {
       this.#live.set(request.id, { state: { state: 'done', artifact: done, reused: true, detail: 'unchanged' }, over });
       return;
     }
     this.#live.set(request.id, { state: { state: 'running', detail: 'beginning' }, over });
-    void this.#follow(request, config, { input, over });
+    void this.#follow(request, config, { input, over, before: known.inputs[input] ?? null });
   }
 
   observe(id: string): BuildObservation | null {
@@ -71,7 +73,7 @@ export class ImageBuilds {
   async #follow(
     request: BuildRequest,
     config: CloudRunConfig,
-    { input, over }: { input: string; over: AbortController },
+    { input, over, before }: { input: string; over: AbortController; before: string | null },
   ): Promise<void> {
     const { id, log } = request;
     const tell = (state: BuildObservation): void => {
@@ -81,6 +83,12 @@ export class ImageBuilds {
     const lines = linesTo(log);
     try {
       const to = { tell, write: lines.write, signal: over.signal };
+      // A clean-up, or a rule of the repository, may have deleted what was built of these sources.
+      if (before !== null && (await this.#options.isThere(before, config, over.signal))) {
+        await this.#remember(id, input, before);
+        tell({ state: 'done', artifact: before, reused: true, detail: 'unchanged' });
+        return;
+      }
       const asIs = config.image === null ? null : { artifact: config.image, reused: true };
       const { artifact, reused } = asIs ?? (await this.#build(request, config, to));
       await this.#remember(id, input, artifact);

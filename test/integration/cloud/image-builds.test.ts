@@ -34,12 +34,16 @@ function story(): { root: string; services: ServiceConfig[] } {
 }
 
 /** One build of `api`, to its end, by a builder that does as it is told. */
-async function built(build: ImageBuilder['build']): Promise<{ end: BuildObservation; log: string; dir: string }> {
+async function built(
+  build: ImageBuilder['build'],
+  { isThere = true }: { isThere?: boolean } = {},
+): Promise<{ end: BuildObservation; log: string; dir: string; again: () => Promise<BuildObservation> }> {
   const { root, services } = story();
   const dir = tempDir('images');
   const builds = new ImageBuilds({
     file: join(dir, 'images.json'),
     builderFor: async () => ({ build }),
+    isThere: async () => isThere,
     async prepare({ root, service }, config) {
       const source = imageSource(service, config);
       const { leaveOut, warnings } = await examineImages(root, [source]);
@@ -50,15 +54,19 @@ async function built(build: ImageBuilder['build']): Promise<{ end: BuildObservat
   if (api?.cloud === undefined) throw new Error('api is not in the cloud');
   const log = join(dir, 'logs', 'build.log');
   const request = { id: 'r1.build.api', project: 'shop', environment: 'production', root, service: api, env: {}, log };
-  await builds.start(request, api.cloud, 'input');
-  const end = await waitFor(
-    () => {
-      const now = builds.observe(request.id);
-      return now !== null && now.state !== 'running' ? now : null;
-    },
-    { what: 'the end of the build' },
-  );
-  return { end, log: readFileSync(log, 'utf8'), dir };
+  const { cloud } = api;
+  const endOf = async (id: string): Promise<BuildObservation> => {
+    await builds.start({ ...request, id }, cloud, 'input');
+    return waitFor(
+      () => {
+        const now = builds.observe(id);
+        return now !== null && now.state !== 'running' ? now : null;
+      },
+      { what: 'the end of the build' },
+    );
+  };
+  const end = await endOf(request.id);
+  return { end, log: readFileSync(log, 'utf8'), dir, again: () => endOf('r2.build.api') };
 }
 
 describe('images before a rollout', () => {
@@ -76,6 +84,24 @@ describe('images before a rollout', () => {
       leaveOut: expect.arrayContaining(['packages/other', 'services/back']),
     });
     expect(log.trimEnd().split('\n')).toEqual(Array.from({ length: 50 }, (_, index) => `line ${index + 1}`));
+  });
+
+  test('what was built of the same sources is used while it is there, and built anew when it is not', async () => {
+    for (const isThere of [true, false]) {
+      let count = 0;
+      const build: ImageBuilder['build'] = async ({ image }, events) => {
+        count += 1;
+        events.line('a build');
+        return { image, tags: [], digest: `sha256:${count}`, build: 'b', logUrl: null, joined: false };
+      };
+      const { again } = await built(build, { isThere });
+      expect(await again()).toMatchObject({
+        state: 'done',
+        reused: isThere,
+        artifact: expect.stringMatching(isThere ? /@sha256:1$/ : /@sha256:2$/),
+      });
+      expect(count).toBe(isThere ? 1 : 2);
+    }
   });
 
   test('property 14: the reason of a failed build is the end of its log, and the log says it once', async () => {

@@ -7,6 +7,7 @@ import { ownLabels } from '../../../../domain/cloud/resource.ts';
 import type { BuildEvents, BuiltImage, ImageBuilder, ImageRequest } from '../../../../ports/cloud-build.ts';
 import { EvenkeelError } from '../../../../ports/errors.ts';
 import { called, clientOptions } from '../../../../platform/google/http.ts';
+import { GoogleRefusal } from '../../../../platform/google/refusal.ts';
 import { pollPause } from '../../../../platform/google/retry.ts';
 import { withExit2 } from '../exit.ts';
 import type { Google } from '../google.ts';
@@ -127,19 +128,29 @@ async function stillThere(
   const done = builds.find(({ status }) => status === 'SUCCESS');
   if (done === undefined) return null;
   const built = builtBy(done, request);
-  const [, region, project = '', repository, name] = PLACE_OF_IMAGE.exec(request.image) ?? [];
-  if (built.digest === null || region === undefined) return null;
-  const place = `projects/${project.replace('/', ':')}/locations/${region}/repositories/${repository}`;
-  const url = `https://artifactregistry.googleapis.com/v1/${place}/dockerImages/${name}@${built.digest}`;
-  const there = await google.http.request('GET', url, { signal }).catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    return null;
-  });
-  return there === null ? null : { ...built, reused: true };
+  if (built.digest === null) return null;
+  return (await hasImage(google, `${request.image}@${built.digest}`, signal)) === true
+    ? { ...built, reused: true }
+    : null;
 }
 
-/** `REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME`, where a project of a domain has a slash of its own. */
-const PLACE_OF_IMAGE = /^([a-z0-9-]+)-docker\.pkg\.dev\/(.+)\/([^/]+)\/([^/]+)$/;
+/** Whether an image by its digest, `…/NAME@sha256:…`, is in its repository; null: nobody can tell. */
+export async function hasImage(google: Google, image: string, signal: AbortSignal): Promise<boolean | null> {
+  const [, region, project = '', repository, name] = PLACE_OF_IMAGE.exec(image) ?? [];
+  if (region === undefined) return null;
+  const place = `projects/${project.replace('/', ':')}/locations/${region}/repositories/${repository}`;
+  const url = `https://artifactregistry.googleapis.com/v1/${place}/dockerImages/${name}`;
+  try {
+    await google.http.request('GET', url, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return error instanceof GoogleRefusal && error.status === 404 ? false : null;
+  }
+}
+
+/** `REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME@DIGEST`, where a project of a domain has a slash of its own. */
+const PLACE_OF_IMAGE = /^([a-z0-9-]+)-docker\.pkg\.dev\/(.+)\/([^/]+)\/([^/]+@sha256:[^/]+)$/;
 
 async function begin(
   google: Google,
