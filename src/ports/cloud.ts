@@ -54,8 +54,11 @@ export interface Cloud {
   remove(observed: Observed, progress: (step: Step) => void, signal: AbortSignal): Promise<void>;
   /** Of what can rest: SQL instances (activation policy), services (no instances). */
   setRunning(observed: Observed, running: boolean, progress: (step: Step) => void, signal: AbortSignal): Promise<void>;
-  /** Adds a version to a secret. The value travels in a body, never in a name or a message. */
-  setSecret(name: string, value: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Adds a version to a secret. The value travels in a body, never in a name or a message. `database`: it is the password
+   * of the file's database, which takes it as well.
+   */
+  setSecret(name: string, value: string, signal: AbortSignal): Promise<'secret' | 'database'>;
   /**
    * Writes a key of an account to a file of its owner's alone, once; one that is there is kept. Refuses a place in a git
    * work tree (`cloud-key-in-git`), and to write over anything else (`cloud-key-other`).

@@ -86,6 +86,32 @@ describe('a database in Cloud SQL', () => {
     expect(await setUp(cloud, desiredFor(config()))).toEqual([]);
   });
 
+  test('takes a new password when its secret gets one, and the address with it; at rest it refuses', async () => {
+    const emulator = await emulated();
+    const { cloud } = await driverAt(emulator, { database: DATABASE });
+    await setUp(cloud, desiredFor(config()));
+    const refusal = async (): Promise<unknown> => {
+      const body = {
+        database: DATABASE.name,
+        user: DATABASE.user,
+        passwordSecretVersion: `projects/demo-project/secrets/${DATABASE.passwordSecret}/versions/latest`,
+        sqlStatement: 'select 1',
+      };
+      const path = `/v1/projects/demo-project/instances/${DATABASE.instance}/executeSql`;
+      const reply = await ask(emulator, 'POST', 'sqladmin', path, { body });
+      return reply.status === 200 ? (reply.body.status?.message ?? null) : reply.status;
+    };
+    expect(await cloud.setSecret(DATABASE.passwordSecret, 'the next one', never())).toBe('database');
+    expect(await refusal()).toBeNull();
+    expect(await secretOf(emulator, DATABASE.urlSecret)).toContain('chat:the%20next%20one@localhost');
+    const [instance] = await seen(cloud, 'sql-instance');
+    if (instance === undefined) throw new Error('no instance');
+    await cloud.setRunning(instance, false, quiet, never());
+    const refused = cloud.setSecret(DATABASE.passwordSecret, 'one more', never());
+    await expect(refused).rejects.toMatchObject({ code: 'cloud-not-running', exit: 1 });
+    expect(await secretOf(emulator, DATABASE.passwordSecret)).toBe('the next one');
+  });
+
   test('stops, starts, changes in place, and goes with its protection when that was confirmed', async () => {
     const emulator = await emulated();
     const { cloud } = await driverAt(emulator, { database: DATABASE });

@@ -70,8 +70,11 @@ export interface CloudDesk {
   ): Promise<CloudBuildResult>;
   /** `all`: what evenkeel did not label, too. `apis`: they are switched off at the end. `typed`: the environment. */
   cleanup(options: { all: boolean; apis: boolean; typed: string | null }, signal: AbortSignal): Promise<Cleanup>;
-  /** Gives a secret its value; `name` as services know it. Throws `secret-unknown`. */
-  setSecret(name: string, value: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Gives a secret its value; `name` as services know it. `database`: the database has it as well. Throws
+   * `secret-unknown`, `secret-derived`.
+   */
+  setSecret(name: string, value: string, signal: AbortSignal): Promise<'secret' | 'database'>;
   /** What can rest, in the state in which it is; of services and databases. */
   rest(running: boolean, signal: AbortSignal): Promise<Restable>;
 }

@@ -16,9 +16,15 @@ export async function secret(context: Context, input: Input): Promise<void> {
     });
   const desk = await openDesk(context, input);
   const value = await readValue(context, name, input.text('fromFile'), 'evenkeel cloud secret');
-  await desk.setSecret(name, value, interrupt.signal);
-  out.line(
-    `${out.style.green(out.style.symbols.done)} ${name} has a new value; services take it with their next deploy.`,
-  );
+  const taken = await desk.setSecret(name, value, interrupt.signal);
+  const done = out.style.green(out.style.symbols.done);
+  if (taken === 'secret') out.line(`${done} ${name} has a new value; services take it with their next deploy.`);
+  else {
+    out.prose(
+      `${done} ${name} has a new value, and the database takes no other. Services have the former one until`,
+      2,
+    );
+    out.line(`  ${out.style.bold(desk.hint('evenkeel deploy'))}`);
+  }
   out.data({ name, set: true });
 }

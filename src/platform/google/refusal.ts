@@ -49,10 +49,10 @@ export function readErrorBody(text: string): ErrorBody {
   };
 }
 
-/** Services and proxies answer with whole pages: what a person would read on one. */
 /** The code of a refusal by a database that rests, or is still being made. */
 export const NOT_RUNNING = 'cloud-not-running';
 
+/** Services and proxies answer with whole pages: what a person would read on one. */
 const plain = (text: string): string =>
   (/<[a-z!]/i.test(text)
     ? text.replaceAll(/<(title|style|script)\b[^>]*>[\s\S]*?<\/\1>/gi, ' ').replaceAll(/<[^>]*>/g, ' ')

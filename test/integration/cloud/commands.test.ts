@@ -217,6 +217,11 @@ test('a secret gets its value from a pipe, and it is shown nowhere', async () =>
   expect(cloud.secretValues.get('chat-staging-jwt-secret')).toBe('hush-hush-value');
   expect((await run(['plan'])).stdout).not.toContain('no value yet');
   expect((await run(['secret', 'JWT_SECRTE'], { input: 'x\n' })).stderr).toContain('did you mean JWT_SECRET?');
+  const derived = await run(['secret', 'DATABASE_URL'], { input: 'x\n' });
+  expect(derived).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('evenkeel cloud secret DATABASE_PASSWORD'),
+  });
 });
 
 test('cost says what the file will cost, line by line', async () => {

@@ -132,7 +132,11 @@ export function fakeCloud({ delayMs = 1, now = () => 1_700_000_000_000 } = {}): 
         if (known === undefined) throw refused(addressOf(observed));
         there.set(addressOf(observed), { ...known, state: running ? 'ready' : 'stopped' });
       }),
-    setSecret: (name, value, signal) => change('set', `secret/${name}`, { signal }, () => setValue(name, value)),
+    setSecret: (name, value, signal) =>
+      change('set', `secret/${name}`, { signal }, () => {
+        setValue(name, value);
+        return 'secret';
+      }),
     bill: [],
     billed(_table, _month, signal) {
       signal.throwIfAborted();

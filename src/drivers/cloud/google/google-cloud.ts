@@ -14,7 +14,7 @@ import { type Google, openDriver } from './google.ts';
 import type { Work } from './kind-driver.ts';
 import { kindDrivers } from './kinds.ts';
 import { lookAt } from './look.ts';
-import { addValue } from './secrets.ts';
+import { giveValue, goesToDatabase } from './give-value.ts';
 
 /**
  * A project on Google Cloud. `http` carries the credentials; `database` is that of the file, by which it is known where
@@ -50,7 +50,12 @@ export function googleCloud(options: {
         if (setRunning === undefined) throw restsNot(observed);
         await setRunning(observed, running, work(progress, signal));
       }),
-    setSecret: (name, value, signal) => changing(google, signal, () => addValue(google, name, value, signal)),
+    async setSecret(id, value, signal) {
+      const quietly = work(() => undefined, signal);
+      const withDatabase = await goesToDatabase(quietly, id);
+      await changing(google, signal, () => giveValue(quietly, { id, value, withDatabase }));
+      return withDatabase ? 'database' : 'secret';
+    },
     accountKey: (account, file, signal) =>
       changing(google, signal, () => writeAccountKey(google, account, file, signal)),
     billed: (table, month, signal) => readBill(google, { table, month }, signal),

@@ -21,7 +21,7 @@ type Instance = sqladmin_v1.Schema$DatabaseInstance;
 type Settings = sqladmin_v1.Schema$Settings;
 type Attributes = Seen<'sql-instance'>['attributes'];
 
-function stateOf({ state, settings }: Instance): Seen<'sql-instance'>['state'] {
+export function stateOf({ state, settings }: Instance): Seen<'sql-instance'>['state'] {
   if (state === 'FAILED') return 'failed';
   if (state === 'SUSPENDED' || settings?.activationPolicy === 'NEVER') return 'stopped';
   return state === 'RUNNABLE' ? 'ready' : 'changing';

@@ -54,8 +54,16 @@ async function valueOr(work: Work, id: string, make: () => string): Promise<stri
 /** Of two set-ups that take turns at a password; each turn ends with the one that was stored last. */
 const MOST_TURNS = 5;
 
+/** What is done to a user is done one after the other, and once its instance runs. Throws `cloud-not-running` where it rests. */
+export const keepUser = (work: Work, wanted: Seen<'sql-user'>['attributes']): Promise<void> => {
+  const name = `${wanted.instance}/${wanted.user}`;
+  return work.google.turn(`user/${name}`, () =>
+    onceRunning(work, wanted.instance, `creating sql-user/${name}`, () => ensureUser(work, wanted)),
+  );
+};
+
 /** The user, with the password that its secret holds; and the secret with the whole address. */
-export async function ensureUser(
+async function ensureUser(
   work: Work,
   wanted: { instance: string; user: string; passwordSecret: string },
 ): Promise<void> {
@@ -136,11 +144,7 @@ export const sqlUser: KindDriver<'sql-user'> = {
     return all.flat();
   },
   async create(wanted, work) {
-    await work.google.turn(`user/${wanted.name}`, () =>
-      onceRunning(work, wanted.attributes.instance, `creating sql-user/${wanted.name}`, () =>
-        ensureUser(work, wanted.attributes),
-      ),
-    );
+    await keepUser(work, wanted.attributes);
     return {
       kind: 'sql-user',
       name: wanted.name,
