@@ -17,7 +17,7 @@ async function waiting(): Promise<string> {
   return id;
 }
 
-describe.skipIf(noBrowser !== null)('an approval in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('an approval in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {

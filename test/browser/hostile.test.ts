@@ -22,7 +22,7 @@ async function harmless(page: Page): Promise<void> {
   expect(await page.locator('img, a[href^="javascript"], script:not([src])').count()).toBe(0);
 }
 
-describe.skipIf(noBrowser !== null)('text that somebody bad has chosen', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('text that somebody bad has chosen', () => {
   it = screens(system);
 
   test('is text: in versions, comments, output of builds, and logs', async () => {

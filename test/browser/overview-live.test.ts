@@ -10,7 +10,7 @@ const system = sharedSystem();
 let it: Screens;
 let shop: Folder;
 
-describe.skipIf(noBrowser !== null)('an overview that stays open', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('an overview that stays open', () => {
   it = screens(system);
 
   beforeAll(async () => {

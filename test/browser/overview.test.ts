@@ -11,7 +11,7 @@ const system = sharedSystem();
 let it: Screens;
 let shop: Folder;
 
-describe.skipIf(noBrowser !== null)('the overview', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('the overview', () => {
   it = screens(system);
   beforeAll(async () => {
     shop = await folder({ name: 'shop' });

@@ -8,7 +8,7 @@ import { openWebWorld, type WebWorld } from '../support/web-world.ts';
 
 const COUNT = Object.keys(operations).length;
 
-describe.skipIf(noBrowser !== null)('the reference of the API', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('the reference of the API', () => {
   let it: WebWorld;
   let browser: Browser;
   beforeAll(async () => {

@@ -10,7 +10,7 @@ const system = sharedSystem();
 let it: Screens;
 let shop: Folder;
 
-describe.skipIf(noBrowser !== null)('a rollout that somebody looks at', { timeout: 90_000 }, () => {
+describe.skipIf(noBrowser !== null)('a rollout that somebody looks at', () => {
   it = screens(system);
 
   beforeAll(async () => {

@@ -11,7 +11,7 @@ const system = sharedSystem();
 let it: Screens;
 let shop: Folder;
 
-describe.skipIf(noBrowser !== null)('a rollout in the browser', { timeout: 90_000 }, () => {
+describe.skipIf(noBrowser !== null)('a rollout in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {

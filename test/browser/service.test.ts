@@ -11,7 +11,7 @@ const HERE = '/projects/shop/environments/development/services/api';
 let it: Screens;
 let shop: Folder;
 
-describe.skipIf(noBrowser !== null)('a service in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('a service in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {

@@ -33,7 +33,7 @@ async function withPassword(login: string): Promise<Page> {
   return page;
 }
 
-describe.skipIf(noBrowser !== null)('signing in in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('signing in in the browser', () => {
   it = screens(system);
 
   test.each([{ colorScheme: 'light' }, { colorScheme: 'dark', viewport: PHONE }] as const)(

@@ -19,8 +19,12 @@ accessSuite('Postgres', async () => {
 });
 
 upgradeSuite('Postgres', async () => {
-  const url = server.url(await server.newDatabase());
-  return (migrations) => openPostgresStore({ url, owner: null, patienceMs: 60_000, ...migrations });
+  const name = await server.newDatabase();
+  const url = server.url(name);
+  return {
+    open: (options) => openPostgresStore({ url, owner: null, patienceMs: 60_000, ...options }),
+    sql: (text) => server.sql(name, text),
+  };
 });
 
 /** As it was when it was new: quicker than another one. */

@@ -42,22 +42,27 @@ export function accessSuite(name: string, open: () => Promise<readonly [Opened, 
   });
 }
 
-/** A state from before there were organizations. `database` gives a new one, which can be opened as by an older evenkeel. */
-export function upgradeSuite(
-  name: string,
-  database: () => Promise<(options: { migrations?: Migration[] }) => Promise<Opened>>,
-): void {
+interface OldDatabase {
+  /** As by an older evenkeel, which had fewer migrations. */
+  open(options: { migrations?: Migration[] }): Promise<Opened>;
+  sql(text: string): Promise<unknown>;
+}
+
+/** A state from before there were organizations. `database` gives a new one. */
+export function upgradeSuite(name: string, database: () => Promise<OldDatabase>): void {
   test(`${name}: projects that were there before belong to the default organization`, async () => {
-    const open = await database();
+    const { open, sql } = await database();
     const all = readMigrations(new URL('../../src/store/migrations/', import.meta.url));
     const before = await open({ migrations: all.slice(0, 5) });
-    const record = { project: 'chat', config: aProject('chat'), wanted: 'up' as const, updatedAt: 5 };
-    await before.saveEnvironment({ ...record, environment: 'production' });
-    await before.saveEnvironment({ ...record, environment: 'staging', updatedAt: 7 });
     await before.close();
+    const config = JSON.stringify(aProject('chat')).replaceAll("'", "''");
+    await sql(
+      `insert into environments (project, environment, wanted, config, updated_at)
+         values ('chat', 'production', 'up', '${config}', 5), ('chat', 'staging', 'up', '${config}', 7)`,
+    );
     const now = await open({});
     onTestFinished(() => now.close());
     expect(await (await now.access()).projects()).toEqual([{ project: 'chat', organization: 'default' }]);
-    expect(await now.environment('chat', 'staging')).not.toBeNull();
+    expect(await now.environment('chat', 'staging')).toMatchObject({ config: aProject('chat'), updatedAt: 7 });
   });
 }

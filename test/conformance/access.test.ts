@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { openMemoryStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { tempDir } from '../support/temp.ts';
 import { accessSuite, upgradeSuite } from './access-suite.ts';
@@ -15,5 +16,12 @@ accessSuite('SQLite in memory', async () => {
 
 upgradeSuite('SQLite', async () => {
   const file = join(tempDir('access'), 'state.db');
-  return (migrations) => openSqliteStore({ file, patienceMs: 60_000, ...migrations });
+  return {
+    open: (options) => openSqliteStore({ file, patienceMs: 60_000, ...options }),
+    async sql(text) {
+      const raw = new DatabaseSync(file);
+      raw.exec(text);
+      raw.close();
+    },
+  };
 });

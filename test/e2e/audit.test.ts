@@ -55,7 +55,7 @@ async function deploy({ root }: Folder, key: string): Promise<UnixReply> {
     .finally(() => client.close());
 }
 
-describe('a kill -9 of the controller between an act and its answer', { timeout: 90_000 }, () => {
+describe('a kill -9 of the controller between an act and its answer', () => {
   test('lets a deploy that is repeated with its key begin nothing twice', async () => {
     const shop = await running('twice');
     const key = randomUUID();
@@ -87,7 +87,7 @@ describe('a kill -9 of the controller between an act and its answer', { timeout:
   });
 });
 
-describe('the audit', { timeout: 90_000 }, () => {
+describe('the audit', () => {
   test('is what people did, and shows what somebody changed in the database', async () => {
     const shop = await running('told');
     const at = { cwd: shop.root };

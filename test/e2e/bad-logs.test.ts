@@ -19,7 +19,7 @@ test('a log that cannot be kept small does not let the others grow', async () =>
   expect(readdirSync(logs).filter((name) => name.startsWith('other.log.')).length).toBeGreaterThan(0);
 });
 
-test('times of lines are known in every one of several projects', { timeout: 60_000 }, async () => {
+test('times of lines are known in every one of several projects', async () => {
   const shops = [await folder({ name: 'left' }), await folder({ name: 'right' })];
   for (const shop of shops) {
     shop.program('let n = 0; setInterval(() => console.log("tick", ++n), 100); ' + talker);

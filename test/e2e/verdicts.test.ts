@@ -17,7 +17,7 @@ const judged = (name: string, onInconclusive: string): Promise<Folder> =>
     ],
   });
 
-describe('a canary that nobody visits', { timeout: 90_000 }, () => {
+describe('a canary that nobody visits', () => {
   test('is not promoted: a person decides, and is told that nothing was seen', async () => {
     const shop = await judged('quiet', 'pause');
     await run(system, shop.root, ['up']);

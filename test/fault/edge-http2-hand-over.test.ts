@@ -87,7 +87,7 @@ function h2load(port: number) {
   return { stop };
 }
 
-describe.skipIf(noOpenssl !== null)('a hand-over over HTTP/2', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a hand-over over HTTP/2', () => {
   test('loses no request, ends what may last for ever, and counts right', async ({ annotate }) => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
     const handler: NonNullable<Parameters<typeof behindTls>[2]>['handler'] = (req, res) => {

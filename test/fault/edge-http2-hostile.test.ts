@@ -33,7 +33,7 @@ async function flood(client: RawSession, next: (round: number) => Buffer, rounds
 const hundred = (make: (index: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: 100 }, (_, i) => make(i)));
 
-describe.skipIf(noOpenssl !== null)('a client of HTTP/2', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a client of HTTP/2', () => {
   test('that floods loses its connection, and nobody else anything', async () => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
     const { api, edge, first, tlsPort } = await behindTls([a]);

@@ -45,7 +45,7 @@ function clients(port: number) {
 const problem = async (edge: EdgeHarness): Promise<string | null> =>
   (await edge.state()).tls?.[0]?.certificates[0]?.error ?? null;
 
-describe.skipIf(noOpenssl !== null)('certificates that change', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('certificates that change', () => {
   test('are taken from replaced files and swapped links without a lost request; a broken one is not', async () => {
     const folder = tempDir();
     const made = async (name: string) => certificate(folder, name, ['a.example']);
@@ -101,7 +101,7 @@ describe.skipIf(noOpenssl !== null)('certificates that change', { timeout: 90_00
   });
 });
 
-describe.skipIf(noOpenssl !== null)('a hand-over', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a hand-over', () => {
   test('loses no request over TLS, and who returns resumes the session at the next edge', async () => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
     const { edge, first, tlsPort } = await behindTls([a]);

@@ -54,7 +54,7 @@ async function world() {
   return { ...system, a, change, ask };
 }
 
-describe.skipIf(noOpenssl !== null)('challenges of issuers', { timeout: 60_000 }, () => {
+describe.skipIf(noOpenssl !== null)('challenges of issuers', () => {
   test('by HTTP are answered with what was given and nothing else, before the redirect and after a hand-over', async () => {
     const { edge, first, change, ask, api } = await world();
     expect(await change([http('tok-en_1'), http('old', { until: Date.now() - 1 })])).toBe(null);

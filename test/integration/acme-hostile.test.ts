@@ -35,7 +35,7 @@ async function issuer(own: TestCertificate, odd: (...args: Parameters<Answer>) =
   return `${base}/dir`;
 }
 
-describe.skipIf(noOpenssl !== null)('an issuer that', { timeout: 30_000 }, () => {
+describe.skipIf(noOpenssl !== null)('an issuer that', () => {
   const cases: [string, (...args: Parameters<Answer>) => boolean, Partial<IssueError> | object][] = [
     [
       'is in maintenance says when it is back',

@@ -20,7 +20,7 @@ function keysIn(files: readonly string[]): string[] {
   );
 }
 
-describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME', { timeout: 60_000 }, () => {
+describe.skipIf(noPebble !== null || noOpenssl !== null)('a certificate by ACME', () => {
   test.for(['http-01', 'tls-alpn-01'] as const)('is issued by %s and served', async (type) => {
     // Half of all nonces are refused, as an issuer may.
     const env = { PEBBLE_WFE_NONCEREJECT: '50' };

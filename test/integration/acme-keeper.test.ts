@@ -73,7 +73,7 @@ async function keeping(over: Partial<PebbleOptions> = {}, hosts = [HOST]) {
 const serial = async (port: number): Promise<string> =>
   (await shake(port, { servername: HOST })).getPeerCertificate().serialNumber;
 
-describe.skipIf(noPebble !== null || noOpenssl !== null)('certificates', { timeout: 90_000 }, () => {
+describe.skipIf(noPebble !== null || noOpenssl !== null)('certificates', () => {
   test('are got once, renewed in time and swapped in the edge, over restarts and while the issuer is away', async () => {
     const world = await keeping({ validity: 90 * 86_400 });
     const { issuer, tlsPort, pem } = world;

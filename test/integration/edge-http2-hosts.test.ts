@@ -8,7 +8,7 @@ import { behindTls } from '../support/edge-tls.ts';
 import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 
-describe.skipIf(noOpenssl !== null)('a connection that is used for several hosts', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a connection that is used for several hosts', () => {
   test('asks each stream for what its own host lets in', async () => {
     const { edge, tlsPort } = await twoHosts();
     const over = await session(tlsPort, { servername: '' });
@@ -69,7 +69,7 @@ describe.skipIf(noOpenssl !== null)('a connection that is used for several hosts
   });
 });
 
-describe.skipIf(noOpenssl !== null)('a body that is too large', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a body that is too large', () => {
   test('ends its stream with 413, and no other stream of its connection', async () => {
     const { edge, api, tlsPort } = await twoHosts((req, res) => {
       let bytes = 0;

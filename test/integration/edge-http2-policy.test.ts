@@ -115,7 +115,7 @@ async function observe(version: Version) {
   };
 }
 
-describe.skipIf(noOpenssl !== null)('what an environment lets in', { timeout: 90_000 }, () => {
+describe.skipIf(noOpenssl !== null)('what an environment lets in', () => {
   test('is the same over HTTP/2 as over HTTP/1.1', async () => {
     const [one, two] = await Promise.all(VERSIONS.map(observe));
     if (one === undefined || two === undefined) throw new Error('two versions are asked');

@@ -18,7 +18,7 @@ const behind = async (handler?: NonNullable<Parameters<typeof behindTls>[2]>['ha
   return { ...(await behindTls([a], {}, handler === undefined ? {} : { handler })), a };
 };
 
-describe.skipIf(noOpenssl !== null)('HTTP/2', { timeout: 60_000 }, () => {
+describe.skipIf(noOpenssl !== null)('HTTP/2', () => {
   test('reaches an instance as HTTP/1.1, with everything said and nothing of the connection', async () => {
     const { api, edge, tlsPort } = await behind((req, res) => {
       res.setHeader('Set-Cookie', ['a=1', 'b=2']);
@@ -153,7 +153,7 @@ describe.skipIf(noOpenssl !== null)('HTTP/2', { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(noOpenssl !== null)('a request over HTTP/2', { timeout: 60_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a request over HTTP/2', () => {
   test('that was given up leaves nothing open', async () => {
     const { api, edge, tlsPort } = await behind(() => undefined);
     const over = await session(tlsPort);

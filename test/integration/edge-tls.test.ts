@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp.ts';
 import { waitFor } from '../support/wait.ts';
 import { freePort } from '../support/free-port.ts';
 
-describe.skipIf(noOpenssl !== null)('TLS', { timeout: 60_000 }, () => {
+describe.skipIf(noOpenssl !== null)('TLS', () => {
   test('of 1.2 and 1.3 is spoken, and nothing older, weaker, or else', async () => {
     const a = await certificate(tempDir(), 'a', ['a.example']);
     const { tlsPort } = await behindTls([a]);
@@ -192,7 +192,7 @@ describe.skipIf(noOpenssl !== null)('TLS', { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(noOpenssl !== null)('a port of TLS that cannot be had', { timeout: 60_000 }, () => {
+describe.skipIf(noOpenssl !== null)('a port of TLS that cannot be had', () => {
   test('keeps nobody from being served in plain, and is told', async () => {
     const folder = tempDir();
     const a = await certificate(folder, 'a', ['a.example']);

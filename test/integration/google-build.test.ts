@@ -77,7 +77,7 @@ describe('building an image', () => {
     },
   );
 
-  test('what was built of the same sources is used again where that is asked for', { timeout: 60_000 }, async () => {
+  test('what was built of the same sources is used again where that is asked for', async () => {
     const { emulator, build, lines } = await begin('FROM node:24\nCOPY . .\nCMD ["node", "src/main.js"]\n');
     const builds = async () =>
       (await ask(emulator, 'GET', 'cloudbuild', '/v1/projects/demo-project/locations/europe-west1/builds')).body.builds
@@ -97,7 +97,7 @@ describe('building an image', () => {
     expect((await build(never(), { reuse: true, tag: '20261121-220200' })).reused).toBeUndefined();
   });
 
-  test('property 14: a failed build shows the end of its log, and has exit 2', { timeout: 60_000 }, async () => {
+  test('property 14: a failed build shows the end of its log, and has exit 2', async () => {
     const { build, emulator } = await begin('FROM node:24\nCOPY . .\nRUN echo what-went-wrong && exit 3\n');
     const error: unknown = await build().catch((cause: unknown) => cause);
     expect(error).toMatchObject({

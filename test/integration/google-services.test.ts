@@ -6,7 +6,7 @@ import { DATABASE, driverAt, LABELS, never, quiet, seen } from '../support/googl
 afterEach(endEmulators);
 
 describe('services on Cloud Run, as a clean-up and a status see them', () => {
-  test('what was deployed is seen as it is, stops, starts, and goes', { timeout: 60_000 }, async () => {
+  test('what was deployed is seen as it is, stops, starts, and goes', async () => {
     const { emulator, image } = await running();
     const { cloud } = await driverAt(emulator, { database: DATABASE });
     const reference = await image('api');

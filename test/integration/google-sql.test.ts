@@ -152,7 +152,7 @@ describe('a database in Cloud SQL', () => {
     expect(await secretOf(emulator, DATABASE.urlSecret)).toContain(password);
   });
 
-  test('one that an interrupted run has begun is waited for by the next', { timeout: 60_000 }, async () => {
+  test('one that an interrupted run has begun is waited for by the next', async () => {
     const emulator = await emulated({ speed: 150 });
     const { cloud } = await driverAt(emulator, { database: DATABASE });
     const desired = desiredFor(config());
@@ -184,7 +184,7 @@ describe('a database in Cloud SQL', () => {
     expect(await setUp(cloud, desiredFor(config()))).toEqual([]);
   });
 
-  test('two at once end with one password that holds', { timeout: 60_000 }, async () => {
+  test('two at once end with one password that holds', async () => {
     const emulator = await emulated();
     const drivers = await Promise.all([1, 2].map(() => driverAt(emulator, { database: DATABASE })));
     await Promise.allSettled(drivers.map(({ cloud }) => setUp(cloud, desiredFor(config()))));

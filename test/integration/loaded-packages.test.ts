@@ -23,7 +23,7 @@ function packageOf(url: string): string | null {
   return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? null;
 }
 
-test('each of the three processes loads what it needs and nothing else', { timeout: 60_000 }, async () => {
+test('each of the three processes loads what it needs and nothing else', async () => {
   const folder = tempDir('loaded');
   const system = openHome(folder);
   const listOf = (entry: Entry): string => join(folder, `${entry}.txt`);

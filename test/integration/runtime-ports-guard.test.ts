@@ -95,7 +95,7 @@ describe.skipIf(why !== null)('a service with a user of its own', { timeout: 120
   });
 });
 
-test('who cannot be kept from ports is told so in his log', { timeout: 60_000 }, async (context) => {
+test('who cannot be kept from ports is told so in his log', async (context) => {
   const why = process.getuid?.() === 0 ? await whyNoGuests() : 'it takes root to run as another user';
   if (why !== null) return context.skip(why);
   const bench = instanceBench({ guard: { allow: async () => 'there is no nft', forget: async () => {} } });

@@ -5,7 +5,7 @@ export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
-  /** Full names of tests that passed at the second try only (where the configuration grants one). */
+  /** Tests that passed at the second try only (where the configuration grants one): full name, and what failed at first. */
   secondTry: string[];
 }
 
@@ -24,13 +24,16 @@ export default class CountReporter implements Reporter {
       if (module.errors().length > 0) counts.failed++;
       for (const suite of module.children.allSuites()) if (suite.errors().length > 0) counts.failed++;
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
+        const { state, errors } = test.result();
         if (state === 'passed') counts.passed++;
         else if (state === 'failed') counts.failed++;
         else counts.skipped++;
-        if (test.diagnostic()?.flaky === true) counts.secondTry.push(`${module.relativeModuleId} > ${test.fullName}`);
+        if (test.diagnostic()?.flaky === true)
+          counts.secondTry.push(`${module.relativeModuleId} > ${test.fullName}: ${firstLineOf(errors?.[0]?.message)}`);
       }
     }
     writeFileSync(file, JSON.stringify(counts));
   }
 }
+
+const firstLineOf = (text = 'nobody knows why'): string => text.split('\n')[0] ?? '';

@@ -18,7 +18,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeout = 10_000, interval = 20 }: WaitOptions,
+  { what, timeout = 20_000, interval = 20 }: WaitOptions,
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = performance.now() + timeout;
   let cause: unknown;

@@ -15,7 +15,7 @@ const MANY = 130;
 
 const rows = (page: Page) => page.getByRole('region', { name: 'Table of acts' }).locator('tbody tr:not([data-gap])');
 
-describe.skipIf(noBrowser !== null)('the audit in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('the audit in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {

@@ -30,7 +30,7 @@ const POINTS = [20, 120, 220, 320, 450, 650, 900];
 const charactersRead = (pid: number): number =>
   Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
 
-describe('Ctrl-C', { timeout: 90_000 }, () => {
+describe('Ctrl-C', () => {
   test('at any point of the first `up` leaves nothing, or a rollout that goes on', async () => {
     const gate = join(tempDir('gate'), 'go');
     const shop = await folder({ name: 'first', service: [`build: 'while [ ! -e ${gate} ]; do sleep 0.05; done'`] });

@@ -39,7 +39,7 @@ function slow(): Slow {
 const servesStill = async (shop: Folder, version = 'v1'): Promise<void> =>
   expect(await visit(shop.port)).toMatchObject({ status: 200, version });
 
-describe('a migration', { timeout: 90_000 }, () => {
+describe('a migration', () => {
   test('that fails takes the deploy back, and its last lines say why', async () => {
     const shop = await folder({ name: 'failing' });
     await up(system, shop);
@@ -134,7 +134,7 @@ describe('a migration', { timeout: 90_000 }, () => {
   });
 });
 
-describe('a smoke test', { timeout: 90_000 }, () => {
+describe('a smoke test', () => {
   test('that fails takes the deploy back before anybody is sent there', async () => {
     const shop = await folder({ name: 'smoky' });
     await up(system, shop);
@@ -163,7 +163,7 @@ describe('a smoke test', { timeout: 90_000 }, () => {
   });
 });
 
-describe('a build', { timeout: 90_000 }, () => {
+describe('a build', () => {
   test('that fails says its last lines, and the former release serves on', async () => {
     const shop = await folder({ name: 'broken' });
     await up(system, shop);

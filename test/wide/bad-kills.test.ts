@@ -50,7 +50,7 @@ const all = async (): Promise<number[]> => {
   return [keeper, controller, edge].map((each) => each?.pid ?? 0);
 };
 
-describe('a kill -9 in the middle of a canary, and nobody at a terminal', { timeout: 90_000 }, () => {
+describe('a kill -9 in the middle of a canary, and nobody at a terminal', () => {
   test.each(UNITS.map((parts) => [parts.join(' and '), parts] as const))(
     'of the %s: the release that turns bad is taken back all the same',
     async (_, parts) => {
@@ -121,7 +121,7 @@ describe('a kill -9 in the middle of a canary, and nobody at a terminal', { time
   });
 });
 
-describe('a kill -9 of the controller in every phase', { timeout: 90_000 }, () => {
+describe('a kill -9 of the controller in every phase', () => {
   test('costs a deploy nothing: it is followed on, and nothing is done twice', async () => {
     const steps = heldSteps();
     const options: FolderOptions = {

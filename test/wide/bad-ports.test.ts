@@ -25,7 +25,7 @@ async function stranger(port: number): Promise<Server> {
 const left = async (project: string) =>
   (await system.status()).environments.find((each) => each.project === project)?.services[0]?.instances ?? [];
 
-describe('a public port that a stranger has', { timeout: 90_000 }, () => {
+describe('a public port that a stranger has', () => {
   test('fails the first `up` in a fresh home, by its name, and leaves nothing running', async () => {
     const shop = await folder({ name: 'first' });
     const server = await stranger(shop.port);
@@ -115,7 +115,7 @@ describe('a public port that a stranger has', { timeout: 90_000 }, () => {
   });
 });
 
-describe('a public port that moves', { timeout: 90_000 }, () => {
+describe('a public port that moves', () => {
   test('is open where the file says once it is promoted, alone or with another address, and goes back with a rollback', async () => {
     const shop = await folder({ name: 'moving' });
     const up = await system.cli(['up'], { cwd: shop.root });

@@ -29,7 +29,7 @@ const onlyInstancesOf = (shop: Folder, release: string): Promise<unknown> =>
     timeout: 20_000,
   });
 
-describe('a service', { timeout: 90_000 }, () => {
+describe('a service', () => {
   test('that never becomes healthy is taken back at its deadline, and the former one serves on', async () => {
     const shop = await folder({
       name: 'sick',

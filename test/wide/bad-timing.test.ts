@@ -15,7 +15,7 @@ const system = sharedSystem();
 
 const LONG_CANARY = ['canary: [{ weight: 20, for: 1h }]', 'onInconclusive: pause'];
 
-describe('a deploy while another is under way', { timeout: 90_000 }, () => {
+describe('a deploy while another is under way', () => {
   test('is refused, with what to do; --replace takes the other back first', async () => {
     const shop = await folder({ name: 'busy', rollout: LONG_CANARY });
     await up(system, shop);
@@ -56,7 +56,7 @@ describe('a deploy while another is under way', { timeout: 90_000 }, () => {
   });
 });
 
-describe('two `up` at once', { timeout: 90_000 }, () => {
+describe('two `up` at once', () => {
   test('start one server and one rollout, and both come to an end', async () => {
     const home = openHome(tempDir('two'));
     try {
@@ -107,7 +107,7 @@ const HOLDS: Record<
   },
 };
 
-describe('an abort', { timeout: 90_000 }, () => {
+describe('an abort', () => {
   test.each(Object.keys(HOLDS))('during %s takes it back, and leaves nothing running', async (name) => {
     const hold = HOLDS[name];
     if (hold === undefined) throw new Error(name);

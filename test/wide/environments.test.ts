@@ -15,7 +15,7 @@ async function deployTo(environment: string): Promise<void> {
   await system.reach(id, ({ promotedAt }) => promotedAt !== null, `the promotion in ${environment}`);
 }
 
-describe.skipIf(noBrowser !== null)('environments side by side in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('environments side by side in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {

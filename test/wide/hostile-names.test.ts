@@ -23,7 +23,7 @@ async function harmless(page: Page, text: string): Promise<void> {
   expect(await tooWide(page)).toBe(0);
 }
 
-describe.skipIf(noBrowser !== null)('names that somebody bad has chosen', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('names that somebody bad has chosen', () => {
   it = screens(system);
 
   beforeAll(async () => {

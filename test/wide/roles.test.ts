@@ -43,7 +43,7 @@ async function offered(page: Page): Promise<string[]> {
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
-describe.skipIf(noBrowser !== null)('roles in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('roles in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {

@@ -19,7 +19,7 @@ const PAGES = [
   ['server', 'EVENKEEL_AUDIT_DAYS'],
 ] as const;
 
-describe.skipIf(noBrowser !== null)('settings in the browser', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser !== null)('settings in the browser', () => {
   it = screens(system);
 
   beforeAll(async () => {
