@@ -175,7 +175,9 @@ test('another process that was given the number of an old one is not taken for i
     join(folder(bench), 'claim'),
     readFileSync(join(folder(bench), 'claim'), 'utf8').replace(/^\d+ \d+/, `${process.pid} 1`),
   );
-  expect((await bench.ended()).end).toMatchObject({ kind: 'unknown' });
+  const { end } = await bench.ended();
+  // Its shim may live long enough to write down how the command was killed; that it ended by itself nobody says.
+  expect(end?.kind === 'signal' ? end.signal : end?.kind).toMatch(/^(unknown|SIGKILL)$/);
   expect(isAlive(me)).toBe(true);
   await waitFor(() => [shim, command].every((pid) => isDead(processStat(pid))), {
     what: 'the marked ones to be killed',
