@@ -189,10 +189,10 @@ function routedBuilder(local: Builder, cloud: Routing['cloud']): Builder {
         return cloud === undefined || cloud.image !== null ? [] : [imageSource(service, cloud)];
       });
       if (built.length > 0) await examineImages(root, built);
-      const away = services.flatMap((each) => each.cloud ?? []);
-      if (away.length > 0) {
+      const there = services.flatMap((each) => each.cloud ?? []);
+      if (there.length > 0) {
         const hasValue: HasValue = async (...asked) => (await cloud()).hasSecretValue(...asked);
-        await refuseEmptySecrets(away, environment, hasValue);
+        await refuseEmptySecrets(there, environment, hasValue);
       }
       const here = services.filter((each) => each.cloud === undefined);
       if (here.length > 0) await local.examine(root, here, environment);
